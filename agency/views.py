@@ -1,0 +1,36 @@
+"""The start, which leads each person to their own pages, and the choice of language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required, login_required
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language as set_language_cookie
+
+from agency.models import Role, User
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+STARTS = {Role.ADVISOR: "/hours/", Role.CONTACT: "/portal/"}
+
+
+@require_safe
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Lead advisors to their hours, contacts to the portal and staff to the admin."""
+    assert isinstance(request.user, User)  # noqa: S101  # login_required
+    return redirect(STARTS.get(Role(request.user.role), "/admin/"))
+
+
+@require_POST
+@login_not_required
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Choose the language of the pages, and for who is signed in also that of mails."""
+    language = request.POST.get("language")
+    if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    return set_language_cookie(request)
