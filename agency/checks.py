@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 from agency.environment import LOOPBACK
 
@@ -34,14 +35,14 @@ def _mail() -> Iterator[CheckMessage]:
 
 def _database(database: dict[str, Any]) -> Iterator[CheckMessage]:
     if "sqlite3" in database["ENGINE"]:
-        yield Warning(
+        yield checks.Warning(
             "DATABASE_URL names SQLite, which is for one machine: use PostgreSQL.",
             id="agency.W005",
         )
         return
     is_elsewhere = database["HOST"] and database["HOST"] not in LOOPBACK
     if is_elsewhere and database["OPTIONS"].get("sslmode") != "verify-full":
-        yield Warning(
+        yield checks.Warning(
             "DATABASE_URL crosses a network unverified: add ?sslmode=verify-full.",
             id="agency.W006",
         )

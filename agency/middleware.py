@@ -112,7 +112,9 @@ def _lacks_second_step(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User) or user.role == Role.CONTACT or is_mfa_enabled(user):
         return False
-    return not request.path.startswith(("/account/", "/language/", "/static/", "/healthz", "/readyz"))
+    return not request.path.startswith(
+        ("/account/", "/language/", "/static/", "/healthz", "/readyz")
+    )
 
 
 def _role(request: HttpRequest) -> str | None:

@@ -1,4 +1,4 @@
-"""The date of today, which only the edges may ask for; rules take dates and months as arguments."""
+"""The one place that asks for the date: edges call it, rules take the date as an argument."""
 
 from __future__ import annotations
 
@@ -11,6 +11,5 @@ from agency.month import AMSTERDAM
 
 
 def today() -> dt.date:
-    """Give today's date in Amsterdam, or the date that ``TODAY`` fixes for a demonstration."""
-    fixed: dt.date | None = settings.TODAY
-    return fixed or timezone.now().astimezone(AMSTERDAM).date()
+    """Give the date in Amsterdam, or `TODAY` where the demo keeps its clock still."""
+    return settings.TODAY or timezone.now().astimezone(AMSTERDAM).date()

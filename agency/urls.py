@@ -4,7 +4,6 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from agency.health import healthz, readyz
@@ -12,7 +11,6 @@ from agency.health import healthz, readyz
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.urls")),
-    path("language/", set_language, name="set_language"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

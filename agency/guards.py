@@ -1,0 +1,173 @@
+"""Tables that remember: triggers, on both databases, that refuse to change what was written.
+
+The functions give operations for a migration. A violation raises ``IntegrityError`` with the
+guard's sentence. Retention alone may delete guarded rows, through `retention_may_delete`.
+
+SQLite drops a table's triggers when Django rebuilds the table to alter it: the migration that
+alters a guarded table repeats its guards afterwards (`tests/agency/test_guards.py` watches).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connections, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations import RunPython
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+SWITCH = {
+    "sqlite": (
+        "CREATE TABLE IF NOT EXISTS retention_switch (is_on integer NOT NULL)",
+        "INSERT INTO retention_switch SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM retention_switch)",
+    ),
+    "postgresql": (
+        """
+        CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION USING
+                MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation';
+        END $$
+        """,
+    ),
+}
+SWITCH_IS_OFF = {
+    "sqlite": "(SELECT is_on FROM retention_switch) = 0",
+    "postgresql": "coalesce(current_setting('discreet.retention', true), '') <> 'on'",
+}
+
+
+def append_only(table: str, sentence: str) -> list[Operation]:
+    """Refuse every update and, but for retention, every deletion."""
+    return [
+        Guard(table, "never_changed", "UPDATE", sentence),
+        *undeletable(table, sentence),
+    ]
+
+
+def columns_frozen(
+    table: str, columns: Sequence[str], sentence: str, *, when: str = ""
+) -> list[Operation]:
+    """Refuse a new value in these columns of rows for which ``when`` holds.
+
+    ``when`` is SQL over the row as it was, valid on both databases: ``OLD.status <> 'draft'``.
+    """
+    return [Guard(table, "columns_frozen", "UPDATE", sentence, columns=tuple(columns), when=when)]
+
+
+def undeletable(table: str, sentence: str, *, when: str = "") -> list[Operation]:
+    """Refuse to delete rows for which ``when`` holds, and to empty the table, but for retention."""
+    return [
+        Guard(table, "never_deleted", "DELETE", sentence, when=when),
+        Guard(table, "never_emptied", "TRUNCATE", sentence),
+    ]
+
+
+def cache_table() -> Operation:
+    """Make the table of the shared cache, which no model describes."""
+
+    def create(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
+
+    return RunPython(create, RunPython.noop)
+
+
+@contextmanager
+def retention_may_delete(using: str = "default") -> Iterator[None]:
+    """Let guarded rows be deleted in this block, which is one transaction."""
+    connection = connections[using]
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("UPDATE retention_switch SET is_on = 1")
+            yield
+            cursor.execute("UPDATE retention_switch SET is_on = 0")
+        else:
+            cursor.execute("SET LOCAL discreet.retention = 'on'")
+            yield
+            cursor.execute("SET LOCAL discreet.retention = 'off'")
+
+
+class Guard(Operation):
+    """One trigger that refuses one kind of change, as a step of a migration."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(
+        self,
+        table: str,
+        name: str,
+        event: str,
+        sentence: str,
+        *,
+        columns: tuple[str, ...] = (),
+        when: str = "",
+    ) -> None:
+        self.table, self.name, self.event, self.sentence = table, name, event, sentence
+        self.columns, self.when = columns, when
+
+    @property
+    def trigger(self) -> str:
+        return f"{self.table}_{self.name}"
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        vendor = schema_editor.connection.vendor
+        for statement in (*SWITCH[vendor], *self._create(vendor)):
+            schema_editor.execute(statement, params=None)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        vendor = schema_editor.connection.vendor
+        if self.applies_to(vendor):
+            on_table = f' ON "{self.table}"' if vendor == "postgresql" else ""
+            schema_editor.execute(f'DROP TRIGGER IF EXISTS "{self.trigger}"{on_table}', params=None)
+
+    def describe(self) -> str:
+        return f"Guard {self.table}: {self.name}"
+
+    def applies_to(self, vendor: str) -> bool:
+        """Tell whether the database knows the event: SQLite empties tables by deleting."""
+        return not (vendor == "sqlite" and self.event == "TRUNCATE")
+
+    def _create(self, vendor: str) -> Iterator[str]:
+        if not self.applies_to(vendor):
+            return
+        sentence = self.sentence.replace("'", "''")
+        body = (
+            f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+            if vendor == "sqlite"
+            else f"EXECUTE FUNCTION refuse('{sentence}')"
+        )
+        each = "STATEMENT" if self.event == "TRUNCATE" else "ROW"
+        yield (
+            f'CREATE TRIGGER "{self.trigger}" BEFORE {self.event} ON "{self.table}" '
+            f"FOR EACH {each} {self._when(vendor)} {body}"
+        )
+
+    def _when(self, vendor: str) -> str:
+        differs = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
+        changes = [f'OLD."{column}" {differs} NEW."{column}"' for column in self.columns]
+        conditions = [
+            *([SWITCH_IS_OFF[vendor]] if self.event != "UPDATE" else []),
+            *([f"({self.when})"] if self.when else []),
+            *([f"({' OR '.join(changes)})"] if changes else []),
+        ]
+        return f"WHEN ({' AND '.join(conditions)})" if conditions else ""

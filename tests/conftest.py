@@ -1,0 +1,201 @@
+"""The suite listens.
+
+A warning, a logged error, a call to the outside or a misspelt template variable fails the test
+that caused it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SLOW = frozenset({"browser", "office", "long"})
+TIDY_UP = pytest.StashKey[Callable[[], None]]()
+VARIABLES = {
+    "ENVIRONMENT": "test",
+    "SECRET_KEY": "a key for tests, and for nothing else but tests",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "STRIPE_API_KEY": "sk_test_discreet",
+    "STRIPE_API_BASE": "http://127.0.0.1:9",  # nobody answers there: a test starts its own
+    "STRIPE_WEBHOOK_SECRET": "whsec_discreet",
+    "DJANGO_SETTINGS_MODULE": "agency.settings",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="run on this database; with postgresql only the tests that use a database run",
+    )
+    parser.addoption(
+        "--only",
+        choices=sorted(SLOW),
+        help="run the tests of this mark, instead of those without any of these marks",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set what the settings read, and have Django read it; workers inherit it."""
+    if hasattr(config, "workerinput") or config.getoption("help"):
+        return
+    from tests.catalogue import compile_catalogues
+
+    compile_catalogues()
+    for name in ("DEBUG", "EMAIL_URL", "Q_WORKERS", "STRIPE_API_VERSION", "TODAY", "VIES_API_BASE"):
+        os.environ.pop(name, None)
+    os.environ.update(VARIABLES | {"DATABASE_URL": _start_database(config)})
+    django.setup()
+
+
+def _start_database(config: pytest.Config) -> str:
+    if config.getoption("--database") == "postgresql":
+        from tests.postgres import start_server
+
+        address, config.stash[TIDY_UP] = start_server()
+        return address
+    directory = tempfile.mkdtemp(prefix="discreet-")
+    config.stash[TIDY_UP] = partial(shutil.rmtree, directory, ignore_errors=True)
+    return f"sqlite:///{directory}/tests.sqlite3"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if TIDY_UP in config.stash:
+        config.stash[TIDY_UP]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    only = config.getoption("--only")
+    wanted = {only} if only else set()
+    on_postgresql = config.getoption("--database") == "postgresql"
+    left_out = [
+        item
+        for item in items
+        if SLOW & {mark.name for mark in item.iter_markers()} != wanted
+        or (on_postgresql and not _uses_database(item))
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"}
+    return bool(
+        item.get_closest_marker("django_db") or fixtures & set(getattr(item, "fixturenames", ()))
+    )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, worker_id: str) -> None:
+    """Use a file for SQLite too: in memory it has no WAL and no second connection."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if "sqlite3" in database["ENGINE"]:
+        database["TEST"]["NAME"] = f"{database['NAME']}.{worker_id}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Let the emptying of the database after a transactional test pass the guards."""
+    from django.test import TransactionTestCase
+
+    from agency.guards import retention_may_delete
+
+    empty = TransactionTestCase._fixture_teardown
+
+    def empty_guarded(case: TransactionTestCase) -> None:
+        with retention_may_delete():
+            empty(case)
+
+    TransactionTestCase._fixture_teardown = empty_guarded  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def convenient_settings() -> None:
+    """Sign in without a second step, and hash the passwords of the tests fast."""
+    from django.conf import settings
+
+    settings.TWO_STEP_REQUIRED = False
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_calls_to_the_outside() -> Iterator[None]:
+    connect = socket.socket.connect
+
+    def connect_here_only(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_here(address[0]):
+            pytest.fail(f"The test calls {address[0]}; only this machine may be called.")
+        connect(self, address)
+
+    socket.socket.connect = connect_here_only  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+def _is_here(host: str) -> bool:
+    return host == "localhost" or ip_address(host).is_loopback
+
+
+@pytest.fixture(autouse=True)
+def no_logged_errors(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Fail a test that logs an error, unless that is what it wants: ``logs_errors``."""
+    yield
+    if not request.node.get_closest_marker("logs_errors"):
+        records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+        errors = [record.getMessage() for record in records if record.levelno >= logging.ERROR]
+        assert errors == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_missing_template_variables() -> None:
+    from django.template import engines
+
+    engines["django"].engine.string_if_invalid = MissingVariable()  # type: ignore[attr-defined]
+
+
+class MissingVariable(str):
+    """Stands in for a variable that a template does not find.
+
+    Django asks whether it is true while it resolves the expression: a template of ours fails
+    then, unless it gives a default; those of packages go on, as their authors rely on it.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        expression = sys._getframe(1).f_locals.get("self")
+        filters = {function.__name__ for function, _ in getattr(expression, "filters", ())}
+        if not filters & {"default", "default_if_none"} and (template := _our_template()):
+            pytest.fail(f"{template} has no variable {getattr(expression, 'var', '?')}")
+        return False
+
+
+def _our_template() -> str | None:
+    frame = sys._getframe(2)
+    while frame := frame.f_back:  # type: ignore[assignment]
+        if frame.f_code.co_name == "render_annotated":
+            name = str(frame.f_locals["self"].origin.name)
+            return name if name.startswith(str(ROOT)) and "site-packages" not in name else None
+    return None
