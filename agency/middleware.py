@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
@@ -110,7 +111,9 @@ def require_two_steps(get_response: Handler) -> Handler:
 
 def _lacks_second_step(request: HttpRequest) -> bool:
     user = request.user
-    if not isinstance(user, User) or user.role == Role.CONTACT or is_mfa_enabled(user):
+    if not isinstance(user, User) or user.role == Role.CONTACT:
+        return False
+    if is_mfa_enabled(user, types=[Authenticator.Type.TOTP]):
         return False
     return not request.path.startswith(
         ("/account/", "/language/", "/static/", "/healthz", "/readyz")
