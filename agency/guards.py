@@ -171,3 +171,84 @@ class Guard(Operation):
             *([f"({' OR '.join(changes)})"] if changes else []),
         ]
         return f"WHEN ({' AND '.join(conditions)})" if conditions else ""
+
+
+class RowGuard(Guard):
+    """Triggers that refuse to write or delete a row for which ``when`` holds.
+
+    ``when`` may ask other rows: ``EXISTS (SELECT 1 FROM ... WHERE ... NEW.organisation_id)``.
+    On PostgreSQL the rows of one value of ``one_at_a_time`` are written one after another, so
+    that two transactions cannot both miss the other's row.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        name: str,
+        sentence: str,
+        *,
+        when: str,
+        one_at_a_time: str,
+        events: tuple[str, ...] = ("INSERT", "UPDATE"),
+    ) -> None:
+        super().__init__(table, name, " OR ".join(events), sentence, when=when)
+        self.one_at_a_time, self.events = one_at_a_time, events
+
+    def _create(self, vendor: str) -> Iterator[str]:
+        sentence = self.sentence.replace("'", "''")
+        if vendor == "sqlite":
+            for event in self.events:
+                yield (
+                    f'CREATE TRIGGER "{self.trigger}_{event.lower()}" BEFORE {event} '
+                    f'ON "{self.table}" FOR EACH ROW WHEN ({self.when}) '
+                    f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+                )
+            return
+        row = "OLD" if "DELETE" in self.events else "NEW"
+        yield f"""
+            CREATE OR REPLACE FUNCTION "{self.trigger}"() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM pg_advisory_xact_lock(hashtext({row}."{self.one_at_a_time}"::text));
+                IF {self.when} THEN
+                    RAISE EXCEPTION USING
+                        MESSAGE = '{sentence}', ERRCODE = 'integrity_constraint_violation';
+                END IF;
+                RETURN {row};
+            END $$
+        """
+        yield (
+            f'CREATE TRIGGER "{self.trigger}" BEFORE {self.event} ON "{self.table}" '
+            f'FOR EACH ROW EXECUTE FUNCTION "{self.trigger}"()'
+        )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            for event in self.events:
+                name = f"{self.trigger}_{event.lower()}"
+                schema_editor.execute(f'DROP TRIGGER IF EXISTS "{name}"', params=None)
+        else:
+            schema_editor.execute(f'DROP FUNCTION IF EXISTS "{self.trigger}" CASCADE', params=None)
+
+
+def no_overlap(table: str, start: str, until: str, sentence: str) -> list[Operation]:
+    """Refuse two rows of one organisation whose half-open ranges of months overlap."""
+    return [
+        RowGuard(
+            table,
+            "no_overlap",
+            sentence,
+            when=(  # the names are our own, never a user's
+                f'EXISTS (SELECT 1 FROM "{table}" other '  # noqa: S608
+                f"WHERE other.organisation_id = NEW.organisation_id AND other.id <> NEW.id "
+                f"AND (other.{until} IS NULL OR NEW.{start} < other.{until}) "
+                f"AND (NEW.{until} IS NULL OR other.{start} < NEW.{until}))"
+            ),
+            one_at_a_time="organisation_id",
+        )
+    ]

@@ -1,0 +1,51 @@
+"""What our commands share: months as arguments, one sentence for bad input, JSON or words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentTypeError
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from agency.month import Month
+
+DONE, BAD_NEWS, WRONG_USE = 0, 1, 2
+
+
+def month(text: str) -> Month:
+    """Read a month on the command line."""
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no month: give it as YYYY-MM") from error
+
+
+class Command(BaseCommand):
+    """A command of ours: exit status 0 done, 1 bad news, 2 wrong use (design 7)."""
+
+    def add_json(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object on standard output"
+        )
+
+    def print_json(self, answer: Any) -> None:
+        self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1))
+
+    def say(self, sentence: object) -> None:
+        """Write a sentence for a person; it goes to standard error, away from any JSON."""
+        self.stderr.write(str(sentence), self.style.SUCCESS)
+
+    def give_up(self, sentence: object) -> NoReturn:
+        """End with one sentence and the status for wrong use."""
+        raise CommandError(str(sentence), returncode=WRONG_USE)
+
+    def end_with_bad_news(self) -> NoReturn:
+        """End with the status for bad news, after it was printed."""
+        sys.exit(BAD_NEWS)
+
+
+def sentence(error: Any) -> str:
+    """Give the sentence of a ValidationError."""
+    return " ".join(error.messages)

@@ -1,0 +1,264 @@
+"""Who: people, organisations and what they may see. Nothing here knows of hours or contracts."""
+
+from __future__ import annotations
+
+import uuid
+from enum import nonmember
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from agency.fields import MonthField
+
+if TYPE_CHECKING:
+    from agency.month import Month
+
+
+class Language(models.TextChoices):
+    DUTCH = "nl", _("Dutch")
+    ENGLISH = "en", _("English")
+
+
+class Role(models.TextChoices):
+    """What a person does here; each person has one role."""
+
+    PLANNER = "planner", _("planner")
+    CONTROLLER = "controller", _("controller")
+    ADMINISTRATOR = "administrator", _("administrator")
+    AUDITOR = "auditor", _("auditor")
+    ADVISOR = "advisor", _("advisor")
+    CONTACT = "contact", _("contact person")
+
+    staff = nonmember(frozenset({"planner", "controller", "administrator", "auditor"}))
+
+    @property
+    def is_staff(self) -> bool:
+        return self.value in Role.staff
+
+
+class Entity(models.Model):
+    """A row with a random key: keys tell neither order nor number of rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Agency(Entity):
+    """The agency itself, the seller on every invoice; there is one row."""
+
+    name = models.CharField(max_length=200)
+    legal_name = models.CharField(max_length=200)
+    street = models.CharField(max_length=200)
+    postcode = models.CharField(max_length=20)
+    city = models.CharField(max_length=100)
+    country = models.CharField(max_length=2, default="NL")
+    kvk_number = models.CharField(max_length=8)
+    vat_id = models.CharField(max_length=20)
+    iban = models.CharField(max_length=34)
+    crkbo_registered = models.BooleanField(default=False)
+    km_rate_cents = models.PositiveIntegerField(default=0)
+    is_only_one = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        verbose_name = _("agency")
+        verbose_name_plural = _("agency")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(is_only_one=True), name="there_is_one_agency")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users are named by their e-mail address, kept in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, role=Role.ADMINISTRATOR, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").lower())
+
+
+class User(Entity, AbstractBaseUser, PermissionsMixin):
+    """A person who signs in, by e-mail address; `agency.access` tells what the role may do."""
+
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
+    is_active = models.BooleanField(_("active"), default=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="user_has_a_known_role"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="email_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in Role.staff
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        from agency.access import may
+
+        return self.is_active and may(self.role, perm)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_staff
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def visible_to(self, user: User) -> OrganisationQuerySet:
+        """Organisations whose data this person may read: all for staff, own ones for contacts."""
+        if user.is_staff:
+            return self.all()
+        return self.filter(contacts__user=user) if user.role == Role.CONTACT else self.none()
+
+
+class Organisation(Entity):
+    """A client: the legal entity that is served and, unless said otherwise, pays."""
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    legal_name = models.CharField(_("legal name"), max_length=200)
+    street = models.CharField(_("street"), max_length=200, blank=True)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=2, default="NL")
+    kvk_number = models.CharField(_("KVK number"), max_length=8, blank=True)
+    oin = models.CharField(_("OIN"), max_length=20, blank=True)
+    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    vat_id_checked = models.BooleanField(_("VAT id checked"), default=False)
+    einvoice_address = models.CharField(_("e-invoice address"), max_length=100, blank=True)
+    language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
+    invoice_email = models.EmailField(_("e-mail address for invoices"), blank=True)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="subsidiaries",
+        verbose_name=_("parent organisation"),
+    )
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        ordering: ClassVar = ["code"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
+                name="organisation_is_not_its_own_parent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.legal_name
+
+
+class Headcount(Entity):
+    """People of the unit that the contract serves, from a month on until a later row."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="headcounts")
+    month = MonthField(_("month"))
+    headcount = models.PositiveIntegerField(_("headcount"))
+
+    class Meta:
+        verbose_name = _("headcount")
+        verbose_name_plural = _("headcounts")
+        ordering: ClassVar = ["organisation", "month"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "month"], name="one_headcount_per_organisation_and_month"
+            ),
+            models.CheckConstraint(condition=Q(headcount__gte=1), name="headcount_is_at_least_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.headcount} ({self.month})"
+
+
+class ContactRole(models.TextChoices):
+    OWNER = "owner", _("owner")
+    BILLING = "billing", _("billing")
+    READER = "reader", _("reader")
+
+
+class Contact(Entity):
+    """A person's place at one organisation; the same user may have several."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="contacts")
+    user = models.ForeignKey(User, models.PROTECT, related_name="contacts")
+    role = models.CharField(_("role"), max_length=20, choices=ContactRole)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "user"], name="one_contact_per_organisation_and_user"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=ContactRole.values), name="contact_has_a_known_role"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.user.name
+
+
+class AuditEvent(Entity):
+    """Who did what to which row, by day: field names, never values. Hours are never audited."""
+
+    on = models.DateField()
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=40)
+    subject_model = models.CharField(max_length=60)
+    subject_id = models.UUIDField()
+    fields = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        indexes: ClassVar = [models.Index(fields=["subject_id"], name="audit_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_model}"
+
+
+def headcount_in(headcounts: list[tuple[Month, int]], month: Month) -> int:
+    """Give the headcount known for a month (design 5.1).
+
+    ``headcounts`` are (month, number) in order of month, at least one. The latest declared for
+    the month or an earlier one counts, else the earliest declared.
+    """
+    known = [number for declared, number in headcounts if declared <= month]
+    return known[-1] if known else headcounts[0][1]

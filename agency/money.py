@@ -1,0 +1,24 @@
+"""Exact arithmetic with money: whole cents outside, fractions inside, one rounding."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+
+
+def round_half_away(amount: Fraction | int) -> int:
+    """Round to a whole number, halves away from zero (design section 5)."""
+    half = Fraction(1, 2)
+    return floor(amount + half) if amount >= 0 else ceil(amount - half)
+
+
+def plain_decimal(hundredths: int) -> str:
+    """Write hundredths as the shortest plain decimal: 350 is ``3.5``, 100 is ``1``."""
+    sign, digits = ("-", -hundredths) if hundredths < 0 else ("", hundredths)
+    whole, part = divmod(digits, 100)
+    return sign + (f"{whole}.{part:02d}".rstrip("0") if part else str(whole))
+
+
+def plain_hours(quarters: int) -> str:
+    """Write quarter-hours as the shortest plain decimal number of hours: 14 is ``3.5``."""
+    return plain_decimal(quarters * 25)
