@@ -1,0 +1,156 @@
+"""Drafting the documents of a run, and approving them (design 5.8 and 5.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from advisors import hours
+from agency.month import Month
+from subscriptions.agreements import NoPriceError
+from subscriptions.documents import (
+    Document,
+    as_plain,
+    blocked_reason,
+    documents,
+    order_number,
+    prices_to_freeze,
+    purchase_orders,
+    vat_rates,
+)
+from subscriptions.due import ahead_items, items, read_facts
+from subscriptions.models import (
+    BilledOccurrence,
+    Invoice,
+    InvoiceLine,
+    InvoiceState,
+    PurchaseOrder,
+    YearPrice,
+)
+
+
+class BillError(ValidationError):
+    """A run that cannot be made; its message is the sentence to show."""
+
+
+@dataclass
+class Run:
+    """What a run drafts: documents, prices to freeze, and clients that could not be billed."""
+
+    month: Month
+    documents: list[Document] = field(default_factory=list)
+    frozen: list[YearPrice] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def refuse_to_bill(month: Month) -> None:
+    """Raise BillError for a month that is not closed."""
+    if not hours.is_closed(month):
+        raise BillError(
+            _("%(month)s is not closed yet: close the month first."), params={"month": month}
+        )
+
+
+def plan(month: Month, organisations: Sequence[UUID] | None = None, *, ahead: bool = False) -> Run:
+    """Work out the documents of a run; writes nothing.
+
+    One organisation that cannot be billed does not stop the others: it is named in ``failures``.
+    ``ahead`` drafts only what a new client is billed before the month is closed.
+    """
+    facts = read_facts(organisations)
+    orders = purchase_orders(organisations)
+    rates = vat_rates(month)
+    run = Run(month)
+    for organisation in sorted(facts.organisations.values(), key=lambda row: row.code):
+        try:
+            due = (ahead_items if ahead else items)(facts, organisation.pk, month)
+            made = documents(facts, organisation, due, orders[organisation.pk], rates, month)
+            frozen = prices_to_freeze(facts, due)
+        except NoPriceError as error:
+            run.failures.append((organisation.code, _("There is no price for %s.") % error))
+        else:
+            run.documents += made
+            run.frozen += frozen
+    return run
+
+
+@transaction.atomic
+def draft_run(
+    month: Month, organisations: Sequence[UUID] | None = None, *, ahead: bool = False
+) -> Run:
+    """Draft the run of a closed month in one transaction; drafting again finds nothing to do.
+
+    Blocked documents whose reason is gone are drafted anew. Raises BillError for an open month,
+    unless the run is made ahead.
+    """
+    if not ahead:
+        refuse_to_bill(month)
+    release_unblocked(month, organisations)
+    run = plan(month, organisations, ahead=ahead)
+    BilledOccurrence.objects.bulk_create(
+        [row for document in run.documents for row in document.occurrences], batch_size=1000
+    )
+    Invoice.objects.bulk_create(
+        [document.invoice for document in run.documents if document.invoice], batch_size=500
+    )
+    InvoiceLine.objects.bulk_create(
+        [line for document in run.documents if document.invoice for line in document.lines],
+        batch_size=1000,
+    )
+    YearPrice.objects.bulk_create(run.frozen, batch_size=1000)
+    return run
+
+
+def release_unblocked(month: Month, organisations: Sequence[UUID] | None = None) -> int:
+    """Take away blocked documents of a run or earlier whose reason is gone; give their number.
+
+    Their occurrences are free again, so that the run under way drafts them anew.
+    """
+    rows = Invoice.objects.filter(state=InvoiceState.BLOCKED, run_month__lte=month)
+    if organisations is not None:
+        rows = rows.filter(organisation__in=organisations)
+    orders = purchase_orders(organisations)
+    rows = rows.select_related("organisation")
+    rows = rows.prefetch_related("lines", "organisation__subscriptions")
+    free = [row for row in rows if not _still_blocked(row, orders, month)]
+    for invoice in free:
+        occurrences = [line.occurrence_id for line in invoice.lines.all() if line.occurrence_id]
+        invoice.delete()
+        BilledOccurrence.objects.filter(pk__in=occurrences).delete()
+    return len(free)
+
+
+def _still_blocked(invoice: Invoice, orders: dict[UUID, list[PurchaseOrder]], month: Month) -> bool:
+    organisation = invoice.organisation
+    if organisation is None:
+        return False
+    begun = [c for c in organisation.subscriptions.all() if c.start_month <= invoice.run_month + 1]
+    numbers = {
+        order_number(orders[organisation.pk], line.kind, line.from_month, month)
+        for line in invoice.lines.all()
+    }
+    contract = begun[-1] if begun else None
+    return any(blocked_reason(organisation, contract, number) for number in numbers)
+
+
+def approve(invoices: Iterable[Invoice]) -> int:
+    """Approve drafts for sending and give how many were; anything else stays as it is."""
+    drafts = [invoice.pk for invoice in invoices if invoice.state == InvoiceState.DRAFT]
+    return Invoice.objects.filter(pk__in=drafts, state=InvoiceState.DRAFT).update(
+        state=InvoiceState.APPROVED
+    )
+
+
+def of_run(month: Month) -> list[dict[str, object]]:
+    """Give the documents of a run as plain values, sorted by organisation code and order number."""
+    rows = Invoice.objects.filter(run_month=month, organisation__isnull=False)
+    rows = rows.select_related("organisation").prefetch_related("lines")
+    return [
+        as_plain(row, list(row.lines.all()))
+        for row in rows.order_by("organisation__code", "po_number", "kind")
+    ]

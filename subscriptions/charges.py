@@ -1,0 +1,130 @@
+"""What a contract and its sessions cost, and in which run each charge falls due (design 5.2-5.7).
+
+Pure arithmetic: no database, no framework. Amounts are whole cents without VAT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from agency.money import round_half_away
+from agency.month import Month, MonthRange
+from subscriptions.agreements import Contract, ContractYear
+
+HUNDREDTHS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """One line to be billed: its kind, the run in which it falls due, and its amount.
+
+    ``quantity_hundredths`` is 100 for one. ``tier`` is the tier that a fee is worked out at.
+    """
+
+    kind: str
+    due: Month
+    months: MonthRange
+    net_cents: int
+    unit_cents: int
+    quantity_hundredths: int = HUNDREDTHS
+    tier: str = ""
+
+
+def once(kind: str, due: Month, months: MonthRange, cents: int, tier: str = "") -> Charge:
+    return Charge(kind=kind, due=due, months=months, net_cents=cents, unit_cents=cents, tier=tier)
+
+
+def intervals(contract: Contract, year: ContractYear) -> Iterator[MonthRange]:
+    """Give the billing intervals of a contract year, counted from the start of the whole year."""
+    for start in range(0, 12, contract.interval):
+        from_month = max(year.whole_start + start, year.first_month)
+        until = min(year.whole_start + start + contract.interval, year.until_month)
+        if from_month < until:
+            yield MonthRange(from_month, until)
+
+
+def fee_cents(annual_fee_cents: int, year: ContractYear, months: MonthRange) -> int:
+    """Give the fee for months of a contract year, so that all parts of a year add up."""
+    until = months.until.since(year.whole_start)
+    start = months.from_month.since(year.whole_start)
+    return round_half_away(Fraction(annual_fee_cents * until, 12)) - round_half_away(
+        Fraction(annual_fee_cents * start, 12)
+    )
+
+
+def fees(contract: Contract, run: Month) -> Iterator[Charge]:
+    """Give the fees and the setup fee due in a run or earlier (design 5.2)."""
+    for year in contract.years(run + 2):
+        for months in intervals(contract, year):
+            due = months.from_month - 1
+            if due > run:
+                return
+            tier = contract.tier_in(months.from_month)
+            prices = contract.prices(year, tier)
+            cents = fee_cents(prices.annual_fee_cents, year, months)
+            yield once("fee", due, months, cents, tier)
+            if months.from_month == contract.months.from_month:
+                first = MonthRange(months.from_month, months.from_month + 1)
+                yield once("setup", due, first, prices.setup_fee_cents)
+
+
+def tier_changes(
+    contract: Contract, run: Month, drafted_tiers: Mapping[Month, str]
+) -> Iterator[Charge]:
+    """Give the lines for tier changes due in a run or earlier (design 5.3).
+
+    ``drafted_tiers`` holds, by first month of an interval, the tier its fee was drafted at: a
+    change that starts such an interval charges the difference for all of it.
+    """
+    before = contract.tier
+    for month, tier in contract.tier_changes:
+        old, before = before, tier
+        if month - 1 > run:
+            continue
+        year = contract.year_of(month)
+        months = next(i for i in intervals(contract, year) if month in i)
+        if months.from_month == month and drafted_tiers.get(month, tier) == tier:
+            continue
+        difference = (
+            contract.prices(year, tier).annual_fee_cents
+            - contract.prices(year, old).annual_fee_cents
+        )
+        rest = MonthRange(month, months.until)
+        cents = round_half_away(Fraction(difference * len(rest), 12))
+        yield once("tier_change", month - 1, rest, cents, tier)
+
+
+def overage(contract: Contract, months: MonthRange, overage_quarters: int) -> Charge:
+    """Charge a statement's overage at the rate of the tier in force in its first month."""
+    year = contract.year_of(months.from_month)
+    rate = contract.prices(year, contract.tier_in(months.from_month)).overage_rate_cents
+    return Charge(
+        kind="overage",
+        due=months.last_month,
+        months=months,
+        quantity_hundredths=overage_quarters * HUNDREDTHS // 4,
+        unit_cents=rate,
+        net_cents=round_half_away(Fraction(overage_quarters * rate, 4)),
+    )
+
+
+def included_sessions(contract: Contract, month: Month) -> int:
+    """Give how many sessions may be free in the contract year of a month, as known in it."""
+    year = contract.year_of(month)
+    yearly = contract.prices(year, contract.tier_in(month)).included_sessions
+    return -(-yearly * len(year.months) // 12)
+
+
+def cancellation_percent(rungs: Sequence[tuple[int, int]], days_before: int) -> int:
+    """Give the percentage of the price for a cancellation so many whole days before.
+
+    ``rungs`` are (least days before, percent) of the cancellation ladder (design 5.7).
+    """
+    reached = [rung for rung in rungs if rung[0] <= max(0, days_before)]
+    return max(reached)[1] if reached else 100
+
+
+def cancellation_cents(price_cents: int, percent: int) -> int:
+    return round_half_away(Fraction(price_cents * percent, 100))

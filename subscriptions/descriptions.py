@@ -1,0 +1,36 @@
+"""The frozen text of invoice lines: a template, a period, a title from the catalogue.
+
+Nothing else may enter: no advisor, no day, no name of a person (attack 9 of the threat model).
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext, override
+
+from agency.month import MonthRange
+from agency.templatetags.figures import period
+from subscriptions.models import LineKind, Tier
+
+
+def describe(
+    kind: str, months: MonthRange, language: str, *, tier: str = "", title: str = ""
+) -> str:
+    """Write a line's text in the client's language; ``title`` is an offering's title."""
+    with override(language):
+        texts = {
+            LineKind.FEE: gettext("Subscription %(tier)s, %(period)s"),
+            LineKind.SETUP: gettext("Set-up of the subscription"),
+            LineKind.TIER_CHANGE: gettext("Change to %(tier)s, %(period)s"),
+            LineKind.OVERAGE: gettext("Hours of overage, %(period)s"),
+            LineKind.SESSION: gettext("%(title)s, %(period)s"),
+            LineKind.SERVICE: gettext("%(title)s, %(period)s"),
+            LineKind.CANCELLATION: gettext("Cancellation of %(title)s, %(period)s"),
+            LineKind.TRAVEL: gettext("Travel, kilometres, %(period)s"),
+            LineKind.TOPUP: gettext("Top-up card, %(period)s"),
+        }
+        words = {
+            "tier": Tier(tier).label if tier else "",
+            "period": period(months).replace("\N{NO-BREAK SPACE}", " "),
+            "title": title,
+        }
+        return texts[LineKind(kind)] % words

@@ -1,0 +1,316 @@
+"""Making documents of what is due: one per organisation and purchase order (design 5.8, 5.9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from agency.models import Organisation
+from agency.money import plain_decimal
+from agency.month import Month
+from subscriptions import vat
+from subscriptions.agreements import Contract, NoPriceError
+from subscriptions.due import Facts, Item
+from subscriptions.models import (
+    BilledOccurrence,
+    BlockedReason,
+    Invoice,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    OccurrenceState,
+    PurchaseOrder,
+    Subscription,
+    TaxTreatment,
+    Tier,
+    YearPrice,
+)
+
+# Lines that take the purchase order of the first month of their period; the rest takes the run's.
+BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
+RANK = {kind: rank for rank, kind in enumerate(LineKind.values)}
+DEFAULT_PAYMENT_DAYS = 30
+
+
+@dataclass
+class Document:
+    """An invoice with its lines, worked out and not saved; without ``invoice`` all lines are 0."""
+
+    organisation: Organisation
+    invoice: Invoice | None
+    lines: list[InvoiceLine]
+    occurrences: list[BilledOccurrence]
+
+
+def purchase_orders(organisations: Sequence[UUID] | None) -> dict[UUID, list[PurchaseOrder]]:
+    rows = PurchaseOrder.objects.all()
+    if organisations is not None:
+        rows = rows.filter(organisation__in=organisations)
+    orders: dict[UUID, list[PurchaseOrder]] = defaultdict(list)
+    for row in rows:
+        orders[row.organisation_id].append(row)
+    return orders
+
+
+def vat_rates(month: Month) -> dict[str, int]:
+    """Give the VAT rate in basis points of each category in a month."""
+    rows = TaxTreatment.objects.filter(valid_from__lte=month).order_by("valid_from")
+    return dict(rows.values_list("category", "rate_basis_points"))
+
+
+def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, run: Month) -> str:
+    """Give the number of the order that a line takes; empty where none is valid."""
+    month = from_month if kind in BY_PERIOD else run
+    return next((order.number for order in orders if month in order.months), "")
+
+
+def documents(
+    facts: Facts,
+    organisation: Organisation,
+    due: Sequence[Item],
+    orders: Sequence[PurchaseOrder],
+    rates: dict[str, int],
+    run: Month,
+) -> list[Document]:
+    """Give the documents of one organisation in a run; ``rates`` are those of `vat_rates`."""
+    by_order: dict[str, list[Item]] = defaultdict(list)
+    for item in due:
+        charge = item.charge
+        number = order_number(orders, charge.kind, charge.months.from_month, run)
+        by_order[number].append(item)
+    return [
+        _document(facts, organisation, number, sorted(grouped, key=_document_order), rates, run)
+        for number, grouped in sorted(by_order.items())
+    ]
+
+
+def _document_order(item: Item) -> tuple[int, Month, str, bool]:
+    """Order lines by kind, period and reference; travel follows its session (design 5.8)."""
+    kind = item.travels_with or item.charge.kind
+    return (
+        RANK[LineKind(kind)],
+        item.charge.months.from_month,
+        item.reference,
+        bool(item.travels_with),
+    )
+
+
+def _document(
+    facts: Facts,
+    organisation: Organisation,
+    number: str,
+    due: Sequence[Item],
+    rates: dict[str, int],
+    run: Month,
+) -> Document:
+    lines = _lines(organisation, due, rates)
+    contract = _contract_row(facts, organisation, due, run)
+    nothing = all(line.net_cents == 0 for line in lines)
+    reason = "" if nothing else blocked_reason(organisation, contract, number)
+    state = OccurrenceState.SETTLED if nothing else OccurrenceState.BILLED
+    occurrences = [
+        _occurrence(facts, organisation, item, run, OccurrenceState.HELD if reason else state)
+        for item in due
+    ]
+    for line, occurrence in zip(lines, occurrences, strict=True):
+        line.occurrence = occurrence
+    if nothing:
+        return Document(organisation, None, lines, occurrences)
+    invoice = _invoice(facts, organisation, contract, run, number, reason, lines)
+    for line in lines:
+        line.invoice = invoice
+    return Document(organisation, invoice, lines, occurrences)
+
+
+def _lines(
+    organisation: Organisation, due: Sequence[Item], rates: dict[str, int]
+) -> list[InvoiceLine]:
+    categories = [
+        vat.category(
+            country=organisation.country,
+            vat_id=organisation.vat_id,
+            vat_id_checked=organisation.vat_id_checked,
+            exempt=item.exempt,
+        )
+        for item in due
+    ]
+    shares = vat.allocate(
+        [
+            (item.charge.net_cents, category, rates[category])
+            for item, category in zip(due, categories, strict=True)
+        ]
+    )
+    return [
+        InvoiceLine(
+            position=position,
+            kind=item.charge.kind,
+            description=item.description,
+            quantity_hundredths=item.charge.quantity_hundredths,
+            unit_cents=item.charge.unit_cents,
+            net_cents=item.charge.net_cents,
+            vat_category=category,
+            vat_rate_basis_points=rates[category],
+            vat_cents=share,
+            from_month=item.charge.months.from_month,
+            until_month=item.charge.months.until,
+            reference=item.reference,
+        )
+        for position, (item, category, share) in enumerate(
+            zip(due, categories, shares, strict=True), start=1
+        )
+    ]
+
+
+def _occurrence(
+    facts: Facts, organisation: Organisation, item: Item, run: Month, state: OccurrenceState
+) -> BilledOccurrence:
+    return BilledOccurrence(
+        organisation=organisation,
+        kind=item.charge.kind,
+        subject_id=item.subject,
+        from_month=item.charge.months.from_month,
+        revision=facts.open_revision(item.key) or 1,
+        run_month=run,
+        state=state,
+        tier=item.charge.tier if item.charge.kind == LineKind.FEE else "",
+        free=item.free,
+    )
+
+
+def _contract_row(
+    facts: Facts, organisation: Organisation, due: Sequence[Item], run: Month
+) -> Subscription | None:
+    """Give the contract whose payment terms a document follows: of its lines, else the nearest."""
+    rows = facts.subscriptions[organisation.pk]
+    named = {item.subscription for item in due}
+    inside = [row for row in rows if row.pk in named]
+    begun = [row for row in rows if row.start_month <= run + 1]
+    nearest = inside or begun or rows
+    return nearest[-1] if nearest else None
+
+
+def blocked_reason(
+    organisation: Organisation, contract: Subscription | None, order_number: str
+) -> BlockedReason | None:
+    """Give the first reason for which a document may not be sent (design 5.9)."""
+    row = organisation
+    elsewhere_in_eu = row.country in vat.EU_COUNTRIES and row.country != vat.HOME
+    if elsewhere_in_eu and row.vat_id and not row.vat_id_checked:
+        return BlockedReason.VAT_ID_PENDING
+    if contract and contract.po_required and not order_number:
+        return BlockedReason.PO_MISSING
+    registered = row.country != vat.HOME or row.kvk_number or row.oin
+    if not (row.street and row.postcode and row.city and row.country and registered):
+        return BlockedReason.INCOMPLETE
+    return None
+
+
+def _invoice(
+    facts: Facts,
+    organisation: Organisation,
+    contract: Subscription | None,
+    run: Month,
+    number: str,
+    reason: BlockedReason | str | None,
+    lines: Sequence[InvoiceLine],
+) -> Invoice:
+    net, tax = sum(line.net_cents for line in lines), sum(line.vat_cents for line in lines)
+    seller = facts.agency
+    return Invoice(
+        state=InvoiceState.BLOCKED if reason else InvoiceState.DRAFT,
+        blocked_reason=reason or "",
+        run_month=run,
+        organisation=organisation,
+        po_number=number,
+        net_cents=net,
+        vat_cents=tax,
+        total_cents=net + tax,
+        due_days=contract.payment_days if contract else DEFAULT_PAYMENT_DAYS,
+        collection=contract.collection if contract else "invoice",
+        language=organisation.language,
+        buyer_name=organisation.legal_name,
+        buyer_street=organisation.street,
+        buyer_postcode=organisation.postcode,
+        buyer_city=organisation.city,
+        buyer_country=organisation.country,
+        buyer_kvk_number=organisation.kvk_number or organisation.oin,
+        buyer_vat_id=organisation.vat_id,
+        buyer_email=organisation.invoice_email,
+        seller_name=seller.legal_name,
+        seller_street=seller.street,
+        seller_postcode=seller.postcode,
+        seller_city=seller.city,
+        seller_country=seller.country,
+        seller_kvk_number=seller.kvk_number,
+        seller_vat_id=seller.vat_id,
+        seller_iban=seller.iban,
+    )
+
+
+def prices_to_freeze(facts: Facts, due: Iterable[Item]) -> list[YearPrice]:
+    """Give the prices of contract years that get their first line now (design 5.1)."""
+    rows: dict[tuple[UUID, Month, str], YearPrice] = {}
+    for item in due:
+        contract = facts.contracts.get(item.subject)
+        if contract is None:
+            continue
+        year = contract.year_of(item.charge.months.from_month)
+        for tier in Tier.values:
+            frozen = (year.first_month, tier) in contract.frozen_prices
+            if not frozen and (
+                price := _year_price(item.subject, contract, year.first_month, tier)
+            ):
+                rows[item.subject, year.first_month, tier] = price
+    return list(rows.values())
+
+
+def _year_price(subject: UUID, contract: Contract, month: Month, tier: str) -> YearPrice | None:
+    try:
+        prices = contract.prices(contract.year_of(month), tier)
+    except NoPriceError:
+        return None  # a tier that the book does not offer to so many people
+    return YearPrice(
+        subscription_id=subject,
+        year_month=month,
+        tier=tier,
+        annual_fee_cents=prices.annual_fee_cents,
+        setup_fee_cents=prices.setup_fee_cents,
+        included_quarters=prices.included_quarters,
+        included_sessions=prices.included_sessions,
+        overage_rate_cents=prices.overage_rate_cents,
+    )
+
+
+def as_plain(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[str, object]:
+    """Give a document in the form of ``bill --json`` (design 7)."""
+    organisation = invoice.organisation
+    return {
+        "organisation": organisation.code if organisation else None,
+        "po": invoice.po_number or None,
+        "currency": invoice.currency,
+        "net_cents": invoice.net_cents,
+        "vat_cents": invoice.vat_cents,
+        "total_cents": invoice.total_cents,
+        "due_days": invoice.due_days,
+        "blocked": invoice.blocked_reason or None,
+        "lines": [
+            {
+                "kind": line.kind,
+                "description": line.description,
+                "quantity": plain_decimal(line.quantity_hundredths),
+                "unit_cents": line.unit_cents,
+                "net_cents": line.net_cents,
+                "vat_category": line.vat_category,
+                "vat_rate": _percent(line.vat_rate_basis_points),
+                "vat_cents": line.vat_cents,
+                "period": [str(line.from_month), str(line.until_month)],
+            }
+            for line in lines
+        ],
+    }
+
+
+def _percent(basis_points: int) -> str:
+    return f"{basis_points // 100}.{basis_points % 100:02d}"

@@ -1,0 +1,273 @@
+"""Everything billable that fell due and is not billed yet (design section 5, first paragraph)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from agency.models import Agency, Organisation
+from agency.month import Month, MonthRange
+from subscriptions import charges, contracts
+from subscriptions.agreements import Contract
+from subscriptions.charges import Charge
+from subscriptions.descriptions import describe
+from subscriptions.models import (
+    BilledOccurrence,
+    LineKind,
+    OccurrenceState,
+    Statement,
+    Subscription,
+    TopUpCard,
+)
+from workshops.models import CancellationRung, CancelledBy, OfferingKind, Session, SessionStatus
+
+Key = tuple[str, UUID, Month]
+Row = TypeVar("Row", Subscription, Statement, Session, TopUpCard)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A charge with what makes it a line: subject, text, and whether it is exempt education."""
+
+    charge: Charge
+    subject: UUID
+    description: str
+    subscription: UUID | None
+    reference: str = ""
+    exempt: bool = False
+    free: bool = False
+    travels_with: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.charge.kind, self.subject, self.charge.months.from_month)
+
+
+@dataclass
+class Facts:
+    """All that a run is worked out from, read in a fixed number of queries."""
+
+    agency: Agency
+    organisations: dict[UUID, Organisation]
+    contracts: dict[UUID, Contract]
+    subscriptions: dict[UUID, list[Subscription]]
+    statements: dict[UUID, list[Statement]]
+    sessions: dict[UUID, list[Session]]
+    cards: dict[UUID, list[TopUpCard]]
+    occurrences: dict[Key, BilledOccurrence]
+    rungs: list[tuple[int, int]]
+
+    @cached_property
+    def drafted_tiers(self) -> dict[UUID, dict[Month, str]]:
+        """The tier that each fee was drafted at, by subscription and first month."""
+        tiers: dict[UUID, dict[Month, str]] = defaultdict(dict)
+        for (kind, subject, month), occurrence in self.occurrences.items():
+            if kind == LineKind.FEE:
+                tiers[subject][month] = occurrence.tier
+        return tiers
+
+    def open_revision(self, key: Key) -> int | None:
+        """Give the revision in which a thing may be billed now; None when it is billed."""
+        last = self.occurrences.get(key)
+        if last is None:
+            return 1
+        return last.revision + 1 if last.state == OccurrenceState.CREDITED else None
+
+
+def read_facts(organisations: Sequence[UUID] | None = None) -> Facts:
+    rows = Organisation.objects.all()
+    if organisations is not None:
+        rows = rows.filter(pk__in=organisations)
+    chosen = {row.pk: row for row in rows}
+    return Facts(
+        agency=Agency.objects.get(),
+        organisations=chosen,
+        contracts=contracts.load(organisations),
+        subscriptions=_by_organisation(
+            Subscription.objects.filter(organisation__in=rows).order_by("start_month")
+        ),
+        statements=_by_organisation(
+            Statement.objects.newest().filter(organisation__in=rows, overage_quarters__gt=0)
+        ),
+        sessions=_by_organisation(
+            Session.objects.filter(organisation__in=rows).select_related("offering")
+        ),
+        cards=_by_organisation(TopUpCard.objects.filter(organisation__in=rows)),
+        occurrences={
+            (row.kind, row.subject_id, row.from_month): row
+            for row in BilledOccurrence.objects.filter(organisation__in=rows).order_by("revision")
+        },
+        rungs=list(CancellationRung.objects.values_list("days_before", "percent")),
+    )
+
+
+def _by_organisation(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
+    grouped: dict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.organisation_id is not None:
+            grouped[row.organisation_id].append(row)
+    return grouped
+
+
+def items(facts: Facts, organisation: UUID, run: Month) -> list[Item]:
+    """Give what falls due for an organisation in a run or earlier and is not billed yet."""
+    due = [
+        *advance_items(facts, organisation, run),
+        *_overage(facts, organisation),
+        *_sessions(facts, organisation),
+    ]
+    return _unbilled(facts, (item for item in due if item.charge.due <= run))
+
+
+def ahead_items(facts: Facts, organisation: UUID, run: Month) -> list[Item]:
+    """Give only the fees, set-up and cards: what a new client is billed before a close."""
+    return _unbilled(facts, advance_items(facts, organisation, run))
+
+
+def _unbilled(facts: Facts, due: Iterable[Item]) -> list[Item]:
+    return [item for item in due if facts.open_revision(item.key) is not None]
+
+
+def advance_items(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
+    """Give what is paid in advance: fees, set-up, tier changes, and cards."""
+    language = facts.organisations[organisation].language
+    for row in facts.subscriptions[organisation]:
+        contract = facts.contracts[row.pk]
+        changes = charges.tier_changes(contract, run, facts.drafted_tiers[row.pk])
+        for charge in (*charges.fees(contract, run), *changes):
+            if charge.due >= contract.first_run:
+                text = describe(charge.kind, charge.months, language, tier=charge.tier)
+                yield Item(charge=charge, subject=row.pk, description=text, subscription=row.pk)
+    for card in facts.cards[organisation]:
+        charge = charges.once("topup", card.bought_month - 1, card.months, card.price_cents)
+        if run >= charge.due >= _first_run(facts, organisation, card.bought_month):
+            yield Item(
+                charge=charge,
+                subject=card.pk,
+                description=describe("topup", card.months, language),
+                subscription=_contract_in(facts, organisation, card.bought_month),
+            )
+
+
+def _overage(facts: Facts, organisation: UUID) -> Iterator[Item]:
+    language = facts.organisations[organisation].language
+    for statement in facts.statements[organisation]:
+        contract = facts.contracts[statement.subscription_id]
+        charge = charges.overage(contract, statement.months, statement.overage_quarters)
+        if charge.due >= contract.first_run:
+            yield Item(
+                charge=charge,
+                subject=statement.subscription_id,
+                description=describe("overage", charge.months, language),
+                subscription=statement.subscription_id,
+            )
+
+
+def _contract_in(facts: Facts, organisation: UUID, month: Month) -> UUID | None:
+    for row in facts.subscriptions[organisation]:
+        if month in row.months:
+            return row.pk
+    return None
+
+
+def _first_run(facts: Facts, organisation: UUID, month: Month) -> Month:
+    """Give the run before which things are history: of the contract in a month, else the first."""
+    rows = facts.subscriptions[organisation]
+    inside = [row.first_run for row in rows if month in row.months]
+    return min(inside or [row.first_run for row in rows], default=Month(0))
+
+
+def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:
+    """Give session, cancellation and travel items, free ones in order of month due (design 5.7)."""
+    free_in_year: dict[tuple[UUID, Month], int] = defaultdict(int)
+    rows = facts.sessions[organisation]
+    for session in sorted(rows, key=lambda row: (row.month_due, row.starts_at, row.reference)):
+        percent = _percent(facts, session)
+        if percent is None:
+            continue
+        kind = _kind(session)
+        free = _is_free(facts, organisation, session, kind, free_in_year)
+        if session.month_due >= _first_run(facts, organisation, session.month_due):
+            yield from _session_items(facts, organisation, session, kind, percent, free=free)
+
+
+def _percent(facts: Facts, session: Session) -> int | None:
+    """Give the percentage of the price that a session costs; None when there is nothing to bill."""
+    if session.status == SessionStatus.HELD:
+        return 100
+    if session.cancelled_on is None or session.cancelled_by == CancelledBy.AGENCY:
+        return None
+    days = (session.starts_on - session.cancelled_on).days
+    return charges.cancellation_percent(facts.rungs, days) or None
+
+
+def _kind(session: Session) -> str:
+    if session.status == SessionStatus.CANCELLED:
+        return LineKind.CANCELLATION
+    if session.offering.kind == OfferingKind.SERVICE:
+        return LineKind.SERVICE
+    return LineKind.SESSION
+
+
+def _is_free(
+    facts: Facts,
+    organisation: UUID,
+    session: Session,
+    kind: str,
+    free_in_year: dict[tuple[UUID, Month], int],
+) -> bool:
+    """Tell whether the subscription includes a session, and count it; what was billed stays so."""
+    month = session.month_due
+    subscription = _contract_in(facts, organisation, month)
+    if subscription is None or not session.offering.included_eligible:
+        return False
+    contract = facts.contracts[subscription]
+    year = (subscription, contract.year_of(month).first_month)
+    billed = facts.occurrences.get((kind, session.pk, session.month))
+    if billed is not None and billed.state != OccurrenceState.CREDITED:
+        free = billed.free
+    else:
+        free = free_in_year[year] < charges.included_sessions(contract, month)
+    free_in_year[year] += free
+    return free
+
+
+def _session_items(
+    facts: Facts, organisation: UUID, session: Session, kind: str, percent: int, *, free: bool
+) -> Iterator[Item]:
+    language = facts.organisations[organisation].language
+    title = session.offering.title(language)
+    months = MonthRange(session.month, session.month + 1)
+    cents = 0 if free else charges.cancellation_cents(session.offering.price_cents, percent)
+    exempt = facts.agency.crkbo_registered and session.offering.vocational
+    subscription = _contract_in(facts, organisation, session.month_due)
+    yield Item(
+        charge=charges.once(kind, session.month_due, months, cents),
+        subject=session.pk,
+        description=describe(kind, months, language, title=title),
+        subscription=subscription,
+        reference=session.reference,
+        exempt=exempt,
+        free=free,
+    )
+    if session.status == SessionStatus.HELD and session.on_site_km:
+        yield Item(
+            charge=Charge(
+                kind=LineKind.TRAVEL,
+                due=session.month_due,
+                months=months,
+                quantity_hundredths=session.on_site_km * charges.HUNDREDTHS,
+                unit_cents=facts.agency.km_rate_cents,
+                net_cents=session.on_site_km * facts.agency.km_rate_cents,
+            ),
+            subject=session.pk,
+            description=describe(LineKind.TRAVEL, months, language),
+            subscription=subscription,
+            reference=session.reference,
+            exempt=exempt,
+            travels_with=kind,
+        )

@@ -1,0 +1,96 @@
+"""bill YYYY-MM: draft the invoices of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from advisors import hours
+from agency import commands
+from agency.models import Organisation
+from agency.month import Month
+from subscriptions import billing
+from subscriptions.documents import as_plain
+from subscriptions.models import Invoice, InvoiceState
+
+
+class Command(commands.Command):
+    help = "Draft the invoices of a closed month's run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("month", type=commands.month, metavar="YYYY-MM")
+        parser.add_argument("--dry-run", action="store_true", help="work it out and write nothing")
+        parser.add_argument("--approve", action="store_true", help="approve the drafts for sending")
+        parser.add_argument("--organisation", metavar="CODE", help="with --ahead: the new client")
+        parser.add_argument(
+            "--ahead",
+            action="store_true",
+            help="draft one new client's fee, set-up and cards before the month is closed",
+        )
+        self.add_json(parser)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        month: Month = options["month"]
+        chosen = self.chosen(options["organisation"], ahead=options["ahead"])
+        try:
+            if options["dry_run"]:
+                self.preview(month, chosen, options)
+            else:
+                self.draft(month, chosen, options)
+        except billing.BillError as error:
+            self.give_up(commands.sentence(error))
+
+    def chosen(self, code: str | None, *, ahead: bool) -> list[UUID] | None:
+        if bool(code) != ahead:
+            self.give_up(_("--organisation and --ahead go together."))
+        if code is None:
+            return None
+        found = list(Organisation.objects.filter(code=code).values_list("pk", flat=True))
+        if not found:
+            self.give_up(_("There is no organisation %s.") % code)
+        return found
+
+    def draft(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
+        run = billing.draft_run(month, chosen, ahead=options["ahead"])
+        drafted = [document.invoice for document in run.documents if document.invoice]
+        of_run = Invoice.objects.filter(run_month=month)
+        approved = billing.approve(of_run) if options["approve"] else 0
+        blocked = of_run.filter(state=InvoiceState.BLOCKED).count()
+        if drafted or approved:
+            self.say(
+                _("Run %(month)s: %(drafted)d drafted, %(approved)d approved, %(blocked)d blocked.")
+                % {
+                    "month": month,
+                    "drafted": len(drafted),
+                    "approved": approved,
+                    "blocked": blocked,
+                }
+            )
+        else:
+            self.say(_("Run %(month)s was drafted before; nothing changed.") % {"month": month})
+        if options["json"]:
+            self.print_json({"month": str(month), "invoices": billing.of_run(month)})
+        self.report(run)
+
+    def preview(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
+        if not options["ahead"] and not hours.is_closed(month):
+            self.say(_("%(month)s is not closed: its overage is not in yet.") % {"month": month})
+        run = billing.plan(month, chosen, ahead=options["ahead"])
+        documents = [(d.invoice, d.lines) for d in run.documents if d.invoice]
+        if options["json"]:
+            plain = [as_plain(invoice, lines) for invoice, lines in documents]
+            self.print_json({"month": str(month), "dry_run": True, "invoices": plain})
+        self.say(
+            _("Run %(month)s would draft %(count)d invoices.")
+            % {"month": month, "count": len(documents)}
+        )
+        self.report(run)
+
+    def report(self, run: billing.Run) -> None:
+        for code, reason in run.failures:
+            self.stderr.write(f"{code}: {reason}")
+        if run.failures:
+            self.end_with_bad_news()

@@ -1,0 +1,73 @@
+"""Triggers: what was published or billed never changes, and contracts never overlap."""
+
+from django.db import migrations
+
+from agency.guards import Guard, RowGuard, append_only, columns_frozen, no_overlap, undeletable
+
+NOT_A_DRAFT = "OLD.state NOT IN ('draft', 'blocked')"
+WRITTEN_ONCE = (
+    *("kind", "run_month", "organisation_id", "credit_of_id", "po_number", "currency"),
+    *("net_cents", "vat_cents", "total_cents", "due_days", "collection", "language"),
+    *("buyer_name", "buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
+    *("buyer_kvk_number", "buyer_vat_id", "buyer_email"),
+    *("seller_name", "seller_street", "seller_postcode", "seller_city", "seller_country"),
+    *("seller_kvk_number", "seller_vat_id", "seller_iban"),
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("subscriptions", "0002_first_policy")]
+    operations = [
+        *append_only("subscriptions_statement", "A statement never changes once it is published."),
+        *append_only("subscriptions_publication", "A publication never changes."),
+        *append_only("subscriptions_carduse", "What a statement took from a card never changes."),
+        *append_only("subscriptions_releasepolicy", "A release policy gets a new version instead."),
+        *append_only("subscriptions_terms", "Terms get a new version instead."),
+        *append_only("subscriptions_yearprice", "The prices of a contract year are frozen."),
+        Guard(
+            "subscriptions_invoiceline",
+            "never_changed",
+            "UPDATE",
+            "A line never changes: credit it instead.",
+        ),
+        RowGuard(
+            "subscriptions_invoiceline",
+            "never_deleted",
+            "A line of a document that was approved is never deleted: credit it instead.",
+            when=(
+                "EXISTS (SELECT 1 FROM subscriptions_invoice document "
+                "WHERE document.id = OLD.invoice_id "
+                "AND document.state NOT IN ('draft', 'blocked'))"
+            ),
+            one_at_a_time="invoice_id",
+            events=("DELETE",),
+        ),
+        *columns_frozen(
+            "subscriptions_invoice", WRITTEN_ONCE, "A document is written once: credit it instead."
+        ),
+        *columns_frozen(
+            "subscriptions_billedoccurrence",
+            ("kind", "subject_id", "from_month", "revision"),
+            "What was billed stays billed: credit it instead.",
+        ),
+        *undeletable(
+            "subscriptions_invoice", "A document is never deleted: credit it instead.", when=NOT_A_DRAFT
+        ),
+        *undeletable(
+            "subscriptions_billedoccurrence",
+            "What was billed stays billed: credit it instead.",
+            when="OLD.state <> 'held'",
+        ),
+        *no_overlap(
+            "subscriptions_subscription",
+            "start_month",
+            "until_month",
+            "Contracts of one organisation never overlap.",
+        ),
+        *no_overlap(
+            "subscriptions_purchaseorder",
+            "from_month",
+            "until_month",
+            "Purchase orders of one organisation do not overlap.",
+        ),
+    ]

@@ -1,0 +1,281 @@
+"""What was agreed with an organisation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from agency.fields import MonthField, MonthRangeField
+from agency.models import Entity, Organisation, Role, User
+from subscriptions.models.prices import Tier
+
+
+class BillingInterval(models.IntegerChoices):
+    MONTH = 1, _("monthly")
+    QUARTER = 3, _("quarterly")
+    YEAR = 12, _("yearly")
+
+
+class Collection(models.TextChoices):
+    INVOICE = "invoice", _("invoice, paid by transfer")
+    SEPA = "sepa", _("SEPA direct debit")
+
+
+class OveragePolicy(models.TextChoices):
+    """What happens to use above the included hours (design 5.4)."""
+
+    BILL = "bill", _("billed")
+    CAP = "cap", _("capped: not charged")
+    ALL_IN = "all_in", _("all-in: no figures, nothing charged")
+
+
+class ReleaseChoice(models.TextChoices):
+    """A coarser release class than the headcount asks for (design 5.6)."""
+
+    QUARTER = "quarter", _("per quarter")
+    YEAR = "year", _("per contract year")
+    BAND = "band", _("per contract year, as a band")
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def visible_to(self, user: User) -> SubscriptionQuerySet:
+        if user.is_staff:
+            return self.all()
+        if user.role == Role.CONTACT:
+            return self.filter(organisation__contacts__user=user)
+        return self.none()
+
+
+class Subscription(Entity):
+    """A contract: its term, how it is billed and how hours are carried over.
+
+    What may change during the contract stands in its `Terms`; contracts of one organisation
+    never overlap, which a database trigger guards.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="subscriptions")
+    start_month = MonthField(_("starts in"))
+    until_month = MonthField(_("first month after the end"), null=True, blank=True)
+    months = MonthRangeField("start_month", "until_month")
+    year_starts_in = models.PositiveSmallIntegerField(
+        _("contract year starts in month"), null=True, blank=True
+    )
+    term_months = models.PositiveSmallIntegerField(_("term in months"), default=12)
+    renewal_months = models.PositiveSmallIntegerField(_("renewal in months"), default=12)
+    notice_months = models.PositiveSmallIntegerField(_("notice in months"), default=1)
+    billing_interval = models.PositiveSmallIntegerField(
+        _("billing interval"), choices=BillingInterval, default=BillingInterval.YEAR
+    )
+    collection = models.CharField(
+        _("collection"), max_length=10, choices=Collection, default=Collection.INVOICE
+    )
+    payment_days = models.PositiveSmallIntegerField(_("payment days"), default=30)
+    po_required = models.BooleanField(_("purchase order required"), default=False)
+    first_run = MonthField(_("first run"))
+    reported_until = MonthField(_("reported by a former system until"))
+    carry_over_percent = models.PositiveSmallIntegerField(_("carried over, percent"), default=0)
+    carry_over_cap_quarters = models.PositiveIntegerField(_("carried over at most"), default=0)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        ordering: ClassVar = ["organisation", "start_month"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(until_month__isnull=True),
+                name="one_running_subscription_per_organisation",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "start_month"],
+                name="one_subscription_per_organisation_and_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(until_month__isnull=True) | Q(until_month__gt=F("start_month")),
+                name="subscription_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(year_starts_in__isnull=True) | Q(year_starts_in__range=(1, 12)),
+                name="contract_year_starts_in_a_month_of_the_year",
+            ),
+            models.CheckConstraint(
+                condition=Q(billing_interval__in=BillingInterval.values),
+                name="billing_interval_is_a_month_a_quarter_or_a_year",
+            ),
+            models.CheckConstraint(
+                condition=Q(notice_months__lte=F("term_months")),
+                name="notice_is_not_longer_than_the_term",
+            ),
+            models.CheckConstraint(
+                condition=Q(carry_over_percent__lte=100),
+                name="at_most_all_unused_hours_are_carried_over",
+            ),
+            models.CheckConstraint(
+                condition=Q(reported_until__gte=F("start_month"))
+                & (Q(until_month__isnull=True) | Q(reported_until__lte=F("until_month"))),
+                name="former_system_reported_inside_the_contract",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} {self.start_month}"
+
+
+class TermsReason(models.TextChoices):
+    START = "start", _("start")
+    TIER_CHANGE = "tier_change", _("tier change")
+    HEADCOUNT = "headcount", _("headcount")
+    OWN_PRICE = "own_price", _("own price")
+    INDEXATION = "indexation", _("indexation")
+    CORRECTION = "correction", _("correction")
+
+
+class Terms(Entity):
+    """A version of what was agreed, from a month on; versions are added and never changed.
+
+    The version of a tier change says in which month it was asked for; when it takes effect
+    follows from `subscriptions.tiers`. Own prices hold for the tier of the version of the start.
+    """
+
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="terms")
+    from_month = MonthField(_("from month"))
+    reason = models.CharField(_("reason"), max_length=20, choices=TermsReason)
+    tier = models.CharField(_("tier"), max_length=10, choices=Tier)
+    overage = models.CharField(
+        _("overage"), max_length=10, choices=OveragePolicy, default=OveragePolicy.BILL
+    )
+    release = models.CharField(_("release"), max_length=10, choices=ReleaseChoice, blank=True)
+    own_annual_fee_cents = models.PositiveIntegerField(_("own annual fee"), null=True, blank=True)
+    own_included_quarters = models.PositiveIntegerField(
+        _("own included hours"), null=True, blank=True
+    )
+    own_included_sessions = models.PositiveSmallIntegerField(
+        _("own included sessions"), null=True, blank=True
+    )
+    own_overage_rate_cents = models.PositiveIntegerField(
+        _("own rate per hour of overage"), null=True, blank=True
+    )
+
+    class Meta:
+        verbose_name = _("terms")
+        verbose_name_plural = _("terms")
+        ordering: ClassVar = ["subscription", "from_month"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscription", "from_month", "reason"],
+                name="one_version_of_the_terms_per_month_and_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["subscription"],
+                condition=Q(reason="start"),
+                name="a_subscription_starts_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(tier__in=Tier.values)
+                & Q(overage__in=OveragePolicy.values)
+                & Q(release__in=["", *ReleaseChoice.values])
+                & Q(reason__in=TermsReason.values),
+                name="terms_are_from_the_known_choices",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} {self.from_month}"
+
+
+class RequestState(models.TextChoices):
+    OPEN = "open", _("waits for the agency")
+    CONFIRMED = "confirmed", _("confirmed")
+    DECLINED = "declined", _("declined")
+
+
+class TierChangeRequest(Entity):
+    """A client's wish for another tier, which staff confirm into `Terms` or decline."""
+
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="tier_requests")
+    tier = models.CharField(_("tier"), max_length=10, choices=Tier)
+    from_month = MonthField(_("from month"))
+    requested_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    requested_on = models.DateField(_("requested on"))
+    state = models.CharField(
+        _("state"), max_length=10, choices=RequestState, default=RequestState.OPEN
+    )
+
+    class Meta:
+        verbose_name = _("request for a tier change")
+        verbose_name_plural = _("requests for a tier change")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscription"],
+                condition=Q(state="open"),
+                name="one_open_request_per_subscription",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_tier_display()} {self.from_month}"
+
+
+class PurchaseOrder(Entity):
+    """A client's order number, valid in a range of months; orders of one client do not overlap."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="purchase_orders")
+    number = models.CharField(_("number"), max_length=100)
+    from_month = MonthField(_("from month"))
+    until_month = MonthField(_("until month"), null=True, blank=True)
+    months = MonthRangeField()
+
+    class Meta:
+        verbose_name = _("purchase order")
+        verbose_name_plural = _("purchase orders")
+        ordering: ClassVar = ["organisation", "from_month"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "from_month"], name="one_purchase_order_per_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(until_month__isnull=True) | Q(until_month__gt=F("from_month")),
+                name="purchase_order_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class TopUpCard(Entity):
+    """Hours bought beside the contract, oldest used first, until the month they expire.
+
+    ``remaining_quarters`` is what was left when the card was bought or brought over from a
+    former system; use since then is worked out from the statements.
+    """
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="top_up_cards")
+    bought_quarters = models.PositiveIntegerField(_("hours"))
+    remaining_quarters = models.PositiveIntegerField(_("hours left at the start"))
+    price_cents = models.PositiveIntegerField(_("price"))
+    bought_month = MonthField(_("bought in"))
+    expires_month = MonthField(_("expires in"))
+    months = MonthRangeField("bought_month", "expires_month")
+
+    class Meta:
+        verbose_name = _("top-up card")
+        verbose_name_plural = _("top-up cards")
+        ordering: ClassVar = ["organisation", "bought_month"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(expires_month__gt=F("bought_month")), name="card_is_valid_for_a_month"
+            ),
+            models.CheckConstraint(
+                condition=Q(remaining_quarters__lte=F("bought_quarters")),
+                name="card_has_at_most_its_hours_left",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.bought_month)

@@ -1,0 +1,170 @@
+"""Price books, VAT treatments and index values: all rows with a month from which they count."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from agency.fields import MonthField
+from agency.models import Entity
+from agency.money import plain_decimal
+
+
+class Tier(models.TextChoices):
+    BASIC = "basic", _("basic")
+    EXTENDED = "extended", _("extended")
+
+
+class PriceBook(Entity):
+    """The agency's prices for contract years that start in or after a month."""
+
+    valid_from = MonthField(_("valid from"), unique=True)
+
+    class Meta:
+        verbose_name = _("price book")
+        verbose_name_plural = _("price books")
+        ordering: ClassVar = ["valid_from"]
+
+    def __str__(self) -> str:
+        return str(self.valid_from)
+
+
+class PriceBand(Entity):
+    """What a tier costs and includes for a band of headcounts; the bands of a tier have no gaps."""
+
+    book = models.ForeignKey(PriceBook, models.PROTECT, related_name="bands")
+    tier = models.CharField(_("tier"), max_length=10, choices=Tier)
+    min_headcount = models.PositiveIntegerField(_("from headcount"))
+    max_headcount = models.PositiveIntegerField(_("up to headcount"), null=True, blank=True)
+    annual_fee_cents = models.PositiveIntegerField(_("annual fee"))
+    setup_fee_cents = models.PositiveIntegerField(_("setup fee"))
+    included_quarters = models.PositiveIntegerField(_("included hours a year"))
+    included_sessions = models.PositiveSmallIntegerField(_("included sessions a year"))
+    overage_rate_cents = models.PositiveIntegerField(_("rate per hour of overage"))
+
+    class Meta:
+        verbose_name = _("price band")
+        verbose_name_plural = _("price bands")
+        ordering: ClassVar = ["book", "tier", "min_headcount"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["book", "tier", "min_headcount"], name="one_band_per_tier_and_headcount"
+            ),
+            models.CheckConstraint(condition=Q(tier__in=Tier.values), name="band_has_a_known_tier"),
+            models.CheckConstraint(
+                condition=Q(max_headcount__isnull=True) | Q(max_headcount__gte=F("min_headcount")),
+                name="band_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_tier_display()} {self.min_headcount}–{self.max_headcount or ''}"
+
+
+class YearPrice(Entity):
+    """A contract year's prices in one tier, frozen when its first line is drafted (design 5.1)."""
+
+    subscription = models.ForeignKey(
+        "subscriptions.Subscription", models.PROTECT, related_name="year_prices"
+    )
+    year_month = MonthField()
+    tier = models.CharField(max_length=10, choices=Tier)
+    annual_fee_cents = models.PositiveIntegerField()
+    setup_fee_cents = models.PositiveIntegerField()
+    included_quarters = models.PositiveIntegerField()
+    included_sessions = models.PositiveSmallIntegerField()
+    overage_rate_cents = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("frozen price")
+        verbose_name_plural = _("frozen prices")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscription", "year_month", "tier"],
+                name="prices_of_a_year_are_frozen_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year_month} {self.get_tier_display()}"
+
+
+class VatCategory(models.TextChoices):
+    """EN 16931 categories that the agency uses."""
+
+    STANDARD = "S", _("standard rate")
+    EXEMPT = "E", _("exempt education")
+    REVERSE_CHARGE = "AE", _("reverse charge")
+    OUTSIDE_SCOPE = "O", _("outside the EU")
+
+
+class TaxTreatment(Entity):
+    """The rate and the printed reason of a VAT category, from a month on."""
+
+    category = models.CharField(_("category"), max_length=2, choices=VatCategory)
+    valid_from = MonthField(_("valid from"))
+    rate_basis_points = models.PositiveSmallIntegerField(
+        _("rate in basis points"), help_text=_("2100 is 21 %")
+    )
+    exemption_code = models.CharField(_("exemption code"), max_length=30, blank=True)
+
+    class Meta:
+        verbose_name = _("VAT treatment")
+        verbose_name_plural = _("VAT treatments")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["category", "valid_from"], name="one_treatment_per_category_and_month"
+            ),
+            models.CheckConstraint(
+                condition=Q(category="S") | Q(rate_basis_points=0),
+                name="only_the_standard_category_has_a_rate",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} {plain_decimal(self.rate_basis_points)} %"
+
+
+class CpiValue(Entity):
+    """A published value of a price index, in thousandths; published values are not revised."""
+
+    series = models.CharField(_("series"), max_length=100)
+    reference_year = models.PositiveSmallIntegerField(_("reference year"))
+    month = MonthField(_("month"))
+    value_thousandths = models.PositiveIntegerField(_("value in thousandths"))
+    source = models.CharField(_("source"), max_length=200)
+
+    class Meta:
+        verbose_name = _("index value")
+        verbose_name_plural = _("index values")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["series", "reference_year", "month"], name="one_index_value_per_month"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.month}"
+
+
+class IndexationRun(Entity):
+    """A rise of own prices by two index values of one reference year, announced beforehand."""
+
+    from_value = models.ForeignKey(CpiValue, models.PROTECT, related_name="+")
+    to_value = models.ForeignKey(CpiValue, models.PROTECT, related_name="+")
+    effective_month = MonthField(_("effective from"))
+    announced_on = models.DateField(_("announced on"), null=True, blank=True)
+    cap_basis_points = models.PositiveIntegerField(_("cap in basis points"), null=True, blank=True)
+    floor_basis_points = models.PositiveIntegerField(
+        _("floor in basis points"), null=True, blank=True
+    )
+
+    class Meta:
+        verbose_name = _("indexation run")
+        verbose_name_plural = _("indexation runs")
+
+    def __str__(self) -> str:
+        return str(self.effective_month)

@@ -1,0 +1,153 @@
+"""What was published of hours: the only release channel (design section 2, decision 3)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from agency.fields import MonthField, MonthRangeField
+from agency.models import Entity, Organisation, Role, User
+from subscriptions.models.contracts import Subscription, TopUpCard
+
+
+class ReleasePolicy(Entity):
+    """A version of the thresholds by which periods are published (design 5.6); append-only."""
+
+    version = models.PositiveSmallIntegerField(unique=True)
+    month_from_headcount = models.PositiveIntegerField(default=251)
+    quarter_from_headcount = models.PositiveIntegerField(default=26)
+    figures_from_headcount = models.PositiveIntegerField(default=11)
+    quarter_least_months = models.PositiveSmallIntegerField(default=3)
+    year_least_months = models.PositiveSmallIntegerField(default=6)
+
+    class Meta:
+        verbose_name = _("release policy")
+        verbose_name_plural = _("release policies")
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
+class Publication(Entity):
+    """The batch of all statements of a closed month, published at one moment."""
+
+    month = MonthField(unique=True)
+    published_on = models.DateField()
+
+    class Meta:
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
+        ordering: ClassVar = ["month"]
+
+    def __str__(self) -> str:
+        return str(self.month)
+
+
+class CardUse(Entity):
+    """Quarter-hours that a statement took from a top-up card; append-only, seen by no client."""
+
+    statement = models.ForeignKey(
+        "subscriptions.Statement", models.PROTECT, related_name="card_uses"
+    )
+    card = models.ForeignKey(TopUpCard, models.PROTECT, related_name="uses")
+    quarters = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("use of a card")
+        verbose_name_plural = _("uses of cards")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["statement", "card"], name="one_use_per_statement_and_card"
+            ),
+            models.CheckConstraint(condition=Q(quarters__gte=1), name="card_use_has_hours"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.card)
+
+
+class Display(models.TextChoices):
+    """How a period's use is shown to the client (design 5.6)."""
+
+    EXACT = "exact", _("exact")
+    BAND = "band", _("band")
+    WITHHELD = "withheld", _("withheld")
+    ALL_IN = "all_in", _("all-in")
+
+
+class StatementQuerySet(models.QuerySet["Statement"]):
+    def visible_to(self, user: User) -> StatementQuerySet:
+        if user.is_staff:
+            return self.all()
+        if user.role == Role.CONTACT:
+            return self.filter(organisation__contacts__user=user)
+        return self.none()
+
+    def newest(self) -> StatementQuerySet:
+        """Only the last version of each period."""
+        later = Statement.objects.filter(
+            subscription=models.OuterRef("subscription"),
+            from_month=models.OuterRef("from_month"),
+            version__gt=models.OuterRef("version"),
+        )
+        return self.filter(~models.Exists(later))
+
+
+class Statement(Entity):
+    """What a client sees of one release period; append-only, guarded by database triggers.
+
+    ``used_quarters`` is empty unless the display is exact. ``overage_quarters`` is what is
+    charged for the period: 0 for withheld, all-in and capped contracts. ``allowance_quarters``
+    is the contract year's, with what was carried in and without cards. All are whole half hours.
+    """
+
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="statements")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="statements")
+    publication = models.ForeignKey(
+        Publication, models.PROTECT, null=True, related_name="statements"
+    )
+    policy = models.ForeignKey(ReleasePolicy, models.PROTECT, related_name="+")
+    from_month = MonthField()
+    until_month = MonthField()
+    months = MonthRangeField()
+    version = models.PositiveSmallIntegerField(default=1)
+    display = models.CharField(max_length=10, choices=Display)
+    used_quarters = models.PositiveIntegerField(null=True)
+    allowance_quarters = models.PositiveIntegerField()
+    overage_quarters = models.PositiveIntegerField()
+    capped = models.BooleanField(default=False)
+
+    objects = StatementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("statement")
+        verbose_name_plural = _("statements")
+        ordering: ClassVar = ["organisation", "from_month", "version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscription", "from_month", "version"],
+                name="one_statement_per_period_and_version",
+            ),
+            models.CheckConstraint(
+                condition=Q(until_month__gt=F("from_month")), name="statement_covers_a_month"
+            ),
+            models.CheckConstraint(
+                condition=Q(display="exact", used_quarters__isnull=False)
+                | Q(display__in=["band", "withheld", "all_in"], used_quarters__isnull=True),
+                name="only_an_exact_statement_shows_use",
+            ),
+            models.CheckConstraint(
+                condition=Q(display__in=["exact", "band"], capped=False) | Q(overage_quarters=0),
+                name="only_exact_and_band_statements_charge_overage",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organisation", "from_month"], name="statement_by_organisation"),
+            models.Index(fields=["until_month"], name="statement_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_month}/{self.until_month}"

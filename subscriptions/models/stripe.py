@@ -1,0 +1,107 @@
+"""How our documents stand at Stripe: customers, calls made, events received."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from agency.models import Entity, Organisation
+from subscriptions.models.invoices import Invoice
+
+
+class StripeCustomer(Entity):
+    """Stripe's customer for an organisation; ``details_hash`` tells when Stripe needs an update."""
+
+    organisation = models.OneToOneField(
+        Organisation, models.PROTECT, related_name="stripe_customer"
+    )
+    stripe_id = models.CharField(max_length=60, unique=True)
+    livemode = models.BooleanField()
+    details_hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("Stripe customer")
+        verbose_name_plural = _("Stripe customers")
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+
+class StepKind(models.TextChoices):
+    """The calls that carry a document to Stripe, in their order."""
+
+    CUSTOMER = "customer", _("customer")
+    DRAFT = "draft", _("draft")
+    ADD_LINES = "add_lines", _("lines")
+    READ_BACK = "read_back", _("read back")
+    FINALIZE = "finalize", _("finalize")
+    SEND = "send", _("send")
+
+
+class StepState(models.TextChoices):
+    TODO = "todo", _("to do")
+    ATTEMPTING = "attempting", _("attempting")
+    DONE = "done", _("done")
+    UNKNOWN = "unknown", _("outcome unknown")
+    FAILED = "failed", _("refused")
+
+
+class StripeStep(Entity):
+    """One call to Stripe as a row: its frozen body and key are stored before it is made."""
+
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="steps")
+    kind = models.CharField(max_length=20, choices=StepKind)
+    generation = models.PositiveSmallIntegerField(default=1)
+    idempotency_key = models.CharField(max_length=100, unique=True)
+    body = models.JSONField(default=dict)
+    body_hash = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, choices=StepState, default=StepState.TODO)
+    attempted_at = models.DateTimeField(null=True)
+    answer_id = models.CharField(max_length=60, blank=True)
+    error_code = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("Stripe call")
+        verbose_name_plural = _("Stripe calls")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice", "kind", "generation"], name="one_call_per_step_and_generation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.generation}"
+
+
+class EventState(models.TextChoices):
+    RECEIVED = "received", _("received")
+    HANDLED = "handled", _("handled")
+    IGNORED = "ignored", _("not for us")
+    WAITING = "waiting", _("object not known yet")
+    FAILED = "failed", _("failed")
+
+
+class StripeEvent(Entity):
+    """The inbox: each event once, by Stripe's id; only what is needed to fetch the object."""
+
+    event_id = models.CharField(max_length=100, unique=True)
+    type = models.CharField(max_length=100)
+    api_version = models.CharField(max_length=40, blank=True)
+    livemode = models.BooleanField()
+    object_id = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=EventState, default=EventState.RECEIVED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error_code = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("Stripe event")
+        verbose_name_plural = _("Stripe events")
+        indexes: ClassVar = [models.Index(fields=["state"], name="event_by_state")]
+
+    def __str__(self) -> str:
+        return self.event_id

@@ -1,0 +1,51 @@
+"""VAT per line and once per category and rate of a document (design 5.8). No database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from fractions import Fraction
+
+from agency.money import round_half_away
+
+STANDARD, EXEMPT, REVERSE_CHARGE, OUTSIDE_SCOPE = "S", "E", "AE", "O"
+HOME = "NL"
+# Member states of the European Union by ISO 3166 code.
+EU_COUNTRIES = frozenset(
+    {
+        *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"),
+        *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
+    }
+)
+
+
+def category(*, country: str, vat_id: str, vat_id_checked: bool, exempt: bool) -> str:
+    """Give the VAT category of a line to a buyer.
+
+    ``exempt`` says that the line is vocational education of an agency registered with CRKBO.
+    """
+    if country not in EU_COUNTRIES:
+        return OUTSIDE_SCOPE
+    if country != HOME and vat_id and vat_id_checked:
+        return REVERSE_CHARGE
+    return EXEMPT if exempt else STANDARD
+
+
+def allocate(lines: Sequence[tuple[int, str, int]]) -> list[int]:
+    """Give each line's VAT in cents; ``lines`` are (net cents, category, rate in basis points).
+
+    Each category and rate is rounded once; a line gets its share rounded down, and the cents left
+    over go to the largest remainders, the first line first.
+    """
+    vat = [0] * len(lines)
+    groups: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for position, (_, kind, rate) in enumerate(lines):
+        groups[kind, rate].append(position)
+    for (_, rate), positions in groups.items():
+        exact = {p: Fraction(lines[p][0] * rate, 10_000) for p in positions}
+        for p in positions:
+            vat[p] = exact[p].__floor__()
+        left = round_half_away(sum(exact.values(), Fraction())) - sum(vat[p] for p in positions)
+        for p in sorted(positions, key=lambda p: (vat[p] - exact[p], p))[:left]:
+            vat[p] += 1
+    return vat
