@@ -1,0 +1,100 @@
+# Discreet. `make` alone prints this help; each target sets up what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+MANAGE := $(RUN) manage.py
+PYTEST := $(RUN) -m pytest
+WORKERS ?= auto
+APPS := agency advisors workshops subscriptions
+ARGS ?=
+
+# As a finished live place is set; nothing is called.
+LIVE := ENVIRONMENT=live ALLOWED_HOSTS=discreet.example STRIPE_API_KEY=rk_live_none \
+	STRIPE_WEBHOOK_SECRET=whsec_none EMAIL_URL='smtp://localhost?from=none@agency.example' \
+	DATABASE_URL='postgresql://db.example/discreet?sslmode=verify-full' \
+	SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')
+
+RUNTIME := .venv/runtime-is-in
+TOOLS := .venv/tools-are-in
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format browser office long pictures messages clean
+
+help: ## print this help
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+install: $(RUNTIME) $(CATALOGUES) ## make .venv and put the packages in it
+
+demo: install ## load a sample agency, run three months, serve it (ARGS="--reset": begin anew)
+	$(MANAGE) demo $(ARGS)
+
+test: $(TOOLS) $(CATALOGUES) ## run the tests on SQLite and on PostgreSQL
+	$(PYTEST) -q -n $(WORKERS) --database sqlite $(ARGS)
+	$(PYTEST) -q -n $(WORKERS) --database postgresql $(ARGS)
+
+check: $(TOOLS) $(CATALOGUES) ## check style, types, imports, migrations, settings, translations, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo --cache-dir var/imports
+	$(BIN)/mypy
+	$(MANAGE) makemigrations --check --dry-run
+	$(LIVE) $(MANAGE) check --deploy --fail-level WARNING
+	$(LIVE) $(MANAGE) collectstatic --no-input --clear --verbosity 0
+	$(PYTEST) -q --no-header tests/test_architecture.py tests/test_catalogue.py tests/test_docs.py
+
+format: $(TOOLS) ## lay out the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+browser: $(TOOLS) $(CATALOGUES) ## drive the pages in Chromium
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ echo "make browser needs Chromium (Debian: apt-get install chromium)."; exit 1; }
+	$(PYTEST) -q --only browser $(ARGS)
+
+office: $(TOOLS) $(CATALOGUES) ## open the workbooks in LibreOffice
+	@command -v soffice >/dev/null && command -v pdftoppm >/dev/null || \
+		{ echo "make office needs LibreOffice and poppler (Debian: apt-get install" \
+		  "libreoffice-calc-nogui poppler-utils)."; exit 1; }
+	$(PYTEST) -q --only office $(ARGS)
+
+long: $(TOOLS) $(CATALOGUES) ## run what takes minutes: simulations and measurements
+	$(PYTEST) -q -n $(WORKERS) --only long $(ARGS)
+
+pictures: $(TOOLS) $(CATALOGUES) ## take the pictures of the README (needs Chromium)
+	$(RUN) -m tests.pictures
+
+messages: $(TOOLS) ## bring locale/ up to date with the sources
+	$(RUN) -m tests.catalogue update
+
+clean: ## remove .venv and everything in var but databases and keys
+	rm -rf .venv var/mypy var/pytest var/imports var/coverage
+
+# Debian parts `venv` from Python: without ensurepip the pip of the system fills the environment.
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Discreet needs Python 3.11 or newer (PYTHON=/path/to/python3.11 make ...)."; exit 1; }
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv .venv || \
+		$(PYTHON) -m venv --clear --without-pip .venv
+
+$(RUNTIME): requirements.txt | .venv/bin/python
+	$(call pip_install,-r requirements.txt)
+	@touch $@
+
+$(TOOLS): requirements-dev.txt $(RUNTIME)
+	$(call pip_install,-r requirements-dev.txt)
+	@touch $@
+
+define pip_install
+	@echo "Installing $(lastword $(1)) into .venv ..."
+	@if $(RUN) -c 'import pip' 2>/dev/null; then \
+		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes $(1); \
+	else \
+		$(PYTHON) -m pip --python $(RUN) install --quiet --disable-pip-version-check --require-hashes $(1); \
+	fi
+endef
+
+locale/%.mo: locale/%.po $(RUNTIME)
+	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@

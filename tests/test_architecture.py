@@ -1,0 +1,324 @@
+"""What holds for the whole source: words, keys, columns, layers and who is shown what."""
+
+from __future__ import annotations
+
+import ast
+import re
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import models
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from agency.models import Organisation, Role, User
+from tests.factories import user
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("agency", "advisors", "workshops", "subscriptions")
+HOURS = ("DraftHours", "MonthHours", "HoursAdjustment", "MonthSubmission")
+OUR_MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
+by_name = pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model.__name__)
+
+
+# Words. There is no word for who called, or about what; so nothing can be named after them.
+
+FORBIDDEN = frozenset(
+    "reporter reporters melder melders melding meldingen casus casussen case cases dossier dossiers "
+    "complaint complaints complainant complainants klacht klachten klager klagers beklaagde accused "
+    "victim victims slachtoffer incident incidents harassment bullying pesten misconduct "
+    "whistleblower caller callers conversation conversations gesprek gesprekken".split()
+)
+JUNK_DRAWERS = frozenset({"services", "utils", "helpers", "managers", "common", "core", "misc"})
+
+
+def sources() -> list[Path]:
+    return [
+        path
+        for app in APPS
+        for path in sorted((ROOT / app).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def words(identifier: str) -> set[str]:
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", identifier)
+    return set(parted.lower().split("_"))
+
+
+def defined_names(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.id if isinstance(node, ast.Name) else node.attr
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_identifier_names_the_reporting_person_or_the_report(path: Path) -> None:
+    names = {path.stem, *defined_names(tree(path))}
+    assert {name for name in names if words(name) & FORBIDDEN} == set()
+
+
+def test_the_search_for_words_finds_them_in_every_kind_of_name() -> None:
+    module = ast.parse(
+        "class CaseFile:\n def f(self, melder_id): self.dossier_no = 1\nreporterName = 2\nx = 3"
+    )
+    assert {name for name in defined_names(module) if words(name) & FORBIDDEN} == {
+        "CaseFile",
+        "melder_id",
+        "dossier_no",
+        "reporterName",
+    }
+
+
+@by_name
+def test_no_table_or_column_names_them_either(model: type[models.Model]) -> None:
+    names = [model._meta.db_table, *(field.column for field in model._meta.concrete_fields)]
+    assert [name for name in names if words(name) & FORBIDDEN] == []
+
+
+def test_modules_are_named_after_a_subject() -> None:
+    assert {path.stem for path in sources()} & JUNK_DRAWERS == set()
+
+
+# Tables
+
+
+@by_name
+def test_keys_are_random_and_tell_neither_order_nor_number(model: type[models.Model]) -> None:
+    key = model._meta.pk
+    assert isinstance(key, models.UUIDField)
+    assert key.default is uuid.uuid4
+
+
+@by_name
+def test_no_column_fills_in_the_moment_by_itself(model: type[models.Model]) -> None:
+    fields = model._meta.concrete_fields
+    assert [field.name for field in fields if getattr(field, "auto_now", False)] == []
+    assert [field.name for field in fields if getattr(field, "auto_now_add", False)] == []
+
+
+@by_name
+def test_money_and_hours_are_whole_numbers(model: type[models.Model]) -> None:
+    inexact = (models.FloatField, models.DecimalField, models.DurationField)
+    for field in model._meta.concrete_fields:
+        assert not isinstance(field, inexact), field
+        if field.name.endswith(("_cents", "_quarters")) or field.name == "quarters":
+            assert isinstance(field, models.IntegerField), field
+
+
+@by_name
+def test_nothing_that_others_lean_on_is_deleted_along(model: type[models.Model]) -> None:
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.ForeignKey) and field.related_model in {Organisation, User}:
+            assert field.remote_field.on_delete is models.PROTECT, field
+
+
+@pytest.mark.parametrize("name", HOURS)
+def test_tables_of_hours_hold_months_and_quarters_and_nothing_else(name: str) -> None:
+    model = apps.get_model("advisors", name)
+    allowed = {"id", "advisor", "organisation", "month", "quarters", "reason"}
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    assert set(fields) <= allowed
+    assert "reason" not in fields or fields["reason"].choices
+
+
+# Every column in which a person or a machine can put words of its own, and what it is for. A new
+# one belongs here only if no story about anybody fits in it, or nobody would think of putting it
+# there; text without an end (TextField, files) has no place at all.
+FREE_TEXT = {
+    "agency.Agency": "name legal_name street postcode city country kvk_number vat_id iban",
+    "agency.User": "password email name",
+    "agency.Organisation": "code legal_name street postcode city country kvk_number oin vat_id "
+    "einvoice_address invoice_email",
+    "agency.AuditEvent": "action subject_model fields",
+    "advisors.Advisor": "code phone languages provinces kvk_number vat_id iban",
+    "advisors.Qualification": "number",
+    "workshops.Offering": "code title_nl title_en",
+    "workshops.Session": "reference location",
+    "workshops.Enrolment": "name email buyer_name buyer_street buyer_postcode buyer_city "
+    "buyer_country",
+    "subscriptions.TaxTreatment": "exemption_code",
+    "subscriptions.CpiValue": "series source",
+    "subscriptions.PurchaseOrder": "number",
+    "subscriptions.Invoice": "po_number currency language buyer_name buyer_street buyer_postcode "
+    "buyer_city buyer_country buyer_kvk_number buyer_vat_id buyer_email seller_name seller_street "
+    "seller_postcode seller_city seller_country seller_kvk_number seller_vat_id seller_iban number "
+    "parked_because stripe_id hosted_url pdf_url",
+    "subscriptions.InvoiceLine": "description reference",
+    "subscriptions.BilledOccurrence": "tier",
+    "subscriptions.StripeCustomer": "stripe_id details_hash",
+    "subscriptions.StripeStep": "idempotency_key body body_hash answer_id error_code",
+    "subscriptions.StripeEvent": "event_id type api_version object_id error_code",
+}
+WORDS = (models.CharField, models.TextField, models.JSONField, models.FileField, models.BinaryField)
+
+
+def test_every_column_for_words_is_known() -> None:
+    found = {
+        model._meta.label: {
+            field.name
+            for field in model._meta.concrete_fields
+            if isinstance(field, WORDS) and not field.choices
+        }
+        for model in OUR_MODELS
+    }
+    expected = {label: set(names.split()) for label, names in FREE_TEXT.items()}
+    assert {label: names for label, names in found.items() if names} == expected
+
+
+@by_name
+def test_no_text_without_an_end(model: type[models.Model]) -> None:
+    endless = (models.TextField, models.FileField, models.BinaryField)
+    assert [field.name for field in model._meta.concrete_fields if isinstance(field, endless)] == []
+
+
+@pytest.mark.django_db
+def test_migrations_are_complete() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+# Shape
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path in sources():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", length
+
+
+def test_functions_fit_on_a_screen() -> None:
+    assert [name for name, length in functions() if length > 60] == []
+
+
+def test_files_stay_readable() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources()}
+    assert [str(path.relative_to(ROOT)) for path, lines in lengths.items() if lines > 450] == []
+
+
+def test_there_are_no_model_signals() -> None:
+    imports = {
+        f"{node.module}"
+        for path in sources()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert "django.db.models.signals" not in imports
+
+
+# Rules take the date as an argument; these places may ask for it.
+EDGES = (
+    "admin",
+    "admin_site",
+    "api",
+    "changelists",
+    "context",
+    "forms",
+    "figures",
+    "tasks",
+    "views",
+    "webhooks",
+    "workqueue",
+)
+
+
+def test_only_edges_ask_what_day_it_is() -> None:
+    askers = {
+        path.relative_to(ROOT)
+        for path in sources()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "agency.today"
+    }
+    inner = [
+        str(path)
+        for path in askers
+        if not {"commands", "portal", "admin"} & set(path.parts) and path.stem not in EDGES
+    ]
+    assert sorted(inner) == []
+
+
+# Addresses
+
+OPEN_TO_ANYBODY = frozenset(
+    {
+        "admin/login/",
+        "admin/logout/",
+        "account/login/",
+        "account/login/code/",
+        "account/logout/",
+        "account/signup/",
+        "account/password/reset/",
+        "account/password/reset/done/",
+        "account/password/reset/key/done/",
+        "account/inactive/",
+        "account/password/reset/key/<key>",
+        "account/confirm-email/",
+        "account/confirm-email/<key>",
+        "healthz",
+        "readyz",
+    }
+)
+EXAMPLES = {"uuid": str(uuid.UUID(int=7)), "int": "1", "month": "2026-01"}
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+def example(route: str) -> str:
+    """Fill in a route, so that it leads somewhere."""
+    plain = re.sub(
+        r"\(\?P<\w+>[^)]*\)|[\^$]|\\Z", lambda match: "x" if match[0][0] == "(" else "", route
+    )
+    return re.sub(
+        r"<(?:(\w+):)?\w+>", lambda match: EXAMPLES.get(match[1], EXAMPLES["uuid"]), plain
+    ).replace("\\", "")
+
+
+ROUTES = sorted(set(routes(get_resolver().url_patterns)))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", ROUTES)
+def test_who_is_not_signed_in_sees_nothing(client: Client, route: str) -> None:
+    response = client.get(f"/{example(route)}")
+    if (
+        re.sub(r"\^|\$|\(.*", lambda match: "<key>" * (match[0][0] == "("), route)
+        in OPEN_TO_ANYBODY
+    ):
+        assert response.status_code in {200, 302}
+    elif response.status_code == 302:
+        assert response["Location"].startswith(("/account/login/", "/admin/login/"))
+    else:
+        assert response.status_code in {400, 401, 403, 404, 405}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Role.ADVISOR, Role.CONTACT])
+def test_who_is_not_staff_sees_nothing_of_the_admin(client: Client, role: Role) -> None:
+    client.force_login(user(role=role))
+    staff_routes = [route for route in ROUTES if route.startswith("admin/")]
+    answers = {route: client.get(f"/{example(route)}").status_code for route in staff_routes}
+    shown = {route for route, status in answers.items() if status < 300}
+    assert len(staff_routes) > 5
+    assert shown <= {"admin/login/", "admin/logout/", "admin/jsi18n/"}

@@ -1,0 +1,61 @@
+"""Dutch is complete: every message of the sources has its translation, and none is in doubt."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+
+from tests.catalogue import catalogues, messages_in_sources, read
+
+each = pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.parent.parent.name)
+
+
+def _texts(message: Message) -> list[str]:
+    return [message.string] if isinstance(message.string, str) else list(message.string)
+
+
+def _entries(catalogue: Catalog) -> list[Message]:
+    return [message for message in catalogue if message.id]
+
+
+@each
+def test_no_message_of_the_sources_is_missing(path: Path) -> None:
+    known = {(message.context, message.id) for message in _entries(read(path))}
+    missing = [
+        (message.id, message.locations)
+        for message in _entries(messages_in_sources())
+        if (message.context, message.id) not in known
+    ]
+    assert missing == []
+
+
+@each
+def test_no_translation_is_empty_or_in_doubt(path: Path) -> None:
+    for message in _entries(read(path)):
+        assert all(_texts(message)), message.id
+        assert not message.fuzzy, message.id
+
+
+@each
+def test_translations_fill_in_the_same_names(path: Path) -> None:
+    placeholder = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+    for message in _entries(read(path)):
+        ids = [message.id] if isinstance(message.id, str) else message.id
+        wanted = set(placeholder.findall(ids[-1]))
+        assert all(set(placeholder.findall(text)) == wanted for text in _texts(message)), ids
+
+
+def test_messages_are_found_in_code_and_in_templates() -> None:
+    found = {suffix for message in messages_in_sources() for suffix in _suffixes(message)}
+    assert found >= {".py", ".html"}
+
+
+def _suffixes(message: Message) -> set[str]:
+    return {Path(name).suffix for name, _line in message.locations}
+
+
+def test_dutch_is_there() -> None:
+    assert [path.parent.parent.name for path in catalogues()] == ["nl"]
