@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.utils import translation
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class Adapter(DefaultAccountAdapter):
-    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  # allauth calls it so
+class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def generate_login_code(self) -> str:
@@ -34,9 +34,14 @@ class Adapter(DefaultAccountAdapter):
         known = User.objects.filter(email=email).first() if isinstance(email, str) else None
         language = known.language if known else translation.get_language()
         with translation.override(language):
-            return super().render_mail(
-                template_prefix, email, {**context, "colour": _colours()}, headers
-            )
+            context = {**context, "colour": _colours()}
+            mail: EmailMessage = super().render_mail(template_prefix, email, context, headers)
+            return mail
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Give the person behind a request to a page that requires signing in."""
+    return cast("User", request.user)
 
 
 def _colours() -> dict[str, str]:

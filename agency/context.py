@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def page(request: HttpRequest) -> dict[str, object]:  # noqa: ARG001  # Django calls it so
+def page(request: HttpRequest) -> dict[str, object]:
     """Tell whether to show the strip that says this is no live environment."""
     return {"trial": settings.ENVIRONMENT != "live"}

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as set_language_cookie
 
+from agency.accounts import signed_in
 from agency.models import Role, User
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ STARTS = {Role.ADVISOR: "/hours/", Role.CONTACT: "/portal/"}
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """Lead advisors to their hours, contacts to the portal and staff to the admin."""
-    assert isinstance(request.user, User)  # noqa: S101  # login_required
-    return redirect(STARTS.get(Role(request.user.role), "/admin/"))
+    return redirect(STARTS.get(Role(signed_in(request).role), "/admin/"))
 
 
 @require_POST

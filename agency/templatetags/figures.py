@@ -29,6 +29,8 @@ register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
+QUARTERS_PER_HOUR = 4
+MINUTES_PER_QUARTER = 15
 
 
 @register.filter
@@ -64,22 +66,53 @@ def decimal_hours(quarters: int) -> str:
 @register.filter
 def hours(quarters: int) -> str:
     """Write quarter-hours as hours: ``3,5 uur``."""
-    text = ngettext("%(hours)s hour", "%(hours)s hours", 1 if quarters == 4 else 2)  # noqa: PLR2004  # quarters of one hour
+    text = ngettext("%(hours)s hour", "%(hours)s hours", 1 if quarters == QUARTERS_PER_HOUR else 2)
     return (text % {"hours": decimal_hours(quarters)}).replace(" ", SPACE)
+
+
+@register.filter
+def half_hours(quarters: int) -> str:
+    """Write half hours with their one decimal, for figures side by side: ``4,0 uur``."""
+    text = ngettext("%(hours)s hour", "%(hours)s hours", 2)
+    digits = number_format(plain_hours(quarters), decimal_pos=1)
+    return (text % {"hours": digits}).replace(" ", SPACE)
 
 
 @register.filter
 def clock(quarters: int) -> str:
     """Write quarter-hours as hours and minutes: ``2 u 15``."""
-    whole, quarter = divmod(quarters, 4)
-    text = gettext("%(hours)s h %(minutes)02d") % {"hours": whole, "minutes": quarter * 15}
+    whole, quarter = divmod(quarters, QUARTERS_PER_HOUR)
+    minutes = quarter * MINUTES_PER_QUARTER
+    text = gettext("%(hours)s h %(minutes)02d") % {"hours": whole, "minutes": minutes}
     return text.replace(" ", SPACE)
+
+
+@register.filter
+def spell(quarters: int) -> str:
+    """Write a step of the hours page: ``15 min``, ``1 uur``."""
+    minutes = abs(quarters) * MINUTES_PER_QUARTER
+    if quarters % QUARTERS_PER_HOUR == 0:
+        return hours(abs(quarters))
+    if abs(quarters) > QUARTERS_PER_HOUR:
+        return clock(abs(quarters))
+    return (gettext("%(minutes)s min") % {"minutes": minutes}).replace(" ", SPACE)
+
+
+@register.filter
+def signed_spell(quarters: int) -> str:
+    return f"{MINUS if quarters < 0 else '+'}{spell(quarters)}"
 
 
 @register.filter
 def day(date: dt.date | None) -> str:
     """Write a date for a table: ``14 apr 2026``."""
     return format_date(date, pgettext("date in a table", "j M Y")) if date else ""
+
+
+@register.filter
+def long_day(date: dt.date) -> str:
+    """Write a date with its year for a sentence: ``30 juni 2026``."""
+    return format_date(date, pgettext("long date", "j F Y"))
 
 
 @register.filter
@@ -153,7 +186,7 @@ def badge(word: object, tone: str = "") -> SafeString:
 @register.simple_tag
 def lining(reason: object = "") -> SafeString:
     """Show the lining: no figure stands here. Without ``reason`` the words must stand beside it."""
-    veil = format_html('<span class="veil lining" aria-hidden="true"></span>')
+    veil = format_html('<span class="{}" aria-hidden="true"></span>', "veil lining")
     if not reason:
         return veil
     return format_html('<span class="nofig">{}<span>{}</span></span>', veil, reason)

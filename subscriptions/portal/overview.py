@@ -1,0 +1,187 @@
+"""What a client's start page says, worked out from statements and contract data alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext, ngettext
+
+from agency.money import round_half_away
+from agency.templatetags.figures import decimal_hours, month_name
+from subscriptions.agreements import ALL_IN, CAP, NoPriceError
+from subscriptions.models import Display, Statement
+from subscriptions.release import Thresholds, release
+from subscriptions.wording import statement_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agency.month import Month, MonthRange
+    from subscriptions.agreements import Band, Contract, ContractYear, Prices
+
+QUARTERS_PER_HOUR = 4
+# A pace of fewer months says more about one month than about the year.
+LEAST_MONTHS_FOR_A_PACE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Published figures of a contract year with its allowance; only where all of them are exact."""
+
+    used_quarters: int
+    allowance_quarters: int
+    until_month: Month
+
+    @property
+    def last_month(self) -> Month:
+        return self.until_month - 1
+
+    @property
+    def left_quarters(self) -> int:
+        return max(0, self.allowance_quarters - self.used_quarters)
+
+    @property
+    def beyond_quarters(self) -> int:
+        return max(0, self.used_quarters - self.allowance_quarters)
+
+    @property
+    def percent(self) -> int:
+        """The part of the bar that is filled, 0 to 100."""
+        if self.used_quarters >= self.allowance_quarters:
+            return 100
+        return self.used_quarters * 100 // self.allowance_quarters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The hours of the contract year that was published last.
+
+    ``next_period`` is the period still open, if nothing changes before it closes; ``pace_quarters``
+    is what the whole year comes to at the published pace.
+    """
+
+    year: ContractYear
+    claim: str
+    statements: Sequence[Statement]
+    next_period: MonthRange | None
+    use: Use | None
+    pace_quarters: int | None
+    prices: Prices | None
+    charges_overage: bool
+    reported_before: bool
+
+    @property
+    def pace_fits(self) -> bool:
+        return bool(
+            self.use and self.pace_quarters and self.pace_quarters <= self.use.allowance_quarters
+        )
+
+
+def overview(contract: Contract, statements: Sequence[Statement], now: Month) -> Overview:
+    """Sum up what was published of a contract; ``statements`` are newest versions in order."""
+    year = contract.year_of(
+        statements[-1].months.last_month if statements else _within(contract, now)
+    )
+    shown = [statement for statement in statements if statement.from_month in year.months]
+    reported_before = contract.reported_until > year.first_month
+    use = None if reported_before else _use(shown)
+    return Overview(
+        year=year,
+        claim=_claim(contract, year, shown),
+        statements=shown,
+        next_period=_next_period(contract, statements, now),
+        use=use,
+        pace_quarters=_pace(year, shown, use),
+        prices=_prices(contract, year),
+        charges_overage=contract.choices_of(year).overage not in (ALL_IN, CAP),
+        reported_before=reported_before,
+    )
+
+
+def band_in(contract: Contract, year: ContractYear, tier: str) -> Band | None:
+    """Give the price band that a contract year falls into, by its first month's headcount."""
+    month = year.first_month
+    valid = [bands for valid_from, bands in contract.books.books if valid_from <= month]
+    fitting = (
+        (band for band in valid[-1] if band.holds_for(tier, contract.headcount(month)))
+        if valid
+        else ()
+    )
+    return next(iter(fitting), None)
+
+
+def _within(contract: Contract, month: Month) -> Month:
+    """Give the month of the contract nearest to a month."""
+    month = max(month, contract.months.from_month)
+    return month if month in contract.months else contract.months.last_month
+
+
+def _use(statements: Sequence[Statement]) -> Use | None:
+    counted = [statement for statement in statements if statement.display != Display.WITHHELD]
+    if not counted or any(statement.display != Display.EXACT for statement in counted):
+        return None
+    return Use(
+        used_quarters=sum(statement.used_quarters or 0 for statement in counted),
+        allowance_quarters=counted[-1].allowance_quarters,
+        until_month=counted[-1].until_month,
+    )
+
+
+def _pace(year: ContractYear, statements: Sequence[Statement], use: Use | None) -> int | None:
+    """Give the year's use at the published pace, in whole hours; None where nobody can tell."""
+    covered = sum(len(statement.months) for statement in statements)
+    complete = use is None or use.until_month == year.until_month
+    if use is None or complete or covered < LEAST_MONTHS_FOR_A_PACE:
+        return None
+    if covered != use.until_month.since(year.first_month):
+        return None
+    whole = Fraction(use.used_quarters * len(year.months), covered * QUARTERS_PER_HOUR)
+    return round_half_away(whole) * QUARTERS_PER_HOUR
+
+
+def _next_period(
+    contract: Contract, statements: Sequence[Statement], now: Month
+) -> MonthRange | None:
+    """Give the open period, as it closes if headcount and choices stay as they are."""
+    start = statements[-1].until_month if statements else contract.reported_until
+    if start not in contract.months or start > now:
+        return None
+    for month in contract.year_of(start).months:
+        if month < start:
+            continue
+        closing = release(contract, start, month, Thresholds())
+        if closing is not None:
+            return closing.months
+    return None
+
+
+def _prices(contract: Contract, year: ContractYear) -> Prices | None:
+    try:
+        return contract.prices(year, contract.tier_in(year.months.last_month))
+    except NoPriceError:
+        return None
+
+
+def _claim(contract: Contract, year: ContractYear, statements: Sequence[Statement]) -> str:
+    """Say in one sentence how it stands; from statements only, and never more than they say."""
+    if contract.choices_of(year).overage == ALL_IN:
+        return gettext("All your hours are included.")
+    if not statements:
+        return gettext("Your first statement is still to come.")
+    last = statements[-1]
+    name = month_name(last.months.last_month)
+    charged = sum(statement.overage_quarters for statement in statements)
+    if charged:
+        text = ngettext(
+            "Up to and including %(month)s you have %(hours)s extra hour.",
+            "Up to and including %(month)s you have %(hours)s extra hours.",
+            1 if charged == QUARTERS_PER_HOUR else 2,
+        )
+        return text % {"month": name, "hours": decimal_hours(charged)}
+    if all(statement.display == Display.WITHHELD for statement in statements):
+        return statement_sentence(last)
+    if any(statement.capped for statement in statements):
+        return gettext("Up to and including %(month)s we charge no extra hours.") % {"month": name}
+    return gettext("Up to and including %(month)s you are within your hours.") % {"month": name}

@@ -1,0 +1,23 @@
+"""Addresses of the portal; all but the start name the organisation that is looked at."""
+
+from django.urls import include, path
+
+from subscriptions.portal import views
+
+app_name = "portal"
+
+of_organisation = [
+    path("", views.show_overview, name="overview"),
+    path("statements/", views.show_statements, name="statements"),
+    path("workbook/<str:month>/", views.download_workbook, name="workbook"),
+    path("invoices/", views.show_invoices, name="invoices"),
+    path("invoices/<uuid:invoice_id>/", views.show_invoice, name="invoice"),
+    path("sessions/", views.show_sessions, name="sessions"),
+    path("subscription/", views.show_subscription, name="subscription"),
+    path("what-we-never-record/", views.show_promise, name="promise"),
+]
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("<uuid:organisation_id>/", include(of_organisation)),
+]

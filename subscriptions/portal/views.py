@@ -1,0 +1,284 @@
+"""The client's pages. Each fetches what the person may see, and tells it; foreign is not found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from advisors.models import Assignment, AssignmentRole
+from agency.accounts import signed_in
+from agency.models import Contact, ContactRole
+from agency.month import Month
+from agency.today import today
+from subscriptions import contracts, tier_requests
+from subscriptions.models import (
+    Invoice,
+    Publication,
+    RequestState,
+    Statement,
+    Subscription,
+    Tier,
+)
+from subscriptions.notice import running_term
+from subscriptions.portal.forms import TierForm
+from subscriptions.portal.overview import band_in, overview
+from subscriptions.portal.preview import preview
+from workshops.models import Session
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from agency.models import Organisation
+    from subscriptions.agreements import Contract
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a contact looks: the organisation, their role there, and the others they may see."""
+
+    contact: Contact
+    contacts: list[Contact]
+
+    @property
+    def organisation(self) -> Organisation:
+        return self.contact.organisation
+
+    @property
+    def is_owner(self) -> bool:
+        return self.contact.role == ContactRole.OWNER
+
+
+View = Callable[..., HttpResponse]
+
+
+def of_own_organisation(view: View) -> View:
+    """Hand the view the place that the address names; 404 for anybody else's, or for none."""
+
+    @wraps(view)
+    @login_required
+    def wrapped(
+        request: HttpRequest, organisation_id: UUID, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        contacts = _contacts(request)
+        for contact in contacts:
+            if contact.organisation_id == organisation_id:
+                return view(request, Place(contact, contacts), *args, **kwargs)
+        raise Http404
+
+    return wrapped
+
+
+def _contacts(request: HttpRequest) -> list[Contact]:
+    own = Contact.objects.filter(user=signed_in(request)).select_related("organisation", "user")
+    return list(own.order_by("organisation__legal_name"))
+
+
+@require_safe
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    contacts = _contacts(request)
+    if not contacts:
+        raise Http404
+    return redirect("portal:overview", contacts[0].organisation_id)
+
+
+@require_safe
+@of_own_organisation
+def show_overview(request: HttpRequest, place: Place) -> HttpResponse:
+    now = Month.containing(today())
+    subscription, contract = _subscription(place.organisation)
+    context: dict[str, object] = {"now": now, "advisors": _advisors(place.organisation, now)}
+    if subscription and contract:
+        statements = _statements(subscription)
+        context |= {"overview": overview(contract, statements, now)}
+        context |= _terms(subscription, contract)
+    return _page(
+        request, place, "overview", context | {
+            "sessions": _sessions(place)[:4],
+            "invoices": _invoices(place)[:4],
+        }
+    )  # fmt: skip
+
+
+@require_safe
+@of_own_organisation
+def show_statements(request: HttpRequest, place: Place) -> HttpResponse:
+    statements = Statement.objects.filter(organisation=place.organisation).newest()
+    listed = statements.select_related("publication").order_by("-from_month")
+    return _page(request, place, "statements", {"statements": listed})
+
+
+@require_safe
+@of_own_organisation
+def download_workbook(request: HttpRequest, place: Place, month: str) -> HttpResponse:
+    """Give the workbook of a published month; 404 for a month without a publication."""
+    from subscriptions.reports import client  # pandas is loaded when needed
+
+    publication = get_object_or_404(Publication, month=_month(month))
+    content = client.write(place.organisation, publication.month)
+    name = f"utilisation_{place.organisation.code}_{publication.month}.xlsx"
+    return HttpResponse(
+        content,
+        content_type=WORKBOOK,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@require_safe
+@of_own_organisation
+def show_invoices(request: HttpRequest, place: Place) -> HttpResponse:
+    return _page(request, place, "invoices", {"invoices": _invoices(place)})
+
+
+@require_safe
+@of_own_organisation
+def show_invoice(request: HttpRequest, place: Place, invoice_id: UUID) -> HttpResponse:
+    invoice = get_object_or_404(_invoices(place), pk=invoice_id)
+    return _page(request, place, "invoice", {"invoice": invoice, "lines": invoice.lines.all()})
+
+
+@require_safe
+@of_own_organisation
+def show_sessions(request: HttpRequest, place: Place) -> HttpResponse:
+    return _page(request, place, "sessions", {"sessions": _sessions(place)})
+
+
+@require_safe
+@of_own_organisation
+def show_promise(request: HttpRequest, place: Place) -> HttpResponse:
+    return _page(request, place, "promise", {})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_own_organisation
+def show_subscription(request: HttpRequest, place: Place) -> HttpResponse:
+    """Show the contract; the owner may ask for another tier, after reading what it would do."""
+    subscription, contract = _subscription(place.organisation)
+    if not (subscription and contract):
+        return _page(request, place, "subscription", {})
+    now = Month.containing(today())
+    tier = contract.tier_in(now)
+    form = TierForm(request.POST or None, now=now, months=contract.months, tier=tier)
+    context = _terms(subscription, contract) | {"form": form, "tier": tier}
+    if request.method != "POST":
+        return _page(request, place, "subscription", context)
+    if not place.is_owner:
+        raise PermissionDenied
+    if not form.is_valid():
+        return _page(request, place, "subscription", context, status=400)
+    if "confirm" not in request.POST:
+        context["previewed"] = True
+        context["preview"] = preview(
+            contract, form.cleaned_data["tier"], form.cleaned_data["month"]
+        )
+        return _page(request, place, "subscription", context)
+    return _ask(request, place, subscription, form)
+
+
+def _ask(
+    request: HttpRequest, place: Place, subscription: Subscription, form: TierForm
+) -> HttpResponse:
+    try:
+        tier_requests.ask(
+            subscription,
+            tier=form.cleaned_data["tier"],
+            from_month=form.cleaned_data["month"],
+            by=signed_in(request),
+            on=today(),
+        )
+    except tier_requests.RequestRefusedError as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(
+            request, gettext("Your request is with us. Nothing changes until we have confirmed it.")
+        )
+    return redirect("portal:subscription", place.organisation.pk)
+
+
+def _page(
+    request: HttpRequest, place: Place, name: str, context: dict[str, object], status: int = 200
+) -> HttpResponse:
+    common = {"place": place, "organisation": place.organisation, "page": name, "today": today()}
+    return render(request, f"portal/{name}.html", common | context, status=status)
+
+
+def _subscription(organisation: Organisation) -> tuple[Subscription | None, Contract | None]:
+    """Give the newest contract; one that ended still shows its last year."""
+    subscription = (
+        Subscription.objects.filter(organisation=organisation).order_by("start_month").last()
+    )
+    if subscription is None:
+        return None, None
+    return subscription, contracts.load([organisation.pk])[subscription.pk]
+
+
+def _statements(subscription: Subscription) -> list[Statement]:
+    newest = Statement.objects.filter(subscription=subscription).newest()
+    return list(newest.select_related("publication").order_by("from_month"))
+
+
+def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
+    on = today()
+    now = max(Month.containing(on), contract.months.from_month)
+    current = now if now in contract.months else contract.months.last_month
+    year = contract.year_of(current)
+    tier = contract.tier_in(current)
+    headcount = contract.headcount(current)
+    term = running_term(
+        start_month=subscription.start_month,
+        term_months=subscription.term_months,
+        renewal_months=subscription.renewal_months,
+        notice_months=subscription.notice_months,
+        until_month=subscription.until_month,
+        on=on,
+    )
+    return {
+        "subscription": subscription,
+        "tier_label": Tier(tier).label,
+        "coming_changes": [
+            (month, Tier(wanted).label) for month, wanted in contract.tier_changes if month > now
+        ],
+        "year_prices": contract.prices(year, tier),
+        "band": band_in(contract, year, tier),
+        "headcount": headcount,
+        "choices": contract.choices_of(year),
+        "term": term,
+        "last_day": (term.until_month - 1).last_day,
+        "request_waiting": subscription.tier_requests.filter(state=RequestState.OPEN).first(),
+    }
+
+
+def _advisors(organisation: Organisation, month: Month) -> list[Assignment]:
+    shown = [AssignmentRole.COUNSELLOR, AssignmentRole.DEPUTY]
+    assigned = Assignment.objects.in_month(month).filter(organisation=organisation, role__in=shown)
+    return list(assigned.select_related("advisor__user").order_by("role", "from_month"))
+
+
+def _invoices(place: Place) -> QuerySet[Invoice]:
+    sent = Invoice.objects.visible_to(place.contact.user).filter(organisation=place.organisation)
+    return sent.prefetch_related("lines").order_by("-invoice_on", "-number")
+
+
+def _sessions(place: Place) -> QuerySet[Session]:
+    booked = Session.objects.visible_to(place.contact.user).filter(organisation=place.organisation)
+    return booked.select_related("offering", "trainer__user").order_by("-starts_at")
+
+
+def _month(text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise Http404 from error

@@ -1,0 +1,88 @@
+"""Statements, invoices and sessions in the words that `subscriptions.wording` has for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import template
+from django.utils.translation import get_language, ngettext
+
+from agency.money import plain_decimal
+from agency.month import MonthRange
+from agency.templatetags.figures import SPACE, badge, period
+from subscriptions import wording
+from subscriptions.models import Collection, InvoiceKind, InvoiceState, VatCategory
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django.utils.safestring import SafeString
+
+    from subscriptions.models import Invoice, InvoiceLine, Statement
+    from workshops.models import Session
+
+register = template.Library()
+
+
+@register.filter
+def sentence(statement: Statement) -> str:
+    return wording.statement_sentence(statement)
+
+
+@register.filter
+def reason(statement: Statement) -> str:
+    return wording.statement_reason(statement.display)
+
+
+@register.filter
+def title(session: Session) -> str:
+    return session.offering.title(get_language() or "nl")
+
+
+@register.filter
+def summary(invoice: Invoice) -> str:
+    """Say what an invoice is for: its first line, and how many more there are."""
+    lines = list(invoice.lines.all())
+    if len(lines) == 1:
+        return lines[0].description
+    more = len(lines) - 1
+    text = ngettext("%(line)s and %(more)s more", "%(line)s and %(more)s more", more)
+    return text % {"line": lines[0].description, "more": more}
+
+
+@register.filter
+def can_be_paid(invoice: Invoice) -> bool:
+    """Tell whether the client has to pay, or may, on Stripe's page."""
+    is_open = invoice.kind == InvoiceKind.INVOICE and invoice.state == InvoiceState.OPEN
+    debited = invoice.collection == Collection.SEPA and not invoice.debit_failed_on
+    return is_open and bool(invoice.hosted_url) and not debited
+
+
+@register.filter
+def is_late(invoice: Invoice, on: dt.date) -> bool:
+    return wording.invoice_standing(invoice, on).tone == "bad"
+
+
+@register.filter
+def line_period(line: InvoiceLine) -> str:
+    return period(MonthRange(line.from_month, line.until_month))
+
+
+@register.filter
+def vat_rate(line: InvoiceLine) -> str:
+    """Write the rate, or why there is none: ``21 %``, ``btw verlegd``."""
+    if line.vat_category == VatCategory.STANDARD:
+        return f"{plain_decimal(line.vat_rate_basis_points)}{SPACE}%"
+    return str(VatCategory(line.vat_category).label)
+
+
+@register.simple_tag
+def invoice_badge(invoice: Invoice, on: dt.date) -> SafeString:
+    standing = wording.invoice_standing(invoice, on)
+    return badge(standing.word, standing.tone)
+
+
+@register.simple_tag
+def session_badge(session: Session) -> SafeString:
+    standing = wording.session_standing(session)
+    return badge(standing.word, standing.tone)

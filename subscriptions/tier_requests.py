@@ -1,0 +1,83 @@
+"""A client asks for another tier; staff confirm it into new terms or decline it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext
+
+from subscriptions.models import RequestState, Subscription, Terms, TermsReason, TierChangeRequest
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from agency.models import User
+    from agency.month import Month
+
+
+class RequestRefusedError(Exception):
+    """The request cannot be made or confirmed; the text says why, for who asked."""
+
+
+@transaction.atomic
+def ask(
+    subscription: Subscription, *, tier: str, from_month: Month, by: User, on: dt.date
+) -> TierChangeRequest:
+    """Note the request; nothing changes until staff confirm it.
+
+    Raises RequestRefusedError while another request waits, for a month that has begun and for one
+    outside the contract.
+    """
+    Subscription.objects.select_for_update().get(pk=subscription.pk)
+    if subscription.tier_requests.filter(state=RequestState.OPEN).exists():
+        raise RequestRefusedError(gettext("A request is waiting for us already."))
+    if from_month.first_day <= on or from_month not in subscription.months:
+        raise RequestRefusedError(gettext("Choose a month that has not begun yet."))
+    return TierChangeRequest.objects.create(
+        subscription=subscription,
+        tier=tier,
+        from_month=from_month,
+        requested_by=by,
+        requested_on=on,
+    )
+
+
+@transaction.atomic
+def confirm(request: TierChangeRequest) -> Terms:
+    """Write the terms that the request asks for; confirming twice gives the same terms.
+
+    Raises RequestRefusedError for one that was declined.
+    """
+    request = TierChangeRequest.objects.select_for_update().get(pk=request.pk)
+    if request.state == RequestState.DECLINED:
+        raise RequestRefusedError(gettext("This request was declined."))
+    terms, _ = Terms.objects.get_or_create(
+        subscription=request.subscription,
+        from_month=request.from_month,
+        reason=TermsReason.TIER_CHANGE,
+        defaults={"tier": request.tier, **_choices_in_force(request)},
+    )
+    request.state = RequestState.CONFIRMED
+    request.save(update_fields=["state"])
+    return terms
+
+
+@transaction.atomic
+def decline(request: TierChangeRequest) -> None:
+    """Close the request without a change. Raises RequestRefusedError for a confirmed one."""
+    request = TierChangeRequest.objects.select_for_update().get(pk=request.pk)
+    if request.state == RequestState.CONFIRMED:
+        raise RequestRefusedError(gettext("This request was confirmed already."))
+    request.state = RequestState.DECLINED
+    request.save(update_fields=["state"])
+
+
+def _choices_in_force(request: TierChangeRequest) -> dict[str, object]:
+    before = request.subscription.terms.filter(from_month__lte=request.from_month)
+    latest = before.order_by("from_month").last()
+    kept = [
+        "overage", "release", "own_annual_fee_cents", "own_included_quarters",
+        "own_included_sessions", "own_overage_rate_cents",
+    ]  # fmt: skip
+    return {name: getattr(latest, name) for name in kept} if latest else {}

@@ -1,0 +1,322 @@
+"""The client's pages show what was published and agreed, to the own people, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from agency.models import Organisation
+from subscriptions.models import Subscription, TierChangeRequest
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["", "statements/", "invoices/", "sessions/", "subscription/", "what-we-never-record/"]
+LEDGER = re.compile("drafthours|monthhours|hoursadjustment|monthsubmission")
+
+
+@pytest.fixture(autouse=True)
+def on_8_april_2026(settings: Settings) -> None:
+    settings.TODAY = dt.date(2026, 4, 8)
+
+
+@pytest.fixture
+def organisation() -> Organisation:
+    """A client with a contract since January 2026 and hours in the ledger that nobody may see."""
+    factories.price_book()
+    organisation = factories.organisation("OWN", legal_name="Our Own B.V.")
+    factories.headcount(organisation, 80)
+    advisor = factories.advisor()
+    factories.assignment(advisor, organisation)
+    factories.month_hours(advisor, organisation, "2026-01", 77)
+    factories.draft_hours(advisor, organisation, "2026-04", 77)
+    return organisation
+
+
+@pytest.fixture
+def subscription(organisation: Organisation) -> Subscription:
+    return factories.subscription(organisation, "2026-01", billing_interval=3)
+
+
+@pytest.fixture
+def other() -> Organisation:
+    other = factories.organisation("OTHER", legal_name="Somebody Else B.V.")
+    factories.contact(other)
+    return other
+
+
+@pytest.fixture
+def client(organisation: Organisation) -> Client:
+    client = Client()
+    client.force_login(factories.contact(organisation).user)
+    return client
+
+
+def text_of(client: Client, organisation: Organisation, address: str = "") -> str:
+    response = client.get(f"/portal/{organisation.pk}/{address}")
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())).replace(
+        "\xa0", " "
+    )
+
+
+def test_the_overview_says_how_the_year_stands(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.statement(subscription, "2026-01", "2026-04", used_quarters=26)
+
+    shown = text_of(client, organisation)
+
+    assert "Up to and including March you are within your hours." in shown
+    assert "6.5 of 20 hours used, as published up to and including March 2026." in shown
+    assert "At this pace you will end the year at about 26 hours." in shown
+    assert "follows in July" in shown
+
+
+def test_extra_hours_are_named_first(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.statement(subscription, "2026-01", "2026-04", used_quarters=94, overage_quarters=14)
+
+    shown = text_of(client, organisation)
+
+    assert "Up to and including March you have 3.5 extra hours." in shown
+    assert "23.5 hours" in shown
+
+
+@pytest.mark.parametrize(
+    ("display", "sentence"),
+    [
+        ("band", "Within your contracted hours"),
+        ("withheld", "For these months we report and charge no hours."),
+        ("all_in", "All hours are included. Use is not reported."),
+    ],
+)
+@pytest.mark.parametrize("address", ["", "statements/"])
+def test_a_statement_without_figures_shows_none(
+    client: Client,
+    organisation: Organisation,
+    subscription: Subscription,
+    display: str,
+    sentence: str,
+    address: str,
+) -> None:
+    factories.statement(subscription, "2026-01", "2026-04", display=display)
+
+    shown = text_of(client, organisation, address)
+
+    assert sentence in shown
+    assert " used" not in shown
+    assert "At this pace" not in shown
+
+
+def test_hours_that_a_former_system_reported_leave_no_sum(
+    client: Client, organisation: Organisation
+) -> None:
+    subscription = factories.subscription(organisation, "2026-01", reported_until="2026-02")
+    factories.statement(subscription, "2026-02", "2026-04", used_quarters=20)
+
+    shown = text_of(client, organisation)
+
+    assert "were reported to you before" in shown
+    assert "of 20 hours used" not in shown
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_no_page_reads_the_ledger(
+    client: Client, organisation: Organisation, subscription: Subscription, address: str
+) -> None:
+    factories.statement(subscription)
+
+    with CaptureQueriesContext(connection) as queries:
+        shown = text_of(client, organisation, address)
+
+    assert not [query["sql"] for query in queries if LEDGER.search(query["sql"])]
+    assert "19.25" not in shown
+
+
+@pytest.mark.parametrize("address", [*PAGES, "workbook/2026-03/", f"invoices/{uuid.uuid4()}/"])
+def test_foreign_and_missing_are_the_same_page(
+    client: Client, other: Organisation, address: str
+) -> None:
+    factories.publication("2026-03")
+
+    foreign = client.get(f"/portal/{other.pk}/{address}")
+    missing = client.get(f"/portal/{uuid.uuid4()}/{address}")
+
+    assert foreign.status_code == missing.status_code == 404
+    assert foreign.content == missing.content
+
+
+def test_an_invoice_of_another_organisation_is_not_found(
+    client: Client, organisation: Organisation, other: Organisation
+) -> None:
+    invoice = factories.invoice(other, state="open")
+
+    assert client.get(f"/portal/{organisation.pk}/invoices/{invoice.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("state", ["draft", "approved"])
+def test_an_invoice_shows_only_once_it_is_sent(
+    client: Client, organisation: Organisation, subscription: Subscription, state: str
+) -> None:
+    factories.invoice(organisation, state="open", number="DIS-0007")
+    hidden = factories.invoice(
+        organisation, "2026-02", state=state, lines=[{"description": "Not yet to be seen"}]
+    )
+
+    for address in ("", "invoices/"):
+        assert "DIS-0007" in text_of(client, organisation, address)
+        assert "Not yet to be seen" not in text_of(client, organisation, address)
+    assert client.get(f"/portal/{organisation.pk}/invoices/{hidden.pk}/").status_code == 404
+
+
+def test_an_open_invoice_leads_to_its_payment_page(
+    client: Client, organisation: Organisation
+) -> None:
+    factories.invoice(organisation, state="open", hosted_url="https://pay.example/abc")
+    factories.invoice(
+        organisation,
+        "2026-02",
+        state="paid",
+        number="2",
+        stripe_id="in_2",
+        hosted_url="https://pay.example/no",
+    )
+
+    page = client.get(f"/portal/{organisation.pk}/invoices/").content.decode()
+
+    assert 'href="https://pay.example/abc"' in page
+    assert "https://pay.example/no" not in page
+
+
+def test_an_invoice_explains_its_amount(client: Client, organisation: Organisation) -> None:
+    invoice = factories.invoice(
+        organisation,
+        state="open",
+        lines=[
+            {"description": "Extended, April to June"},
+            {"description": "Extra hours", "net_cents": 45500, "vat_cents": 9555},
+        ],
+    )
+
+    shown = text_of(client, organisation, f"invoices/{invoice.pk}/")
+
+    assert "Extended, April to June" in shown
+    assert "455.00" in shown
+    assert "1,760.55" in shown
+
+
+def test_a_tier_change_is_previewed_before_it_is_asked_for(
+    client: Client, organisation: Organisation
+) -> None:
+    factories.subscription(organisation, "2026-01", tier="basic", billing_interval=12)
+    address = f"/portal/{organisation.pk}/subscription/"
+    wish = {"tier": "extended", "month": "2026-07"}
+
+    preview = client.post(address, wish).content.decode()
+
+    assert "Extended from July 2026" in preview
+    assert "€\xa01,125.00" in preview  # (3,600 - 1,350) x 6/12
+    assert not TierChangeRequest.objects.exists()
+
+    client.post(address, wish | {"confirm": "yes"})
+
+    request = TierChangeRequest.objects.get()
+    assert (request.tier, str(request.from_month), request.state) == ("extended", "2026-07", "open")
+    assert "Your request for extended from July 2026 is with us." in text_of(
+        client, organisation, "subscription/"
+    )
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"tier": "extended", "month": "2026-04"},
+        {"tier": "extended", "month": "2031-01"},
+        {"tier": "extended", "month": "soon"},
+        {"tier": "golden", "month": "2026-07"},
+        {},
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(
+    client: Client, organisation: Organisation, wish: dict[str, str]
+) -> None:
+    factories.subscription(organisation, "2026-01", tier="basic")
+
+    response = client.post(f"/portal/{organisation.pk}/subscription/", wish | {"confirm": "yes"})
+
+    assert response.status_code == 400
+    assert not TierChangeRequest.objects.exists()
+
+
+def test_only_an_owner_asks_for_another_tier(organisation: Organisation) -> None:
+    factories.subscription(organisation, "2026-01", tier="basic")
+    client = Client()
+    client.force_login(factories.contact(organisation, role="reader").user)
+
+    response = client.post(
+        f"/portal/{organisation.pk}/subscription/",
+        {"tier": "extended", "month": "2026-07", "confirm": "yes"},
+    )
+
+    assert response.status_code == 403
+    assert not TierChangeRequest.objects.exists()
+
+
+def test_who_has_several_organisations_can_switch(
+    client: Client, organisation: Organisation, other: Organisation
+) -> None:
+    user = organisation.contacts.get().user
+    assert "Another organisation" not in text_of(client, organisation)
+
+    factories.contact(other, user)
+
+    assert "Another organisation" in text_of(client, organisation)
+    assert client.get(f"/portal/{other.pk}/").status_code == 200
+
+
+@pytest.mark.parametrize("role", ["planner", "administrator", "advisor"])
+def test_the_portal_is_for_contacts(organisation: Organisation, role: str) -> None:
+    client = Client()
+    client.force_login(factories.user(role))
+
+    assert client.get("/portal/").status_code == 404
+    assert client.get(f"/portal/{organisation.pk}/").status_code == 404
+
+
+def test_who_is_not_signed_in_is_asked_to(organisation: Organisation) -> None:
+    response = Client().get(f"/portal/{organisation.pk}/")
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/account/login/code/")
+
+
+def test_the_overview_takes_as_many_queries_for_much_as_for_little(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            text_of(client, organisation)
+        return len(captured)
+
+    factories.statement(subscription, "2026-01", "2026-02")
+    factories.session(organisation)
+    factories.invoice(organisation, state="open")
+    queries()
+    few = queries()
+    for month in (2, 3):
+        factories.statement(subscription, f"2026-0{month}", f"2026-0{month + 1}")
+        factories.session(organisation, f"S{month}")
+        factories.invoice(
+            organisation, "2026-02", state="open", number=f"{month}", stripe_id=f"in_{month}"
+        )
+
+    assert queries() == few
