@@ -12,7 +12,7 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agency.settings")
     try:
-        settings._setup()  # noqa: SLF001  so that a bad setting is one sentence, not a traceback
+        _ = settings.INSTALLED_APPS  # reads them: a bad setting is one sentence, no traceback
     except ImproperlyConfigured as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)

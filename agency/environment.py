@@ -10,12 +10,16 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def refuse(sentence: str) -> NoReturn:
+    raise ImproperlyConfigured(sentence)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class Environment:
             value = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             refuse(f"{name}_FILE names a file that cannot be read as text.")
-        return value or refuse(f"{name}_FILE names an empty file.")
+        if not value:
+            refuse(f"{name}_FILE names an empty file.")
+        return value
 
     def flag(self, name: str, *, default: bool) -> bool:
         known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -71,7 +77,7 @@ class Environment:
         try:
             return dt.date.fromisoformat(value) if value else None
         except ValueError:
-            return refuse(f"{name} must be a date such as 2026-04-14.")
+            refuse(f"{name} must be a date such as 2026-04-14.")
 
     def web_address(self, name: str, default: str = "") -> str:
         """Read the base address of a service: https, or http on this machine."""
@@ -98,7 +104,7 @@ class Environment:
                 "OPTIONS": dict(parse_qsl(url.query)),
                 **_account(url),
             }
-        return refuse(
+        refuse(
             f"{name} must be such as sqlite:///var/discreet.sqlite3 or "
             "postgresql://user:password@host/database."
         )
@@ -117,15 +123,10 @@ class Environment:
             return {"EMAIL_BACKEND": "agency.mail.FileBackend", "EMAIL_FILE_PATH": path, **known}
         if url.scheme in {"smtp", "smtps"} and url.hostname and not query:
             return {**_smtp(url), **known}
-        return refuse(
+        refuse(
             f"{name} must be such as file:///var/mail or "
             "smtp://user:password@host:587?from=billing@agency.example."
         )
-
-
-def refuse(sentence: str) -> Any:
-    """Stop the start; typed as Any so that a branch may end with it."""
-    raise ImproperlyConfigured(sentence)
 
 
 def _split(name: str, value: str) -> SplitResult:
@@ -133,7 +134,7 @@ def _split(name: str, value: str) -> SplitResult:
         url = urlsplit(value)
         _ = url.port
     except ValueError:
-        return refuse(f"{name} is no address.")
+        refuse(f"{name} is no address.")
     return url
 
 

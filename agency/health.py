@@ -43,4 +43,5 @@ def _queue_is_late() -> bool:
     """Tell whether a schedule or a task, which is locked while it runs, waits for too long."""
     before = timezone.now() - QUEUE_PATIENCE
     late_schedules = Schedule.objects.exclude(repeats=0).filter(next_run__lt=before)
-    return late_schedules.exists() or OrmQ.objects.filter(lock__lt=before).exists()
+    late_tasks = OrmQ.objects.filter(lock__lt=before)
+    return any(late.exists() for late in (late_schedules, late_tasks))

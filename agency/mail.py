@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -15,17 +16,11 @@ class FileBackend(BaseEmailBackend):
     """Writes each message to an ``.eml`` file of its own, which mail programs can open."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        directory = Path(settings.EMAIL_FILE_PATH)
+        directory = Path(settings.EMAIL_FILE_PATH)  # type: ignore[misc]  # Django names no default
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for message in email_messages:
             content = message.message()
-            stamp = f"{content['Date'] or ''}"
-            path = directory / f"{_sortable(stamp)}-{uuid.uuid4().hex[:8]}.eml"
-            path.write_bytes(content.as_bytes())
+            sent_at = parsedate_to_datetime(str(content["Date"]))
+            name = f"{sent_at:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}.eml"
+            (directory / name).write_bytes(content.as_bytes())
         return len(email_messages)
-
-
-def _sortable(header: str) -> str:
-    from email.utils import parsedate_to_datetime
-
-    return parsedate_to_datetime(header).strftime("%Y%m%d-%H%M%S")

@@ -88,7 +88,7 @@ def speak_the_users_language(get_response: Handler) -> Handler:
         user = request.user
         if isinstance(user, User) and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             translation.activate(user.language)
-            request.LANGUAGE_CODE = user.language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = user.language
         return get_response(request)
 
     return middleware

@@ -206,7 +206,7 @@ if (BASE_DIR / "agency/accounts.py").exists():  # TRANSITION
     ACCOUNT_ADAPTER = "agency.accounts.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]  # closed by the adapter
 ACCOUNT_EMAIL_VERIFICATION = "none"  # staff register the address; a code by mail proves it
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

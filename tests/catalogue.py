@@ -79,7 +79,14 @@ def update() -> None:
         catalogue = read(path)
         catalogue.update(template, no_fuzzy_matching=True)
         content = BytesIO()
-        write_po(content, catalogue, width=100, sort_output=True, ignore_obsolete=True)
+        write_po(
+            content,
+            catalogue,
+            width=100,
+            sort_output=True,
+            ignore_obsolete=True,
+            include_lineno=False,
+        )
         path.write_bytes(content.getvalue())
 
 

@@ -13,7 +13,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -74,10 +73,11 @@ def _start_database(config: pytest.Config) -> str:
     if config.getoption("--database") == "postgresql":
         from tests.postgres import start_server
 
-        address, config.stash[TIDY_UP] = start_server()
+        address, stop = start_server()
+        config.stash[TIDY_UP] = stop
         return address
     directory = tempfile.mkdtemp(prefix="discreet-")
-    config.stash[TIDY_UP] = partial(shutil.rmtree, directory, ignore_errors=True)
+    config.stash[TIDY_UP] = lambda: shutil.rmtree(directory, ignore_errors=True)
     return f"sqlite:///{directory}/tests.sqlite3"
 
 
@@ -125,15 +125,16 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
     from agency.guards import retention_may_delete
 
-    empty = TransactionTestCase._fixture_teardown
+    case: Any = TransactionTestCase
+    empty = case._fixture_teardown
 
-    def empty_guarded(case: TransactionTestCase) -> None:
+    def empty_guarded(self: TransactionTestCase) -> None:
         with retention_may_delete():
-            empty(case)
+            empty(self)
 
-    TransactionTestCase._fixture_teardown = empty_guarded  # type: ignore[method-assign]
+    case._fixture_teardown = empty_guarded
     yield
-    TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
+    case._fixture_teardown = empty
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -154,7 +155,7 @@ def no_calls_to_the_outside() -> Iterator[None]:
             pytest.fail(f"The test calls {address[0]}; only this machine may be called.")
         connect(self, address)
 
-    socket.socket.connect = connect_here_only  # type: ignore[method-assign]
+    socket.socket.connect = connect_here_only  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
 

