@@ -111,7 +111,7 @@ class Contract:
     first_run: Month
     reported_until: Month
     requests: tuple[tuple[Month, str], ...] = ()
-    carry_over_percent: int = 0
+    carry_over_basis_points: int = 0
     carry_over_cap_quarters: int = 0
     frozen_prices: Mapping[tuple[Month, str], Prices] = field(default_factory=dict)
     predecessor: Contract | None = None
@@ -188,7 +188,17 @@ class Contract:
                 waiting = self._downgrade_month(month, last_upgrade)
         if waiting is not None:
             changes.append((waiting, BASIC))
-        return tuple(change for change in changes if change[0] in self.months)
+        return self._in_force(changes)
+
+    def _in_force(self, changes: list[tuple[Month, str]]) -> tuple[tuple[Month, str], ...]:
+        """Keep the last change of each month, where it is one, and none outside the contract."""
+        kept: list[tuple[Month, str]] = []
+        tier = self.tier
+        for month, last in dict(changes).items():
+            if month in self.months and last != tier:
+                kept.append((month, last))
+                tier = last
+        return tuple(kept)
 
     def _downgrade_month(self, month: Month, last_upgrade: Month | None) -> Month:
         earliest = month if last_upgrade is None else max(month, last_upgrade + 12)

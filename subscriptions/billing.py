@@ -26,6 +26,7 @@ from subscriptions.documents import (
 from subscriptions.due import ahead_items, items, read_facts
 from subscriptions.models import (
     BilledOccurrence,
+    BlockedReason,
     Invoice,
     InvoiceLine,
     InvoiceState,
@@ -107,16 +108,15 @@ def draft_run(
 
 
 def release_unblocked(month: Month, organisations: Sequence[UUID] | None = None) -> int:
-    """Take away blocked documents of a run or earlier whose reason is gone; give their number.
+    """Take away a run's blocked documents whose reason is gone; give their number.
 
     Their occurrences are free again, so that the run under way drafts them anew.
     """
-    rows = Invoice.objects.filter(state=InvoiceState.BLOCKED, run_month__lte=month)
+    rows = Invoice.objects.filter(state=InvoiceState.BLOCKED, run_month=month)
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
     orders = purchase_orders(organisations)
-    rows = rows.select_related("organisation")
-    rows = rows.prefetch_related("lines", "organisation__subscriptions")
+    rows = rows.select_related("organisation").prefetch_related("lines")
     free = [row for row in rows if not _still_blocked(row, orders, month)]
     for invoice in free:
         occurrences = [line.occurrence_id for line in invoice.lines.all() if line.occurrence_id]
@@ -126,16 +126,16 @@ def release_unblocked(month: Month, organisations: Sequence[UUID] | None = None)
 
 
 def _still_blocked(invoice: Invoice, orders: dict[UUID, list[PurchaseOrder]], month: Month) -> bool:
+    """Tell whether the reason stands; one for a missing order falls when every line finds one."""
     organisation = invoice.organisation
     if organisation is None:
         return False
-    begun = [c for c in organisation.subscriptions.all() if c.start_month <= invoice.run_month + 1]
     numbers = {
         order_number(orders[organisation.pk], line.kind, line.from_month, month)
         for line in invoice.lines.all()
     }
-    contract = begun[-1] if begun else None
-    return any(blocked_reason(organisation, contract, number) for number in numbers)
+    po_required = invoice.blocked_reason == BlockedReason.PO_MISSING
+    return any(blocked_reason(organisation, n, po_required=po_required) for n in numbers)
 
 
 def approve(invoices: Iterable[Invoice]) -> int:

@@ -85,8 +85,10 @@ def tier_changes(
             continue
         year = contract.year_of(month)
         months = next(i for i in intervals(contract, year) if month in i)
-        if months.from_month == month and drafted_tiers.get(month, tier) == tier:
-            continue
+        if months.from_month == month:
+            old = drafted_tiers.get(month, tier)
+            if old == tier:
+                continue
         difference = (
             contract.prices(year, tier).annual_fee_cents
             - contract.prices(year, old).annual_fee_cents

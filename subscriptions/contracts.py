@@ -74,7 +74,7 @@ def _contract(
         ),
         first_run=row.first_run,
         reported_until=row.reported_until,
-        carry_over_percent=row.carry_over_percent,
+        carry_over_basis_points=row.carry_over_basis_points,
         carry_over_cap_quarters=row.carry_over_cap_quarters,
         frozen_prices=frozen,
         predecessor=before,

@@ -106,9 +106,10 @@ def _document(
     run: Month,
 ) -> Document:
     lines = _lines(organisation, due, rates)
-    contract = _contract_row(facts, organisation, due, run)
+    parties = _contract_rows(facts, organisation, due, run)
+    po_required = any(row.po_required for row in parties)
     nothing = all(line.net_cents == 0 for line in lines)
-    reason = "" if nothing else blocked_reason(organisation, contract, number)
+    reason = "" if nothing else blocked_reason(organisation, number, po_required=po_required)
     state = OccurrenceState.SETTLED if nothing else OccurrenceState.BILLED
     occurrences = [
         _occurrence(facts, organisation, item, run, OccurrenceState.HELD if reason else state)
@@ -118,6 +119,7 @@ def _document(
         line.occurrence = occurrence
     if nothing:
         return Document(organisation, None, lines, occurrences)
+    contract = parties[-1] if parties else None
     invoice = _invoice(facts, organisation, contract, run, number, reason, lines)
     for line in lines:
         line.invoice = invoice
@@ -179,27 +181,29 @@ def _occurrence(
     )
 
 
-def _contract_row(
+def _contract_rows(
     facts: Facts, organisation: Organisation, due: Sequence[Item], run: Month
-) -> Subscription | None:
-    """Give the contract whose payment terms a document follows: of its lines, else the nearest."""
+) -> list[Subscription]:
+    """Give the contracts that a document's lines belong to, else the nearest one; oldest first.
+
+    The last one's payment terms hold.
+    """
     rows = facts.subscriptions[organisation.pk]
     named = {item.subscription for item in due}
     inside = [row for row in rows if row.pk in named]
     begun = [row for row in rows if row.start_month <= run + 1]
-    nearest = inside or begun or rows
-    return nearest[-1] if nearest else None
+    return inside or begun[-1:] or rows[-1:]
 
 
 def blocked_reason(
-    organisation: Organisation, contract: Subscription | None, order_number: str
+    organisation: Organisation, order_number: str, *, po_required: bool
 ) -> BlockedReason | None:
     """Give the first reason for which a document may not be sent (design 5.9)."""
     row = organisation
     elsewhere_in_eu = row.country in vat.EU_COUNTRIES and row.country != vat.HOME
     if elsewhere_in_eu and row.vat_id and not row.vat_id_checked:
         return BlockedReason.VAT_ID_PENDING
-    if contract and contract.po_required and not order_number:
+    if po_required and not order_number:
         return BlockedReason.PO_MISSING
     registered = row.country != vat.HOME or row.kvk_number or row.oin
     if not (row.street and row.postcode and row.city and row.country and registered):

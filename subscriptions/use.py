@@ -135,13 +135,13 @@ def _carried_out(
     stated: Sequence[Stated],
     thresholds: Thresholds,
 ) -> int:
-    if not contract.carry_over_percent or not _may_carry(contract, year, stated, thresholds):
+    if not contract.carry_over_basis_points or not _may_carry(contract, year, stated, thresholds):
         return 0
     sums = so_far(contract, year, carried, hours, stated, thresholds)
     whole = included(contract, year, year.until_month)
     used = max(0, sums.used_quarters - sums.overage_quarters - carried)
     unused = max(0, whole - used)
-    part = unused * contract.carry_over_percent // (100 * HALF_HOUR) * HALF_HOUR
+    part = unused * contract.carry_over_basis_points // (10_000 * HALF_HOUR) * HALF_HOUR
     return min(part, contract.carry_over_cap_quarters)
 
 
@@ -174,11 +174,10 @@ def so_far(
     """
     used = overage = cards = rest = 0
     piece = reported_piece(contract, year, thresholds)
-    choice = contract.choices_of(year).overage
-    if piece and choice != ALL_IN:
+    if piece:
         period, rest = _settle(hours, piece, rest)
         used += period
-        if choice != CAP:
+        if contract.choices_of(year).overage not in (CAP, ALL_IN):
             allowance = included(contract, year, piece.until) + carried
             overage = max(0, used - allowance)
     for statement in stated:

@@ -76,7 +76,9 @@ class Subscription(Entity):
     po_required = models.BooleanField(_("purchase order required"), default=False)
     first_run = MonthField(_("first run"))
     reported_until = MonthField(_("reported by a former system until"))
-    carry_over_percent = models.PositiveSmallIntegerField(_("carried over, percent"), default=0)
+    carry_over_basis_points = models.PositiveSmallIntegerField(
+        _("carried over, in basis points"), default=0
+    )
     carry_over_cap_quarters = models.PositiveIntegerField(_("carried over at most"), default=0)
 
     objects = SubscriptionQuerySet.as_manager()
@@ -112,7 +114,7 @@ class Subscription(Entity):
                 name="notice_is_not_longer_than_the_term",
             ),
             models.CheckConstraint(
-                condition=Q(carry_over_percent__lte=100),
+                condition=Q(carry_over_basis_points__lte=10_000),
                 name="at_most_all_unused_hours_are_carried_over",
             ),
             models.CheckConstraint(
