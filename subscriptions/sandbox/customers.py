@@ -1,0 +1,63 @@
+"""Customers and their tax ids."""
+
+from subscriptions.sandbox import objects
+from subscriptions.sandbox.call import Call
+from subscriptions.sandbox.errors import no_such
+from subscriptions.sandbox.state import Json
+
+
+def create(call: Call) -> Json:
+    made = call.state.add(objects.customer(call.state, call.given), kind="customer")
+    for given in call.given.get("tax_id_data", []):
+        call.state.add(
+            objects.tax_id(call.state, made["id"], given), kind="tax_id", parent=made["id"]
+        )
+    call.record("customer.created", made)
+    return made
+
+
+def retrieve(call: Call) -> Json:
+    return call.fetch("customer")
+
+
+def listing(call: Call) -> Json:
+    wanted = call.given.get("email")
+    found = (item for item in call.state.newest("customer") if wanted in {None, item["email"]})
+    return call.listed(found, "/v1/customers")
+
+
+def update(call: Call) -> Json:
+    """Change what is given; metadata and the address are merged, key by key."""
+    before = call.fetch("customer")
+    changed = before | call.given
+    changed["metadata"] = before["metadata"] | call.given.get("metadata", {})
+    if "address" in call.given:
+        changed["address"] = objects.address((before["address"] or {}) | call.given["address"])
+    call.state.save(changed)
+    call.record("customer.updated", changed, before=before)
+    return changed
+
+
+def list_tax_ids(call: Call) -> Json:
+    customer_id = call.fetch("customer")["id"]
+    return call.listed(
+        call.state.newest("tax_id", customer_id), f"/v1/customers/{customer_id}/tax_ids"
+    )
+
+
+def add_tax_id(call: Call) -> Json:
+    customer_id = call.fetch("customer")["id"]
+    made = objects.tax_id(call.state, customer_id, call.given)
+    call.state.add(made, kind="tax_id", parent=customer_id)
+    call.record("customer.tax_id.created", made)
+    return made
+
+
+def delete_tax_id(call: Call) -> Json:
+    customer_id = call.fetch("customer")["id"]
+    found = call.fetch("tax_id", "id")
+    if found["customer"] != customer_id:
+        raise no_such("tax id", found["id"], param="id")
+    call.record("customer.tax_id.deleted", found)
+    call.state.remove(found["id"])
+    return {"id": found["id"], "object": "tax_id", "deleted": True}
