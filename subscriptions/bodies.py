@@ -1,0 +1,174 @@
+"""What Stripe receives of a document: the bodies of the calls, made of frozen columns only.
+
+Of the client: legal name, address, invoice e-mail, VAT id and language. Of a line: its text, its
+quantity and its amounts. Beyond that only random ids of ours, in the metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.utils import translation
+from django.utils.formats import number_format
+from django.utils.translation import gettext, pgettext
+
+from agency.money import plain_decimal
+from subscriptions.models import Collection, Invoice, InvoiceLine, VatCategory
+
+if TYPE_CHECKING:
+    from stripe.params import (
+        CustomerCreateParams,
+        CustomerCreateParamsTaxIdDatum,
+        InvoiceAddLinesParams,
+        InvoiceAddLinesParamsLine,
+        InvoiceAddLinesParamsLineTaxAmount,
+        InvoiceCreateParams,
+    )
+
+# Stripe passes on no SEPA debit above this amount.
+LARGEST_DEBIT_CENTS = 10_000_00
+EU_VAT_PREFIXES = frozenset(
+    "AT BE BG CY CZ DE DK EE EL ES FI FR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI".split()  # noqa: SIM905
+)
+TAX_ID_TYPES = {"GB": "gb_vat", "CH": "ch_vat", "NO": "no_vat"} | dict.fromkeys(
+    EU_VAT_PREFIXES, "eu_vat"
+)
+TAXABILITY = {
+    VatCategory.STANDARD: "standard_rated",
+    VatCategory.EXEMPT: "product_exempt",
+    VatCategory.REVERSE_CHARGE: "reverse_charge",
+    VatCategory.OUTSIDE_SCOPE: "not_subject_to_tax",
+}
+LONGEST_FIELD = 140
+
+
+def customer(invoice: Invoice) -> CustomerCreateParams:
+    """Return the buyer as frozen on the document."""
+    body: CustomerCreateParams = {
+        "name": invoice.buyer_name,
+        "address": {
+            "line1": invoice.buyer_street,
+            "postal_code": invoice.buyer_postcode,
+            "city": invoice.buyer_city,
+            "country": invoice.buyer_country,
+        },
+        "preferred_locales": [invoice.language],
+        # A one-off buyer is no organisation of ours: the document stands for it.
+        "metadata": {"organisation": str(invoice.organisation_id or invoice.pk)},
+    }
+    if invoice.buyer_email:
+        body["email"] = invoice.buyer_email
+    if tax_ids := _tax_ids(invoice.buyer_vat_id):
+        body["tax_id_data"] = tax_ids
+    return body
+
+
+def _tax_ids(vat_id: str) -> list[CustomerCreateParamsTaxIdDatum]:
+    kind = tax_id_type(vat_id)
+    return [{"type": kind, "value": vat_id}] if kind else []
+
+
+def tax_id_type(vat_id: str) -> str | None:
+    """Return Stripe's name for the kind of VAT id; None where Stripe has none to print it by."""
+    return TAX_ID_TYPES.get(vat_id[:2])
+
+
+def draft(invoice: Invoice, customer_id: str) -> InvoiceCreateParams:
+    """Return an empty draft, with nothing swept in that was not put there by us."""
+    body: InvoiceCreateParams = {
+        "customer": customer_id,
+        "auto_advance": False,
+        "currency": invoice.currency.lower(),
+        "pending_invoice_items_behavior": "exclude",
+        "metadata": {"document": str(invoice.pk)},
+    }
+    if is_debited(invoice):
+        body["collection_method"] = "charge_automatically"
+        body["payment_settings"] = {"payment_method_types": ["sepa_debit"]}
+    else:
+        body["collection_method"] = "send_invoice"
+        body["days_until_due"] = invoice.due_days
+    with translation.override(invoice.language):
+        if invoice.po_number:
+            name = gettext("Purchase order")
+            body["custom_fields"] = [{"name": name, "value": invoice.po_number[:LONGEST_FIELD]}]
+        if footer := _footer(invoice):
+            body["footer"] = footer
+    return body
+
+
+def is_debited(invoice: Invoice) -> bool:
+    """Whether Stripe collects by direct debit; what is too much for one is sent as an invoice."""
+    return invoice.collection == Collection.SEPA and invoice.total_cents <= LARGEST_DEBIT_CENTS
+
+
+def _footer(invoice: Invoice) -> str:
+    """Return why no VAT is charged, as the law wants it on the document."""
+    reasons = {
+        VatCategory.REVERSE_CHARGE: gettext("VAT reverse charged to the customer."),
+        VatCategory.EXEMPT: gettext("Education exempt from VAT."),
+        VatCategory.OUTSIDE_SCOPE: gettext("Not subject to Dutch VAT."),
+    }
+    categories = {line.vat_category for line in invoice.lines.all()}
+    return " ".join(reason for category, reason in reasons.items() if category in categories)
+
+
+def lines(invoice: Invoice) -> InvoiceAddLinesParams:
+    """Return all lines, with the VAT that we worked out once for the whole document."""
+    with translation.override(invoice.language):
+        return {"lines": [_line(line) for line in invoice.lines.order_by("position")]}
+
+
+def _line(line: InvoiceLine) -> InvoiceAddLinesParamsLine:
+    # An amount and no quantity: Stripe takes one of the two, and its own product of quantity and
+    # price would not be ours to the cent.
+    return {
+        "description": description(line),
+        "amount": line.net_cents,
+        "tax_amounts": [_tax_amount(line)],
+        "metadata": {"line": str(line.pk)},
+    }
+
+
+def description(line: InvoiceLine) -> str:
+    """Return the line's text and, where it is not 1, its quantity and price per unit."""
+    if line.quantity_hundredths == 100:  # noqa: PLR2004 - one
+        return line.description
+    text = plain_decimal(line.quantity_hundredths)
+    quantity = number_format(text, decimal_pos=len(text.partition(".")[2]))
+    euros, cents = divmod(abs(line.unit_cents), 100)
+    price = number_format(f"{euros}.{cents:02}", decimal_pos=2, force_grouping=True)
+    return f"{line.description} ({quantity} × € {price})"
+
+
+def _tax_amount(line: InvoiceLine) -> InvoiceAddLinesParamsLineTaxAmount:
+    return {
+        "amount": line.vat_cents,
+        "taxable_amount": line.net_cents,
+        "taxability_reason": TAXABILITY[VatCategory(line.vat_category)],
+        "tax_rate_data": {
+            "display_name": pgettext("tax on an invoice", "VAT"),
+            "inclusive": False,
+            "percentage": _percentage(line.vat_rate_basis_points),
+            "country": "NL",
+            "tax_type": "vat",
+        },
+    }
+
+
+def _percentage(basis_points: int) -> Any:
+    """Return text: the SDK asks for a float, but sends whatever is given as it is written."""
+    return plain_decimal(basis_points)
+
+
+def finalization(invoice: Invoice) -> dict[str, Any]:
+    """Let Stripe go on by itself only where it collects by debit."""
+    return {"auto_advance": is_debited(invoice)}
+
+
+def hash_of(body: Any) -> str:
+    """Return the fingerprint of a body; equal bodies have equal ones."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""push_invoices: carry approved invoices to Stripe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import track
+
+from agency import commands
+from subscriptions import gateway, push
+from subscriptions.models import Invoice, InvoiceKind, InvoiceState
+from subscriptions.push import Outcome
+
+
+class Command(commands.Command):
+    help = "Carry approved invoices to Stripe; safe to repeat, safe to kill."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        self.add_json(parser)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        ids = list(push.candidates().values_list("pk", flat=True))
+        invoices = Invoice.objects.filter(kind=InvoiceKind.INVOICE)
+        done = Counter(
+            {
+                Outcome.ALREADY: invoices.filter(state__in=InvoiceState.released)
+                .exclude(pk__in=ids)
+                .count()
+            }
+        )
+        console = Console(stderr=True)
+        try:
+            for pk in track(
+                ids, description=_("Pushing"), console=console, disable=not console.is_terminal
+            ):
+                done[push.push(pk, at=timezone.now())] += 1
+        except gateway.MisconfiguredError as error:
+            self.give_up(_("Stripe does not accept the settings: %s.") % error.code)
+        self.tell(done, as_json=options["json"])
+
+    def tell(self, done: Counter[Outcome], *, as_json: bool) -> None:
+        parked = Invoice.objects.filter(kind=InvoiceKind.INVOICE).exclude(parked_because="")
+        entries = [
+            {
+                "invoice": str(invoice.pk),
+                "organisation": invoice.organisation.code if invoice.organisation else None,
+                "because": invoice.parked_because,
+            }
+            for invoice in parked.select_related("organisation").order_by("run_month", "pk")
+        ]
+        counts = {
+            outcome.value: done[outcome]
+            for outcome in (Outcome.PUSHED, Outcome.ALREADY, Outcome.WAITING)
+        }
+        if as_json:
+            self.print_json(counts | {"parked": entries})
+        self.say(
+            _("%(pushed)d pushed, %(already)d before, %(waiting)d waiting, %(parked)d parked.")
+            % (counts | {"parked": len(entries)})
+        )
+        for entry in entries:
+            self.stderr.write(f"{entry['organisation'] or entry['invoice']}: {entry['because']}")
+        if entries or done[Outcome.WAITING]:
+            self.end_with_bad_news()

@@ -1,0 +1,300 @@
+"""Carry an approved document to Stripe: once, whatever dies when, and however often repeated.
+
+customer, draft, all lines in one call, full read-back, finalize, send. `subscriptions.steps` sees
+to it that each call is made once; nothing is finalized before what Stripe holds equals ours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from agency.models import Organisation
+from agency.month import AMSTERDAM
+from subscriptions import bodies, gateway, read_back
+from subscriptions.models import (
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    StepKind,
+    StepState,
+    StripeCustomer,
+    StripeStep,
+)
+from subscriptions.steps import (
+    UNFINISHED,
+    Deed,
+    DisagreementError,
+    WaitingError,
+    carry_out,
+    end,
+    step_for,
+    the_only,
+)
+
+
+class Outcome(StrEnum):
+    PUSHED = "pushed"
+    ALREADY = "already"
+    WAITING = "waiting"
+    PARKED = "parked"
+
+
+class NotApprovedError(Exception):
+    """Only an approved invoice goes to Stripe."""
+
+
+def candidates() -> QuerySet[Invoice]:
+    """Return what has to go to Stripe, or is on its way there, in a steady order."""
+    unsent = Q(state=InvoiceState.OPEN, steps__kind=StepKind.SEND, steps__state__in=UNFINISHED)
+    return (
+        Invoice.objects.filter(Q(state=InvoiceState.APPROVED) | unsent, kind=InvoiceKind.INVOICE)
+        .order_by("run_month", "organisation__code", "po_number", "id")
+        .distinct()
+    )
+
+
+def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
+    """Carry a document as far as it goes now; safe to repeat, safe to kill.
+
+    A refusal or a disagreement parks it, with the reason, until a person has looked. Raises
+    NotApprovedError, and gateway.MisconfiguredError when the settings do not fit Stripe.
+    """
+    invoice = Invoice.objects.get(pk=invoice_id)
+    if invoice.state == InvoiceState.PARKED:
+        return Outcome.PARKED
+    if invoice.kind != InvoiceKind.INVOICE or not (
+        invoice.state == InvoiceState.APPROVED or invoice.state in InvoiceState.released
+    ):
+        raise NotApprovedError(invoice.state)
+    if not candidates().filter(pk=invoice.pk).exists():
+        return Outcome.ALREADY
+    try:
+        if invoice.state == InvoiceState.APPROVED:
+            _deliver(invoice, at)
+        _send(invoice, at)
+    except (WaitingError, gateway.BusyError, gateway.UnknownOutcomeError):
+        return Outcome.WAITING
+    except DisagreementError as disagreement:
+        _park(invoice, str(disagreement))
+        return Outcome.PARKED
+    return Outcome.PUSHED
+
+
+def unpark(invoice_id: UUID) -> None:
+    """Let a parked document be pushed again, once a person has looked at the reason."""
+    Invoice.objects.filter(pk=invoice_id, state=InvoiceState.PARKED).update(
+        state=InvoiceState.APPROVED, parked_because=""
+    )
+
+
+def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
+    """Write down number, dates and addresses of a document that Stripe has finalized.
+
+    Moves forward only: where the inbox was faster, nothing is written. Queues the sending.
+    """
+    finalized_on = _local_date(document.finalized_at)
+    due_on = _local_date(document.due_at)
+    if finalized_on and not due_on:
+        due_on = finalized_on + dt.timedelta(days=invoice.due_days)
+    moved = Invoice.objects.filter(
+        pk=invoice.pk, state__in=[InvoiceState.APPROVED, InvoiceState.PARKED]
+    ).update(
+        state=InvoiceState.OPEN,
+        stripe_id=document.id,
+        number=document.number,
+        invoice_on=finalized_on,
+        due_on=due_on,
+        hosted_url=document.hosted_url,
+        pdf_url=document.pdf_url,
+        parked_because="",
+    )
+    if moved and not bodies.is_debited(invoice):
+        step_for(invoice, StepKind.SEND, {})
+    invoice.refresh_from_db()
+
+
+def _local_date(moment: dt.datetime | None) -> dt.date | None:
+    return moment.astimezone(AMSTERDAM).date() if moment else None
+
+
+def _deliver(invoice: Invoice, at: dt.datetime) -> None:
+    """Take the document to Stripe and finalize it, unless what is there differs from ours."""
+    if invoice.total_cents <= 0:
+        raise DisagreementError(_("There is nothing to pay: Stripe cannot send this invoice."))
+    customer_id = _customer(invoice, at)
+    _draft(invoice, customer_id, at)
+    _add_lines(invoice, at)
+    try:
+        read_back.compare(invoice, customer_id)
+    except gateway.MissingError:
+        # Deleted by hand, or by a run that was killed while parking: drafts again next time.
+        _start_over(invoice)
+        raise WaitingError from None
+    except DisagreementError:
+        with suppress(gateway.RefusedError):  # no longer a draft: then it stays, and is looked at
+            gateway.delete_draft(invoice.stripe_id)
+            _start_over(invoice)
+        raise
+    _finalize(invoice, at)
+
+
+def _customer(invoice: Invoice, at: dt.datetime) -> str:
+    """Have Stripe know the buyer as frozen on the document; return Stripe's id."""
+    body = bodies.customer(invoice)
+    details_hash = bodies.hash_of(body)
+    with transaction.atomic(durable=True):
+        known = _known_customer(invoice)
+        if known and known.details_hash == details_hash:
+            return known.stripe_id
+        if _customer_is_being_made(invoice):
+            raise WaitingError
+        step = step_for(invoice, StepKind.CUSTOMER, body, again=invoice.organisation_id is not None)
+
+    def call(body: Mapping[str, Any], key: str) -> gateway.Customer:
+        if known:
+            return gateway.update_customer(known.stripe_id, body, key)
+        return gateway.create_customer(body, key)
+
+    def look() -> gateway.Customer | None:
+        if known:
+            return None  # an update is made again, as a new one
+        return the_only(
+            customer
+            for customer in gateway.customers_with_email(step.body.get("email", ""))
+            if customer.organisation == step.body["metadata"]["organisation"]
+        )
+
+    def record(customer: gateway.Customer) -> None:
+        if invoice.organisation_id:
+            StripeCustomer.objects.update_or_create(
+                organisation_id=invoice.organisation_id,
+                defaults={
+                    "stripe_id": customer.id,
+                    "livemode": customer.livemode,
+                    "details_hash": step.body_hash,
+                },
+            )
+
+    return carry_out(step, Deed(call, look, record), at)
+
+
+def _known_customer(invoice: Invoice) -> StripeCustomer | None:
+    """Return the organisation's customer; its row is locked, so that one process makes it."""
+    if invoice.organisation_id is None:
+        return None
+    Organisation.objects.select_for_update().get(pk=invoice.organisation_id)
+    return StripeCustomer.objects.filter(
+        organisation_id=invoice.organisation_id, livemode=gateway.is_live()
+    ).first()
+
+
+def _customer_is_being_made(invoice: Invoice) -> bool:
+    """Whether another document of this organisation has begun to make or change its customer."""
+    return (
+        invoice.organisation_id is not None
+        and StripeStep.objects.filter(
+            kind=StepKind.CUSTOMER,
+            state__in=UNFINISHED,
+            invoice__organisation_id=invoice.organisation_id,
+            invoice__state=InvoiceState.APPROVED,
+        )
+        .exclude(invoice=invoice)
+        .exists()
+    )
+
+
+def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
+    step = step_for(invoice, StepKind.DRAFT, bodies.draft(invoice, customer_id))
+
+    def look() -> gateway.Document | None:
+        return the_only(
+            document
+            for document in gateway.documents_of(step.body["customer"])
+            if document.document == str(invoice.pk)
+        )
+
+    def record(document: gateway.Document) -> None:
+        Invoice.objects.filter(pk=invoice.pk).update(stripe_id=document.id)
+
+    invoice.stripe_id = carry_out(step, Deed(gateway.create_draft, look, record), at)
+
+
+def _add_lines(invoice: Invoice, at: dt.datetime) -> None:
+    step = step_for(invoice, StepKind.ADD_LINES, bodies.lines(invoice))
+
+    def call(body: Mapping[str, Any], key: str) -> gateway.Document:
+        return gateway.add_lines(invoice.stripe_id, body, key)
+
+    def look() -> gateway.Document | None:
+        # One call adds all lines or none: whether they are ours, the read-back tells.
+        has_lines = bool(gateway.lines_of(invoice.stripe_id))
+        return gateway.read(invoice.stripe_id) if has_lines else None
+
+    carry_out(step, Deed(call, look, _record_nothing), at)
+
+
+def _finalize(invoice: Invoice, at: dt.datetime) -> None:
+    step = step_for(invoice, StepKind.FINALIZE, bodies.finalization(invoice))
+
+    def call(body: Mapping[str, Any], key: str) -> gateway.Document:
+        return gateway.finalize(invoice.stripe_id, body, key)
+
+    def look() -> gateway.Document | None:
+        document = gateway.read(invoice.stripe_id)
+        return None if document.status == "draft" else document
+
+    def record(document: gateway.Document) -> None:
+        record_finalized(invoice, document)
+
+    carry_out(step, Deed(call, look, record), at)
+
+
+def _send(invoice: Invoice, at: dt.datetime) -> None:
+    """Have Stripe mail the invoice; what is settled already needs no mail."""
+    step = invoice.steps.filter(kind=StepKind.SEND).order_by("-generation").first()
+    if step is None or step.state not in UNFINISHED:
+        return
+    if invoice.state != InvoiceState.OPEN:
+        end(step, StepState.FAILED, "settled")
+        return
+
+    def call(_body: Mapping[str, Any], key: str) -> gateway.Document:
+        return gateway.send(invoice.stripe_id, key)
+
+    def look() -> gateway.Document | None:
+        sent = gateway.events_since(step.attempted_at or at, "invoice.sent")
+        is_sent = any(event.object_id == invoice.stripe_id for event in sent)
+        return gateway.read(invoice.stripe_id) if is_sent else None
+
+    carry_out(step, Deed(call, look, _record_nothing), at)
+
+
+def _record_nothing(_answer: object) -> None:
+    return
+
+
+def _start_over(invoice: Invoice) -> None:
+    """Forget a draft that is gone: the next push makes another, with new keys."""
+    with transaction.atomic(durable=True):
+        invoice.steps.filter(kind__in=[StepKind.DRAFT, StepKind.ADD_LINES]).update(
+            state=StepState.FAILED, error_code="draft_gone"
+        )
+        Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).update(stripe_id="")
+
+
+def _park(invoice: Invoice, reason: str) -> None:
+    """Stop a document until a person has looked; what is open at Stripe stays open here."""
+    invoice.refresh_from_db()
+    approved = invoice.state == InvoiceState.APPROVED
+    Invoice.objects.filter(pk=invoice.pk, state=invoice.state).update(
+        state=InvoiceState.PARKED if approved else invoice.state, parked_because=reason[:300]
+    )

@@ -1,0 +1,161 @@
+"""One call to Stripe, made exactly once whatever becomes of the process that makes it.
+
+Every call is a row first (`StripeStep`): its body is frozen and its key committed before it is
+made. A key is repeated only while Stripe still remembers it. Where the outcome stays unknown,
+Stripe is looked at: what is there is adopted, and if nothing is there the next generation of the
+step gets a new key.
+
+Two processes on one step do no harm: they send the same key. Nothing here may run inside a
+transaction, because what is written before a call must outlive the process.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from subscriptions import bodies, gateway
+from subscriptions.models import Invoice, StepKind, StepState, StripeStep
+
+Answer = TypeVar("Answer", gateway.Customer, gateway.Document)
+
+# Stripe forgets a key after 24 hours at the earliest.
+KEY_IS_REPEATED_FOR = dt.timedelta(hours=20)
+MOST_GENERATIONS_IN_A_RUN = 3
+UNFINISHED = (StepState.TODO, StepState.ATTEMPTING, StepState.UNKNOWN)
+
+
+class WaitingError(Exception):
+    """Not now: Stripe is busy, or the outcome of a call is not known yet."""
+
+
+class DisagreementError(Exception):
+    """Stripe refuses or holds something else; the text says what, for the person who looks."""
+
+
+@dataclass(frozen=True)
+class Deed(Generic[Answer]):
+    """A step's call, how to see at Stripe whether it was made, and what to write down of it."""
+
+    call: Callable[[Mapping[str, Any], str], Answer]  # body, idempotency key
+    look: Callable[[], Answer | None]
+    record: Callable[[Answer], None]  # in the transaction that ends the step
+
+
+def step_for(
+    invoice: Invoice, kind: StepKind, body: Mapping[str, Any], *, again: bool = False
+) -> StripeStep:
+    """Return the step to go on with; after a failed one, or if ``again`` a done one, a new one."""
+    latest = invoice.steps.filter(kind=kind).order_by("-generation").first()
+    over = {StepState.FAILED, StepState.DONE} if again else {StepState.FAILED}
+    if latest and latest.state not in over:
+        return latest
+    return _new_step(invoice, kind, latest.generation + 1 if latest else 1, body)
+
+
+def _new_step(invoice: Invoice, kind: str, generation: int, body: Mapping[str, Any]) -> StripeStep:
+    step, _created = StripeStep.objects.get_or_create(
+        invoice=invoice,
+        kind=kind,
+        generation=generation,
+        defaults={
+            "idempotency_key": f"doc-{invoice.pk}-{kind}-g{generation}",
+            "body": body,
+            "body_hash": bodies.hash_of(body),
+        },
+    )
+    return step
+
+
+def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
+    """Make a call exactly once, whatever became of earlier attempts; return the object's id."""
+    for _attempt_number in range(MOST_GENERATIONS_IN_A_RUN):
+        if step.state == StepState.DONE or not _claim(step, at):
+            return _finished_elsewhere(step)
+        answer = _attempt(step, deed, at)
+        if answer:
+            with transaction.atomic(durable=True):
+                if end(step, StepState.DONE, answer_id=answer.id):
+                    deed.record(answer)
+            return answer.id
+        with transaction.atomic(durable=True):
+            end(step, StepState.FAILED, "not_done")
+            step = _new_step(step.invoice, step.kind, step.generation + 1, step.body)
+    raise WaitingError
+
+
+def _claim(step: StripeStep, at: dt.datetime) -> bool:
+    """Commit that the call is about to be made; its key's age counts from the first time."""
+    claimed = StripeStep.objects.filter(pk=step.pk, state__in=UNFINISHED).update(
+        state=StepState.ATTEMPTING, attempted_at=Coalesce("attempted_at", Value(at))
+    )
+    step.refresh_from_db()
+    return bool(claimed)
+
+
+def _finished_elsewhere(step: StripeStep) -> str:
+    if step.state != StepState.DONE:
+        raise WaitingError
+    return step.answer_id
+
+
+def _attempt(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> Answer | None:
+    """Return what the call made or had made before; None when it is certain that it made nothing.
+
+    Whatever is raised leaves the step unfinished, but for a refusal, which ends it.
+    """
+    if step.attempted_at and at - step.attempted_at >= KEY_IS_REPEATED_FOR:
+        return deed.look()
+    try:
+        return _call(step, deed)
+    except gateway.RefusedError as error:
+        end(step, StepState.FAILED, error.code)
+        raise DisagreementError(_("Stripe refused it: %(code)s.") % {"code": error.code}) from error
+    except gateway.UnknownOutcomeError as error:
+        _remember(step, error.code)
+        if not error.is_final:
+            raise WaitingError from error
+        return deed.look()
+    except gateway.GatewayError as error:
+        _remember(step, error.code)
+        raise
+
+
+def _call(step: StripeStep, deed: Deed[Answer]) -> Answer:
+    """Make the call; a failure is repeated once, because a repeated answer is a final one."""
+    try:
+        return deed.call(step.body, step.idempotency_key)
+    except gateway.UnknownOutcomeError as error:
+        if error.is_final:
+            raise
+        return deed.call(step.body, step.idempotency_key)
+
+
+def _remember(step: StripeStep, code: str) -> None:
+    StripeStep.objects.filter(pk=step.pk, state=StepState.ATTEMPTING).update(
+        state=StepState.UNKNOWN, error_code=code
+    )
+
+
+def end(step: StripeStep, state: StepState, error_code: str = "", answer_id: str = "") -> bool:
+    """End a step, unless another process ended it first."""
+    return bool(
+        StripeStep.objects.filter(pk=step.pk, state__in=UNFINISHED).update(
+            state=state, error_code=error_code, answer_id=answer_id
+        )
+    )
+
+
+def the_only(found: Iterable[Answer]) -> Answer | None:
+    """Return the one that was found; two of what must be one is for a person to sort out."""
+    every = list(found)
+    if len(every) > 1:
+        raise DisagreementError(_("Stripe holds this more than once. Look in its dashboard."))
+    return every[0] if every else None

@@ -1,0 +1,43 @@
+"""Work of the queue: ids in, one verb, a line in the log. Every task may run more than once."""
+
+import datetime as dt
+import logging
+from uuid import UUID
+
+from django.utils import timezone
+
+from agency.schedules import Every
+from subscriptions import inbox, push
+
+logger = logging.getLogger(__name__)
+
+SCHEDULES = [
+    Every("resume pushing", "subscriptions.tasks.resume_pushing", minutes=10),
+    Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
+]
+# The queue has had its chance with an event by then.
+SWEPT_AFTER = dt.timedelta(minutes=2)
+
+
+def push_invoice(invoice_id: str) -> None:
+    outcome = push.push(UUID(invoice_id), at=timezone.now())
+    logger.info(f"invoice {outcome}", extra={"task": "push_invoice"})  # noqa: G004 - a closed list
+
+
+def resume_pushing() -> None:
+    """Go on with documents that are on their way to Stripe and had to wait."""
+    begun = push.candidates().filter(steps__isnull=False)
+    for invoice_id in begun.values_list("pk", flat=True):
+        push_invoice(str(invoice_id))
+
+
+def handle_event(event_id: str) -> None:
+    state = inbox.handle(UUID(event_id), at=timezone.now())
+    logger.info(f"event {state}", extra={"task": "handle_event"})  # noqa: G004 - a closed list
+
+
+def sweep_events() -> None:
+    """Take up events whose object was not known yet, or whose task was lost."""
+    due = inbox.unhandled(before=timezone.now() - SWEPT_AFTER)
+    for event in due.only("pk"):
+        handle_event(str(event.pk))

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from subscriptions import webhooks
+
+urlpatterns = [path("webhook/", webhooks.receive, name="stripe_webhook")]

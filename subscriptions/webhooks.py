@@ -1,0 +1,31 @@
+"""Where Stripe reports what happened: verified on the raw body, stored, answered."""
+
+import logging
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from subscriptions import gateway, inbox
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest) -> HttpResponse:
+    """Store the event; the work waits in the queue, so that Stripe has its answer at once."""
+    if not settings.STRIPE_WEBHOOK_SECRET:
+        raise Http404
+    try:
+        event = gateway.read_webhook(request.body, request.headers.get("Stripe-Signature", ""))
+    except gateway.ForgedError:
+        return HttpResponseBadRequest("The signature does not fit.")
+    if event.livemode != gateway.is_live():
+        return HttpResponseBadRequest("The event is of the other mode.")
+    if event.api_version != settings.STRIPE_API_VERSION:
+        logger.warning("webhook of another API version")
+    inbox.receive(event, at=timezone.now())
+    return HttpResponse(status=200)

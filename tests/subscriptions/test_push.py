@@ -1,0 +1,420 @@
+"""Carrying documents to Stripe, over HTTP against the sandbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+import requests
+from django.core.management import call_command
+from django.utils import timezone
+
+from subscriptions import gateway, push
+from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
+from subscriptions.push import Outcome
+from subscriptions.sandbox.server import Sandbox
+from tests import factories as make
+from tests.stripe.fixtures import KEY
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def approved(code: str = "ORG1", **fields: Any) -> Invoice:
+    organisation = make.organisation(code)
+    return make.invoice(organisation, state="approved", **fields)
+
+
+def order(sandbox: Sandbox, operation: str, fault: str, **more: Any) -> None:
+    wish = {"operation": operation, "fault": fault, **more}
+    answer = requests.post(
+        f"{sandbox.base_url}/_sandbox/faults", json={"faults": [wish]}, timeout=5
+    )
+    assert answer.status_code == 200
+
+
+def at_stripe(sandbox: Sandbox, what: str = "invoices") -> list[dict[str, Any]]:
+    found = requests.get(
+        f"{sandbox.base_url}/v1/{what}?limit=100",
+        headers={"Authorization": f"Bearer {KEY}"},
+        timeout=5,
+    ).json()["data"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_an_approved_invoice_is_sent_with_our_amounts_to_the_cent(sandbox: Sandbox) -> None:
+    invoice = approved(
+        po_number="PO-7",
+        lines=[
+            {"net_cents": 96750, "vat_cents": 20318, "unit_cents": 96750},
+            {
+                "kind": "travel",
+                "description": "Travel",
+                "quantity_hundredths": 350,
+                "unit_cents": 12975,
+                "net_cents": 45413,
+                "vat_cents": 9537,
+            },
+        ],
+    )
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    invoice.refresh_from_db()
+    [there] = at_stripe(sandbox)
+    assert (there["subtotal"], there["total"]) == (142163, 172018)
+    assert [line["description"] for line in there["lines"]["data"]] == [
+        "Subscription",
+        "Travel (3.5 × € 129.75)",
+    ]
+    assert there["custom_fields"] == [{"name": "Purchase order", "value": "PO-7"}]
+    assert (there["status"], there["collection_method"]) == ("open", "send_invoice")
+    assert invoice.state == "open"
+    assert (invoice.number, invoice.stripe_id) == ("SANDBOX-0001", there["id"])
+    assert invoice.hosted_url == there["hosted_invoice_url"]
+    assert invoice.due_on is not None
+    assert invoice.invoice_on is not None
+    assert invoice.due_on - invoice.invoice_on == dt.timedelta(days=30)
+
+
+def test_pushing_again_changes_nothing(sandbox: Sandbox) -> None:
+    invoice = approved()
+    push.push(invoice.pk, at=NOW)
+    before = at_stripe(sandbox, "events")
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.ALREADY
+
+    assert at_stripe(sandbox, "events") == before
+
+
+def test_a_draft_is_not_pushed(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation())
+
+    with pytest.raises(push.NotApprovedError):
+        push.push(invoice.pk, at=NOW)
+
+    assert at_stripe(sandbox) == []
+
+
+def test_the_customer_is_made_once_per_organisation(sandbox: Sandbox) -> None:
+    organisation = make.organisation()
+    for run in ("2026-01", "2026-02"):
+        push.push(make.invoice(organisation, run, state="approved").pk, at=NOW)
+
+    assert len(at_stripe(sandbox, "customers")) == 1
+    assert len(at_stripe(sandbox)) == 2
+
+
+def test_a_changed_address_and_vat_id_reach_stripe_before_the_invoice(sandbox: Sandbox) -> None:
+    organisation = make.organisation()
+    first: Any = {"buyer_vat_id": "NL001234567B01"}
+    push.push(make.invoice(organisation, "2026-01", state="approved", **first).pk, at=NOW)
+    changed: Any = {
+        "buyer_street": "Nieuwstraat 2",
+        "buyer_vat_id": "DE123456789",
+        "buyer_email": "",
+    }
+
+    invoice = make.invoice(organisation, "2026-02", state="approved", **changed)
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    latest, earlier = at_stripe(sandbox)
+    assert latest["customer_address"]["line1"] == "Nieuwstraat 2"
+    assert latest["customer_tax_ids"] == [{"type": "eu_vat", "value": "DE123456789"}]
+    assert latest["customer_email"] is None
+    assert earlier["customer_tax_ids"] == [{"type": "eu_vat", "value": "NL001234567B01"}]
+    assert len(at_stripe(sandbox, "customers")) == 1
+
+
+def test_a_one_off_buyer_has_a_customer_of_its_own(sandbox: Sandbox) -> None:
+    invoice = make.invoice(None, state="approved")
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    assert [customer["name"] for customer in at_stripe(sandbox, "customers")] == ["Bakker Advies"]
+    assert not StripeCustomer.objects.exists()
+
+
+def test_a_debit_is_left_to_stripe_and_not_mailed(sandbox: Sandbox) -> None:
+    invoice = approved(collection="sepa")
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    [there] = at_stripe(sandbox)
+    assert (there["collection_method"], there["auto_advance"]) == ("charge_automatically", True)
+    assert there["payment_settings"]["payment_method_types"] == ["sepa_debit"]
+    assert "invoice.sent" not in {event["type"] for event in at_stripe(sandbox, "events")}
+    invoice.refresh_from_db()
+    assert invoice.due_on is not None
+
+
+def test_more_than_a_debit_may_carry_is_sent_as_an_invoice(sandbox: Sandbox) -> None:
+    line = {"net_cents": 10_000_00, "vat_cents": 2_100_00}
+    invoice = approved(collection="sepa", lines=[line])
+
+    push.push(invoice.pk, at=NOW)
+
+    assert at_stripe(sandbox)[0]["collection_method"] == "send_invoice"
+
+
+def test_the_reason_for_no_vat_is_printed(sandbox: Sandbox) -> None:
+    line = {"vat_category": "AE", "vat_rate_basis_points": 0, "vat_cents": 0}
+    invoice = approved(lines=[line], buyer_vat_id="BE0123456749")
+
+    push.push(invoice.pk, at=NOW)
+
+    [there] = at_stripe(sandbox)
+    assert there["footer"] == "VAT reverse charged to the customer."
+    assert there["total_taxes"][0]["taxability_reason"] == "reverse_charge"
+    assert there["total"] == there["subtotal"] == 100000
+
+
+def test_stripe_receives_no_more_than_it_needs(sandbox: Sandbox) -> None:
+    invoice = approved(buyer_kvk_number="87654321", buyer_vat_id="NL001234567B01", po_number="PO-1")
+    push.push(invoice.pk, at=NOW)
+    line = invoice.lines.get()
+
+    sent: set[str] = set()
+    for body in StripeStep.objects.values_list("body", flat=True):
+        sent |= set(leaves(body))
+
+    assert "ORG1 B.V." in sent
+    organisation = invoice.organisation
+    assert organisation is not None
+    assert sent - {
+        # the buyer
+        "ORG1 B.V.", "Dorpsstraat 1", "3511 AA", "Utrecht", "NL", "invoices@org1.example",
+        "NL001234567B01", "eu_vat", "en",
+        # the line and its amounts
+        "Subscription", "100000", "21000", "21", "VAT", "vat", "standard_rated", "False",
+        # the terms
+        "eur", "exclude", "send_invoice", "30", "Purchase order", "PO-1",
+        # random ids
+        str(organisation.pk), str(invoice.pk), str(line.pk),
+        StripeCustomer.objects.get().stripe_id,
+    } == set()  # fmt: skip
+
+
+def leaves(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [str(value)]
+
+
+CALLS = [
+    "POST /v1/customers",
+    "POST /v1/invoices",
+    "POST /v1/invoices/{invoice}/add_lines",
+    "POST /v1/invoices/{invoice}/finalize",
+    "POST /v1/invoices/{invoice}/send",
+]
+
+
+@pytest.mark.parametrize("fault", ["500_before", "500_after", "drop_response"])
+@pytest.mark.parametrize("operation", CALLS)
+def test_an_uncertain_answer_neither_loses_nor_doubles_an_invoice(
+    sandbox: Sandbox, operation: str, fault: str
+) -> None:
+    invoice = approved()
+    order(sandbox, operation, fault)
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    [there] = at_stripe(sandbox)
+    assert (there["status"], there["total"]) == ("open", 121000)
+    assert len(there["lines"]["data"]) == 1
+    assert len(at_stripe(sandbox, "customers")) == 1
+    sent = [event for event in at_stripe(sandbox, "events") if event["type"] == "invoice.sent"]
+    assert len(sent) == 1
+
+
+def test_a_busy_stripe_is_left_alone_and_asked_again_later(sandbox: Sandbox) -> None:
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices", "429")
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
+    assert at_stripe(sandbox) == []
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    assert len(at_stripe(sandbox)) == 1
+
+
+def test_a_stripe_that_is_not_there_leaves_the_outcome_open(
+    sandbox: Sandbox, settings: Any
+) -> None:
+    invoice = approved()
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
+
+    step = StripeStep.objects.get()
+    assert (step.kind, step.state, step.error_code) == ("customer", "unknown", "no_answer")
+    settings.STRIPE_API_BASE = sandbox.base_url
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_key_that_stripe_may_have_forgotten_is_not_repeated(
+    sandbox: Sandbox, *, took_effect: bool
+) -> None:
+    """A process died around the call for a draft; a day later Stripe is looked at first."""
+    invoice = approved()
+    customer = gateway.create_customer({"name": "ORG1 B.V."}, "a key")
+    if took_effect:
+        gateway.create_draft(
+            {"customer": customer.id, "metadata": {"document": str(invoice.pk)},
+             "collection_method": "send_invoice", "days_until_due": 30},
+            "a forgotten key",
+        )  # fmt: skip
+    step = make.stripe_step(
+        invoice,
+        "draft",
+        body={
+            "customer": customer.id,
+            "collection_method": "send_invoice",
+            "days_until_due": 30,
+            "metadata": {"document": str(invoice.pk)},
+        },
+        state="attempting",
+        attempted_at=NOW - dt.timedelta(hours=21),
+    )
+
+    push._draft(invoice, customer.id, NOW)
+
+    [there] = at_stripe(sandbox)
+    assert there["metadata"] == {"document": str(invoice.pk)}
+    generations = StripeStep.objects.filter(kind="draft").order_by("generation")
+    states = [(step.generation, step.state) for step in generations]
+    assert states == ([(1, "done")] if took_effect else [(1, "failed"), (2, "done")])
+    invoice.refresh_from_db()
+    assert invoice.stripe_id == there["id"]
+    assert step.body_hash
+
+
+def test_what_differs_at_stripe_is_parked_before_it_gets_a_number(sandbox: Sandbox) -> None:
+    invoice = approved()
+    customer_id = push._customer(invoice, NOW)
+    push._draft(invoice, customer_id, NOW)
+    gateway.add_lines(
+        invoice.stripe_id, {"lines": [{"amount": 1, "description": "by hand"}]}, "by hand"
+    )
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+
+    invoice.refresh_from_db()
+    assert invoice.state == "parked"
+    assert "1.210,01" in invoice.parked_because
+    assert "1.210,00" in invoice.parked_because
+    assert at_stripe(sandbox) == []  # the draft is gone
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+
+    push.unpark(invoice.pk)
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+    assert at_stripe(sandbox)[0]["number"] == "SANDBOX-0001"
+
+
+def test_a_refusal_parks_the_invoice_and_names_the_code(sandbox: Sandbox) -> None:
+    invoice = approved()
+    make.stripe_customer(invoice.organisation, stripe_id="cus_gone")  # type: ignore[arg-type]
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+
+    invoice.refresh_from_db()
+    assert "resource_missing" in invoice.parked_because
+
+
+def test_a_draft_deleted_by_hand_is_drafted_again(sandbox: Sandbox) -> None:
+    invoice = approved()
+    push._draft(invoice, push._customer(invoice, NOW), NOW)
+    push._add_lines(invoice, NOW)
+    gateway.delete_draft(invoice.stripe_id)
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    assert len(at_stripe(sandbox)) == 1
+
+
+def test_two_documents_of_a_client_do_not_make_its_customer_at_the_same_time(
+    sandbox: Sandbox,
+) -> None:
+    organisation = make.organisation()
+    first = make.invoice(organisation, "2026-01", state="approved")
+    second = make.invoice(organisation, "2026-02", state="approved")
+    make.stripe_step(first, "customer", state="attempting", attempted_at=NOW)
+
+    assert push.push(second.pk, at=NOW) == Outcome.WAITING
+
+    assert at_stripe(sandbox, "customers") == []
+
+
+def test_the_key_and_the_body_stand_in_the_database_before_the_call(sandbox: Sandbox) -> None:
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices", "429")
+    push.push(invoice.pk, at=NOW)
+
+    step = StripeStep.objects.get(kind=StepKind.DRAFT)
+    assert step.idempotency_key == f"doc-{invoice.pk}-draft-g1"
+    assert step.state == StepState.UNKNOWN
+    assert step.attempted_at == NOW
+    push.push(invoice.pk, at=NOW + dt.timedelta(hours=1))
+
+    step.refresh_from_db()
+    assert (step.state, step.attempted_at) == (StepState.DONE, NOW)
+    created = [e for e in at_stripe(sandbox, "events") if e["type"] == "invoice.created"]
+    assert created[0]["request"]["idempotency_key"] == step.idempotency_key
+
+
+def test_push_invoices_tells_what_it_did(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for code in ("ORG1", "ORG2"):
+        approved(code)
+    make.invoice(make.organisation("ORG3"))  # not approved
+
+    call_command("push_invoices", "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "pushed": 2, "already": 0, "waiting": 0, "parked": [],
+    }  # fmt: skip
+
+    call_command("push_invoices", "--json")
+    assert json.loads(capsys.readouterr().out) == {
+        "pushed": 0, "already": 2, "waiting": 0, "parked": [],
+    }  # fmt: skip
+
+
+def test_push_invoices_ends_with_bad_news_when_one_is_parked_or_waits(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order(sandbox, "POST /v1/invoices", "429")
+    waits = approved("ORG1")
+    parked = approved("ORG2")
+    make.stripe_customer(parked.organisation, stripe_id="cus_gone")  # type: ignore[arg-type]
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("push_invoices", "--json")
+
+    assert ended.value.code == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["pushed"], told["waiting"]) == (0, 1)
+    assert [(entry["invoice"], entry["organisation"]) for entry in told["parked"]] == [
+        (str(parked.pk), "ORG2")
+    ]
+    assert push.push(waits.pk, at=NOW) == Outcome.PUSHED
+
+
+def test_push_invoices_without_a_key_says_so(sandbox: Sandbox, settings: Any) -> None:
+    approved()
+    settings.STRIPE_API_KEY = ""
+
+    with pytest.raises(Exception, match="no_api_key") as refused:
+        call_command("push_invoices")
+
+    assert getattr(refused.value, "returncode", None) == 2
+    assert at_stripe(sandbox) == []
