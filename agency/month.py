@@ -42,8 +42,14 @@ class Month:
 
     @classmethod
     def containing(cls, moment: dt.date | dt.datetime) -> Month:
-        """Give the month in which a date, or a moment as seen in Amsterdam, lies."""
+        """Give the month in which a date, or a moment as seen in Amsterdam, lies.
+
+        Raises ValueError for a moment without a time zone: it lies in no one month.
+        """
         if isinstance(moment, dt.datetime):
+            if moment.tzinfo is None:
+                message = f"{moment} has no time zone"
+                raise ValueError(message)
             moment = moment.astimezone(AMSTERDAM)
         return cls.of(moment.year, moment.month)
 
