@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 MANAGE := $(RUN) manage.py
 PYTEST := $(RUN) -m pytest
 WORKERS ?= auto
-APPS := agency advisors workshops subscriptions
+PIP = $$([ -x $(BIN)/pip ] && echo $(RUN) -m pip || echo $(PYTHON) -m pip --python $(RUN))
 ARGS ?=
 
 # As a finished live place is set; nothing is called.
@@ -74,27 +74,25 @@ clean: ## remove .venv and everything in var but databases and keys
 
 # Debian parts `venv` from Python: without ensurepip the pip of the system fills the environment.
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Discreet needs Python 3.11 or newer (PYTHON=/path/to/python3.11 make ...)."; exit 1; }
-	$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv .venv || \
-		$(PYTHON) -m venv --clear --without-pip .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Discreet needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+		$(PYTHON) -m venv .venv; \
+	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		$(PYTHON) -m venv --without-pip .venv; \
+	else \
+		echo "Discreet needs pip (Debian: apt-get install python3-pip)."; exit 1; \
+	fi
 
 $(RUNTIME): requirements.txt | .venv/bin/python
-	$(call pip_install,-r requirements.txt)
+	@echo "Installing $< into .venv ..."
+	@$(PIP) install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(TOOLS): requirements-dev.txt $(RUNTIME)
-	$(call pip_install,-r requirements-dev.txt)
+	@echo "Installing $< into .venv ..."
+	@$(PIP) install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-define pip_install
-	@echo "Installing $(lastword $(1)) into .venv ..."
-	@if $(RUN) -c 'import pip' 2>/dev/null; then \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes $(1); \
-	else \
-		$(PYTHON) -m pip --python $(RUN) install --quiet --disable-pip-version-check --require-hashes $(1); \
-	fi
-endef
-
 locale/%.mo: locale/%.po $(RUNTIME)
-	$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
