@@ -60,9 +60,7 @@ INSTALLED_APPS = [
     "advisors",
     "workshops",
     "subscriptions",
-    "agency.apps.StaffAdminConfig"
-    if (BASE_DIR / "subscriptions/admin_site.py").exists()  # TRANSITION
-    else "django.contrib.admin",
+    "agency.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -109,9 +107,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                *(
-                    ["agency.context.page"] if (BASE_DIR / "agency/context.py").exists() else []
-                ),  # TRANSITION
+                "agency.context.page",
             ],
         },
     },
@@ -202,8 +198,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_request_login_code"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_request_login_code"
-if (BASE_DIR / "agency/accounts.py").exists():  # TRANSITION
-    ACCOUNT_ADAPTER = "agency.accounts.Adapter"
+ACCOUNT_ADAPTER = "agency.accounts.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]  # closed by the adapter

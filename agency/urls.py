@@ -9,22 +9,15 @@ from drf_spectacular.views import SpectacularAPIView
 from agency.health import healthz, readyz
 
 urlpatterns = [
+    path("", include("agency.pages_urls")),
     path("admin/", admin.site.urls),
+    path("portal/", include("subscriptions.portal.urls")),
+    path("hours/", include("advisors.urls")),
     path("account/", include("allauth.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("stripe/", include("subscriptions.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]
-
-for _prefix, _module in {
-    "": "agency.pages_urls",
-    "portal/": "subscriptions.portal.urls",
-    "hours/": "advisors.urls",
-    "api/v1/": "subscriptions.api_urls",
-    "stripe/": "subscriptions.urls",
-}.items():
-    try:
-        if find_spec(_module):
-            urlpatterns.append(path(_prefix, include(_module)))
-    except ModuleNotFoundError:
-        pass
+if find_spec("subscriptions.api_urls"):  # TRANSITION
+    urlpatterns.append(path("api/v1/", include("subscriptions.api_urls")))

@@ -21,12 +21,7 @@ import django
 import pytest
 from django.template.base import FilterExpression
 
-# TRANSITION: plainly, once the module imports
-pytest_plugins = (
-    ["tests.stripe.fixtures"]
-    if "SettingsWrapper" not in (Path(__file__).parent / "stripe/fixtures.py").read_text()
-    else []
-)
+pytest_plugins = ["tests.stripe.fixtures"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = frozenset({"browser", "office", "long"})

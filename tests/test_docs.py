@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from tests.pictures import DIGEST, digest
+
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 EXAMPLES = {"YYYY-MM-DD": "2026-03-31", "YYYY-MM": "2026-03"}
@@ -118,3 +120,8 @@ def test_the_newest_change_is_of_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == version
+
+
+def test_the_pictures_show_the_pages_of_today() -> None:
+    """After a change of what they show: ``make pictures``."""
+    assert DIGEST.read_text().strip() == digest()
