@@ -147,6 +147,10 @@ class Guard(Operation):
         """Tell whether the database knows the event: SQLite empties tables by deleting."""
         return not (vendor == "sqlite" and self.event == "TRUNCATE")
 
+    def triggers(self, vendor: str) -> set[str]:
+        """Give the names of the triggers that the guard makes."""
+        return {self.trigger} if self.applies_to(vendor) else set()
+
     def _create(self, vendor: str) -> Iterator[str]:
         if not self.applies_to(vendor):
             return
@@ -193,6 +197,11 @@ class RowGuard(Guard):
     ) -> None:
         super().__init__(table, name, " OR ".join(events), sentence, when=when)
         self.one_at_a_time, self.events = one_at_a_time, events
+
+    def triggers(self, vendor: str) -> set[str]:
+        if vendor == "sqlite":
+            return {f"{self.trigger}_{event.lower()}" for event in self.events}
+        return {self.trigger}
 
     def _create(self, vendor: str) -> Iterator[str]:
         sentence = self.sentence.replace("'", "''")

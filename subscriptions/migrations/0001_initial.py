@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
             name='StripeStep',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('customer', 'customer'), ('draft', 'draft'), ('add_lines', 'lines'), ('read_back', 'read back'), ('finalize', 'finalize'), ('send', 'send')], max_length=20)),
+                ('kind', models.CharField(choices=[('customer', 'customer'), ('draft', 'draft'), ('add_lines', 'lines'), ('finalize', 'finalize'), ('send', 'send')], max_length=20)),
                 ('generation', models.PositiveSmallIntegerField(default=1)),
                 ('idempotency_key', models.CharField(max_length=100, unique=True)),
                 ('body', models.JSONField(default=dict)),

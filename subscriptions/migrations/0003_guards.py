@@ -50,6 +50,11 @@ class Migration(migrations.Migration):
             ("kind", "subject_id", "from_month", "revision"),
             "What was billed stays billed: credit it instead.",
         ),
+        *columns_frozen(
+            "subscriptions_stripestep",
+            ("invoice_id", "kind", "generation", "idempotency_key", "body_hash"),
+            "What was sent to Stripe is kept as it was sent.",
+        ),
         *undeletable(
             "subscriptions_invoice", "A document is never deleted: credit it instead.", when=NOT_A_DRAFT
         ),

@@ -30,12 +30,14 @@ class StripeCustomer(Entity):
 
 
 class StepKind(models.TextChoices):
-    """The calls that carry a document to Stripe, in their order."""
+    """The calls that carry a document to Stripe, in their order.
+
+    The read-back before finalizing has no row: it is made anew each time and proves only then.
+    """
 
     CUSTOMER = "customer", _("customer")
     DRAFT = "draft", _("draft")
     ADD_LINES = "add_lines", _("lines")
-    READ_BACK = "read_back", _("read back")
     FINALIZE = "finalize", _("finalize")
     SEND = "send", _("send")
 

@@ -1,0 +1,167 @@
+"""demo: a sample agency with three months behind it, served on this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandParser
+from django.db import connection
+
+import subscriptions.demo
+from agency import commands
+from agency.models import Agency
+from agency.month import AMSTERDAM, Month
+from subscriptions.demo.payments import Clients, wait_until_handled
+from subscriptions.demo.people import DOMAIN, make_people, submit_for_all
+from subscriptions.demo.processes import Processes, StartError, free_port
+from subscriptions.models import Publication
+
+SAMPLE = Path(subscriptions.demo.__file__).with_name("agency.xlsx")
+FOLDER = settings.VAR_DIR / "demo"
+# Each month, the day on which it is closed and billed, and how many of 12 invoices get paid.
+MONTHS = (("2026-01", dt.date(2026, 2, 3), 11), ("2026-02", dt.date(2026, 3, 3), 8))
+LAST_MONTH = ("2026-03", dt.date(2026, 4, 3), 3)
+TODAY = dt.date(2026, 4, 14)
+WEB_PORT, STRIPE_PORT = 8000, 12111
+
+
+class Command(commands.Command):
+    help = "Load the sample agency, run January to March 2026, and serve it until interrupted."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop after the summary")
+        parser.add_argument(
+            "--reset", action="store_true", help="throw the demo away and begin anew"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if settings.ENVIRONMENT != "demo":
+            self.give_up("The demo runs only where ENVIRONMENT is demo.")
+        signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+        if options["reset"]:
+            self.reset()
+        try:
+            with Processes(FOLDER, self.environment()) as processes:
+                self.run_months(processes)
+                self.print_summary()
+                if not options["once"]:
+                    self.say("Ctrl-C ends the demo.")
+                    signal.pause()
+        except StartError as error:
+            self.give_up(error)
+        except subprocess.CalledProcessError as error:
+            self.give_up(f"{' '.join(error.cmd[2:])} ended with status {error.returncode}.")
+        except KeyboardInterrupt:
+            self.say("The demo has ended; make demo takes it up again.")
+
+    def reset(self) -> None:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        shutil.rmtree(settings.VAR_DIR / "mail", ignore_errors=True)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        else:
+            connection.close()
+            database = Path(connection.settings_dict["NAME"])
+            for suffix in ("", "-wal", "-shm"):
+                database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+    def environment(self) -> dict[str, str]:
+        """Give the children their settings; password and secret are made once and kept."""
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        kept = FOLDER / "secrets.json"
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            words = {"password": secrets.token_urlsafe(9), "webhook": secrets.token_hex(24)}
+            kept.write_text(json.dumps(words))
+        words = json.loads(kept.read_text())
+        self.password = words["password"]
+        self.web = f"http://127.0.0.1:{free_port(WEB_PORT)}"
+        self.stripe_port = free_port(STRIPE_PORT)
+        self.today = settings.TODAY or TODAY
+        return {
+            "ENVIRONMENT": "demo",
+            "TODAY": self.today.isoformat(),
+            "STRIPE_API_KEY": "sk_test_discreet0demo",
+            "STRIPE_API_BASE": f"http://127.0.0.1:{self.stripe_port}",
+            "STRIPE_WEBHOOK_SECRET": f"whsec_{words['webhook']}",
+        }
+
+    def run_months(self, processes: Processes) -> None:
+        call_command("migrate", verbosity=0)
+        call_command("sync_schedules")
+        if not Agency.objects.exists():
+            processes.run("import_agency", str(SAMPLE))
+        self.start(processes)
+        clients = Clients(processes.environment["STRIPE_API_BASE"])
+        for text, on, share in (*MONTHS, LAST_MONTH):
+            month = Month.parse(text)
+            if not Publication.objects.filter(month=month).exists():
+                self.run_month(processes, clients, month, on, share)
+        clients.set_clock(_noon(self.today))
+        make_people(self.password, month)
+        if not wait_until_handled():
+            self.say(f"Events are still waiting; see {processes.log('queue')}.")
+        processes.run("export_utilisation", str(month), "--out", str(FOLDER / "workbooks"))
+
+    def start(self, processes: Processes) -> None:
+        environment = processes.environment
+        processes.start(
+            *("stripe", "manage.py", "stripe_sandbox", "--port", str(self.stripe_port)),
+            *("--state", str(FOLDER / "stripe.sqlite3")),
+            *("--webhook", f"{self.web}/stripe/webhook/"),
+            *("--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"]),
+        )
+        processes.start("queue", "manage.py", "qcluster")
+        processes.start(
+            *("web", "-m", "gunicorn", "agency.wsgi", "--threads", "4", "--no-control-socket"),
+            *("--bind", self.web.removeprefix("http://")),
+        )
+        processes.wait_for("stripe", environment["STRIPE_API_BASE"])
+        processes.wait_for("web", f"{self.web}/healthz")
+
+    def run_month(
+        self, processes: Processes, clients: Clients, month: Month, on: dt.date, share: int
+    ) -> None:
+        clients.set_clock(_noon(on))
+        submit_for_all(month)
+        processes.run("close_month", str(month), TODAY=on.isoformat())
+        processes.run("bill", str(month), "--approve", TODAY=on.isoformat())
+        processes.run("push_invoices", TODAY=on.isoformat())
+        wait_until_handled()
+        clients.set_clock(_noon(on + dt.timedelta(days=8)))
+        clients.pay_for(month, share)
+        wait_until_handled()
+
+    def print_summary(self) -> None:
+        lines = [
+            "",
+            f"The demo's day is {self.today}. January to March 2026 are closed and billed.",
+            "",
+            f"  staff     {self.web}/admin/   planner@, controller@ or admin@{DOMAIN}",
+            f"  client    {self.web}/portal/  contact@{DOMAIN} (codes by mail: var/mail/*.eml)",
+            f"  advisor   {self.web}/hours/   advisor@{DOMAIN}",
+            f"  password  {self.password}   (the same for all)",
+            f"  Stripe    http://127.0.0.1:{self.stripe_port}/  (a stand-in, with pay pages)",
+            "  workbooks var/demo/workbooks/",
+            "  logs      var/demo/*.log",
+            "",
+        ]
+        self.stdout.write("\n".join(lines))
+
+
+def _noon(day: dt.date) -> float:
+    return dt.datetime.combine(day, dt.time(12), AMSTERDAM).timestamp()
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
