@@ -20,7 +20,7 @@ TOOLS := .venv/tools-are-in
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format browser office long pictures messages clean
+.PHONY: help install demo test check format browser office coverage long pictures messages clean
 
 help: ## print this help
 	@echo "make TARGET, where TARGET is"
@@ -59,6 +59,9 @@ office: $(TOOLS) $(CATALOGUES) ## open the workbooks in LibreOffice
 		{ echo "make office needs LibreOffice and poppler (Debian: apt-get install" \
 		  "libreoffice-calc-nogui poppler-utils)."; exit 1; }
 	$(PYTEST) -q --only office $(ARGS)
+
+coverage: $(TOOLS) $(CATALOGUES) ## show which lines and branches no test reaches
+	$(PYTEST) -q -n $(WORKERS) --cov --cov-report term $(ARGS)
 
 long: $(TOOLS) $(CATALOGUES) ## run what takes minutes: simulations and measurements
 	$(PYTEST) -q -n $(WORKERS) --only long $(ARGS)

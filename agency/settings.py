@@ -51,6 +51,10 @@ ALLOWED_HOSTS = env.names(
 )
 if LIVE and not ALLOWED_HOSTS:
     refuse("ALLOWED_HOSTS must name the host, such as backoffice.agency.example.")
+# Where mails lead to.
+SITE_URL = env.web_address("SITE_URL") or (
+    f"https://{ALLOWED_HOSTS[0]}" if LIVE else "http://127.0.0.1:8000"
+)
 
 
 # Apps. Ours stand first, so that their templates win from the packages'.
@@ -259,6 +263,7 @@ if LIVE:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
     ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the proxy that ends TLS; limits count its clients, not it
 
 
 # API
@@ -314,6 +319,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        app: {"level": "INFO"} for app in ("agency", "advisors", "workshops", "subscriptions")
+        **{app: {"level": "INFO"} for app in ("agency", "advisors", "workshops", "subscriptions")},
+        # Django's own handlers would print addresses with what was asked.
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
     },
 }
