@@ -1,9 +1,11 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
+from django.utils.translation import gettext_lazy as _
 
 
 class AgencyConfig(AppConfig):
     name = "agency"
+    verbose_name = _("People and organisations")
 
     def ready(self) -> None:
         from agency import checks  # noqa: F401  registers the deployment checks
