@@ -55,12 +55,16 @@ def fee_cents(annual_fee_cents: int, year: ContractYear, months: MonthRange) -> 
 
 
 def fees(contract: Contract, run: Month) -> Iterator[Charge]:
-    """Give the fees and the setup fee due in a run or earlier (design 5.2)."""
+    """Give the fees and the setup fee due in a run or earlier (design 5.2).
+
+    Not those due before the contract's first run: they were billed elsewhere, at prices that may
+    be in no book of ours.
+    """
     for year in contract.years(run + 2):
         for months in intervals(contract, year):
             due = months.from_month - 1
-            if due > run:
-                return
+            if not contract.first_run <= due <= run:
+                continue
             tier = contract.tier_in(months.from_month)
             prices = contract.prices(year, tier)
             cents = fee_cents(prices.annual_fee_cents, year, months)
@@ -75,27 +79,37 @@ def tier_changes(
 ) -> Iterator[Charge]:
     """Give the lines for tier changes due in a run or earlier (design 5.3).
 
-    ``drafted_tiers`` holds, by first month of an interval, the tier its fee was drafted at: a
-    change that starts such an interval charges the difference for all of it.
+    ``drafted_tiers`` holds, by first month of an interval, the tier its fee was drafted at. A fee
+    drafted at another tier than its first month has by now is put right for all of its interval.
     """
     before = contract.tier
     for month, tier in contract.tier_changes:
         old, before = before, tier
-        if month - 1 > run:
-            continue
-        year = contract.year_of(month)
-        months = next(i for i in intervals(contract, year) if month in i)
-        if months.from_month == month:
-            old = drafted_tiers.get(month, tier)
-            if old == tier:
-                continue
-        difference = (
-            contract.prices(year, tier).annual_fee_cents
-            - contract.prices(year, old).annual_fee_cents
-        )
-        rest = MonthRange(month, months.until)
-        cents = round_half_away(Fraction(difference * len(rest), 12))
-        yield once("tier_change", month - 1, rest, cents, tier)
+        if contract.first_run <= month - 1 <= run and not _starts_an_interval(contract, month):
+            yield _difference(contract, month, old, tier)
+    for month, drafted in sorted(drafted_tiers.items()):
+        tier = contract.tier_in(month)
+        if month - 1 <= run and month in contract.months and drafted != tier:
+            yield _difference(contract, month, drafted, tier)
+
+
+def _starts_an_interval(contract: Contract, month: Month) -> bool:
+    return _interval_of(contract, month).from_month == month
+
+
+def _interval_of(contract: Contract, month: Month) -> MonthRange:
+    return next(i for i in intervals(contract, contract.year_of(month)) if month in i)
+
+
+def _difference(contract: Contract, month: Month, old: str, tier: str) -> Charge:
+    """Charge what a tier costs more from a month to the end of its interval; less is negative."""
+    year = contract.year_of(month)
+    rest = MonthRange(month, _interval_of(contract, month).until)
+    annual_cents = (
+        contract.prices(year, tier).annual_fee_cents - contract.prices(year, old).annual_fee_cents
+    )
+    cents = round_half_away(Fraction(annual_cents * len(rest), 12))
+    return once("tier_change", month - 1, rest, cents, tier)
 
 
 def overage(contract: Contract, months: MonthRange, overage_quarters: int) -> Charge:
