@@ -1,0 +1,136 @@
+"""Bring an agency in from its workbook, all or nothing, and take it out again (design 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from agency.models import User
+from subscriptions import statements
+from subscriptions.intake import form, held, rows, workbook
+from subscriptions.intake.checks import check
+from subscriptions.intake.findings import Finding, Findings
+from subscriptions.intake.rows import Book
+from subscriptions.intake.sheets import SHEETS
+from subscriptions.intake.workbook import NoFileError, UnreadableError
+from subscriptions.intake.write import Writer
+
+__all__ = [
+    "NoFileError",
+    "Outcome",
+    "bring_in",
+    "empty_workbook",
+    "left_out",
+    "take_out",
+    "write_file",
+]
+
+# `setup` may have written these before any client is there.
+BEFORE_CLIENTS = frozenset({"agency", "price_book"})
+
+left_out = held.left_out
+write_file = workbook.write_file
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was written, in rows of each sheet, and what was found; problems mean nothing was."""
+
+    written: dict[str, int]
+    problems: list[Finding]
+    warnings: list[Finding]
+
+    @property
+    def changed(self) -> bool:
+        return any(self.written.values())
+
+
+def bring_in(path: Path, *, dry_run: bool = False) -> Outcome:
+    """Write an agency workbook to the database if nothing is wrong with it.
+
+    A workbook whose content the database holds already changes nothing and has no problem; any
+    other agency there is one. A dry run finds the same and counts what would be
+    written. Raises NoFileError.
+    """
+    try:
+        with workbook.opened(workbook.read_file(path)) as sheets:
+            book = rows.read(sheets)
+    except UnreadableError as error:
+        return _outcome(Findings([Finding(None, None, None, str(error))]))
+    if book.complete:
+        check(book)
+    if book.findings.problems:
+        return _outcome(book.findings)
+    with transaction.atomic():
+        written = _write_missing(book)
+        transaction.set_rollback(dry_run)
+    return _outcome(book.findings, written)
+
+
+def _write_missing(book: Book) -> dict[str, int]:
+    there = held.sheets()
+    different = {sheet for sheet in SHEETS if not held.same(sheet, book[sheet], there[sheet])}
+    filled = {sheet for sheet in SHEETS if there[sheet]}
+    if not different:
+        return {}
+    if filled & different or not filled <= BEFORE_CLIENTS:
+        message = _("The database holds another agency: an import needs an empty database.")
+        book.findings.problem(message)
+    _check_users(book)
+    if book.findings.problems:
+        return {}
+    written = Writer(book).write(different)
+    statements.state_history()
+    return written
+
+
+def _check_users(book: Book) -> None:
+    """Find people who sign in here already; staff are neither advisors nor contacts."""
+    people = [*book["advisors"], *book["contacts"]]
+    known = set(
+        User.objects.filter(email__in={row["email"] for row in people}).values_list(
+            "email", flat=True
+        )
+    )
+    for row in people:
+        if row["email"] in known:
+            message = _("This address belongs to somebody who signs in here already.")
+            book.findings.refuse(row, "email", message)
+
+
+def _outcome(findings: Findings, written: dict[str, int] | None = None) -> Outcome:
+    return Outcome(
+        written=dict.fromkeys(SHEETS, 0) | (written or {}),
+        problems=sorted(findings.problems, key=_place),
+        warnings=sorted(findings.warnings, key=_place),
+    )
+
+
+def _place(finding: Finding) -> tuple[int, int, int]:
+    """Order findings as one meets them in the workbook."""
+    names = list(SHEETS)
+    columns = [column.name for column in SHEETS.get(finding.sheet or "", ())]
+    return (
+        names.index(finding.sheet) if finding.sheet in names else -1,
+        finding.row or 0,
+        columns.index(finding.column) if finding.column in columns else len(columns),
+    )
+
+
+def take_out() -> bytes:
+    """Give everything in the database that the workbook has a place for, as a workbook."""
+    sheets = held.sheets()
+    for values in sheets["subscriptions"]:
+        if values["first_run"] == values["start_month"] - 1:
+            values["first_run"] = None
+        if values["reported_until"] == values["start_month"]:
+            values["reported_until"] = None
+    return form.workbook(sheets)
+
+
+def empty_workbook() -> bytes:
+    """Give an agency workbook with its headings only."""
+    return form.workbook({})

@@ -1,0 +1,108 @@
+"""import_agency FILE.xlsx: bring an agency in from its workbook, all or nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from agency import commands
+from subscriptions import intake
+from subscriptions.intake.findings import Finding
+
+# Of rows that have the same thing wrong in the same column, so many are named.
+MOST_ROWS_NAMED = 12
+
+
+class Command(commands.Command):
+    help = "Read an agency workbook, all or nothing; every problem with sheet, row and column."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.xlsx")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="check everything and write nothing"
+        )
+        self.add_json(parser)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            outcome = intake.bring_in(options["file"], dry_run=options["dry_run"])
+        except intake.NoFileError as error:
+            self.give_up(error)
+        if options["json"]:
+            self.print_json(asdict(outcome))
+        else:
+            self.print_tables(outcome)
+        self.say(_summary(outcome, dry_run=options["dry_run"]))
+        if outcome.problems:
+            self.end_with_bad_news()
+
+    def print_tables(self, outcome: intake.Outcome) -> None:
+        if outcome.problems:
+            self.print_table(_("Problems"), _findings(outcome.problems))
+        if outcome.warnings:
+            self.print_table(_("Warnings"), _findings(outcome.warnings))
+        if outcome.changed:
+            rows = [(sheet, str(count)) for sheet, count in outcome.written.items()]
+            self.print_table(_("Rows"), [(_("Sheet"), _("Rows")), *rows])
+
+    def print_table(self, title: str, rows: list[tuple[str, ...]]) -> None:
+        """Print a table, the first row of which is its heading."""
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*rows[0], title=title, title_justify="left", box=SIMPLE_HEAD)
+        for row in rows[1:]:
+            table.add_row(*map(Text, row))
+        console = Console(
+            force_terminal=self.stdout.isatty(), width=get_terminal_size((120, 24)).columns
+        )
+        with console.capture() as printed:
+            console.print(table)
+        self.stdout.write(printed.get())
+
+
+def _findings(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
+    """Give findings as a table; rows with the same thing wrong stand together."""
+    rows: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for finding in findings:
+        key = finding.sheet or "", finding.column or "", finding.message
+        rows[key] += [finding.row] if finding.row else []
+    return [
+        (_("Sheet"), _("Row"), _("Column"), _("Message")),
+        *(
+            (sheet, _named(rows[key]), column, message)
+            for key in rows
+            for sheet, column, message in [key]
+        ),
+    ]
+
+
+def _named(rows: list[int]) -> str:
+    named = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
+    return f"{named}, … ({len(rows)})" if len(rows) > MOST_ROWS_NAMED else named
+
+
+def _summary(outcome: intake.Outcome, *, dry_run: bool) -> str:
+    if outcome.problems:
+        count = len(outcome.problems)
+        return ngettext(
+            "%(count)d problem; nothing was written.",
+            "%(count)d problems; nothing was written.",
+            count,
+        ) % {"count": count}
+    if not outcome.changed:
+        return _("The database holds this agency already; nothing changed.")
+    rows = sum(outcome.written.values())
+    if dry_run:
+        return _("Nothing is wrong: %(rows)d rows would be written.") % {"rows": rows}
+    return _("The agency is imported: %(rows)d rows.") % {"rows": rows}
