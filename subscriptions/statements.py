@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django_q.tasks import async_task
 
 from advisors import hours
 from agency.money import plain_hours
@@ -202,7 +203,8 @@ def close_month(month: Month, *, on: dt.date) -> bool:
     """Lock a month, post its hours and publish the statements of the periods that end with it.
 
     Gives False, and changes nothing, where the month was closed before. Raises CloseError.
-    The statements of all organisations are one publication, dated ``on``.
+    The statements of all organisations are one publication, dated ``on``; the queue mails their
+    contacts.
     """
     if Publication.objects.filter(month=month).exists():
         return False
@@ -211,6 +213,7 @@ def close_month(month: Month, *, on: dt.date) -> bool:
     books = read_books()
     publication = Publication.objects.create(month=month, published_on=on)
     _write(books, list(closings(books, dict.fromkeys(books.contracts, month + 1))), publication)
+    async_task("subscriptions.tasks.announce", str(publication.pk))
     return True
 
 

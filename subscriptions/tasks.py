@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from agency.schedules import Every
-from subscriptions import inbox, push
+from subscriptions import announcements, inbox, push
 
 logger = logging.getLogger(__name__)
 
@@ -41,3 +41,11 @@ def sweep_events() -> None:
     due = inbox.unhandled(before=timezone.now() - SWEPT_AFTER)
     for event in due.only("pk"):
         handle_event(str(event.pk))
+
+
+def announce(publication_id: str) -> None:
+    announcements.announce(UUID(publication_id))
+
+
+def mail_contact(publication_id: str, contact_id: str) -> None:
+    announcements.mail_contact(UUID(publication_id), UUID(contact_id))

@@ -70,7 +70,9 @@ def _sources() -> Iterator[tuple[str, str]]:
             if path.suffix == ".py" and "/migrations/" not in name:
                 yield name, path.read_text(encoding="utf-8")
             elif path.suffix in {".html", ".txt"} and "/templates/" in name:
-                yield name, templatize(path.read_text(encoding="utf-8"), origin=name)
+                source = templatize(path.read_text(encoding="utf-8"), origin=name)
+                # What Django leaves is no Python of any shape: indents mean nothing in it.
+                yield name, "\n".join(line.strip() for line in source.splitlines())
 
 
 def update() -> None:

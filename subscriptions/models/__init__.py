@@ -33,7 +33,14 @@ from subscriptions.models.prices import (
     VatCategory,
     YearPrice,
 )
-from subscriptions.models.statements import CardUse, Display, Publication, ReleasePolicy, Statement
+from subscriptions.models.statements import (
+    CardUse,
+    Display,
+    Publication,
+    PublicationMail,
+    ReleasePolicy,
+    Statement,
+)
 from subscriptions.models.stripe import (
     EventState,
     StepKind,
@@ -63,6 +70,7 @@ __all__ = [
     "PriceBand",
     "PriceBook",
     "Publication",
+    "PublicationMail",
     "PurchaseOrder",
     "ReleaseChoice",
     "ReleasePolicy",

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
-from agency.models import Entity, Organisation, Role, User
+from agency.models import Contact, Entity, Organisation, Role, User
 from subscriptions.models.contracts import Subscription, TopUpCard
 
 
@@ -44,6 +44,25 @@ class Publication(Entity):
 
     def __str__(self) -> str:
         return str(self.month)
+
+
+class PublicationMail(Entity):
+    """That a contact was told of a publication; the row and the mail go together, once."""
+
+    publication = models.ForeignKey(Publication, models.PROTECT, related_name="mails")
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("mail of a publication")
+        verbose_name_plural = _("mails of a publication")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["publication", "contact"], name="one_mail_per_publication_and_contact"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.publication)
 
 
 class CardUse(Entity):

@@ -1,0 +1,88 @@
+"""Contacts are told of a publication: once, all alike, and nothing of what it says."""
+
+import datetime as dt
+
+import pytest
+from django.core import mail
+from django_q.models import OrmQ
+from pytest_django.fixtures import Settings
+
+from agency.month import Month
+from subscriptions import announcements, statements
+from subscriptions.models import Publication, PublicationMail
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+MARCH = Month.parse("2026-03")
+
+
+def close_for(hours: dict[str, int]) -> Publication:
+    """Close a quarter for clients of 60 people with these posted quarters, a contact each."""
+    make.price_book()
+    advisor = make.advisor("ADV1")
+    for code, quarters in hours.items():
+        organisation = make.organisation(code)
+        make.headcount(organisation, 60, "2026-01")
+        make.subscription(organisation, "2026-01", "extended")
+        make.month_hours(advisor, organisation, "2026-02", quarters)
+        make.contact(organisation)
+    for month in ("2026-01", "2026-02", "2026-03"):
+        statements.close_month(Month.parse(month), on=dt.date(2026, 4, 2))
+    return Publication.objects.get(month=MARCH)
+
+
+def queued() -> list[tuple[str, tuple[str, ...]]]:
+    return [(task.task["func"], task.task["args"]) for task in OrmQ.objects.all()]
+
+
+def test_closing_a_month_queues_the_mails_with_ids_only() -> None:
+    publication = close_for({"ORG1": 2})
+
+    assert ("subscriptions.tasks.announce", (str(publication.pk),)) in queued()
+
+
+def test_every_contact_of_the_batch_gets_the_same_text_whatever_was_used() -> None:
+    publication = close_for({"QUIET": 0, "BUSY": 401})
+
+    announcements.announce(publication.pk)
+    for function, arguments in queued():
+        if function == "subscriptions.tasks.mail_contact":
+            announcements.mail_contact(*arguments)
+
+    assert len(mail.outbox) == 2
+    assert mail.outbox[0].to != mail.outbox[1].to
+    assert mail.outbox[0].subject == mail.outbox[1].subject == "Uw urenopgave staat klaar"
+    assert mail.outbox[0].body == mail.outbox[1].body
+    assert mail.outbox[0].alternatives == mail.outbox[1].alternatives
+
+
+def test_a_mail_holds_no_name_period_or_figure() -> None:
+    publication = close_for({"BUSY": 401})
+    contact = publication.statements.get().organisation.contacts.get()
+
+    announcements.mail_contact(publication.pk, contact.pk)
+
+    text = mail.outbox[0].subject + mail.outbox[0].body
+    assert not any(mark in text for mark in ("BUSY", "2026", "100", contact.user.name))
+
+
+def test_a_task_that_runs_twice_sends_one_mail() -> None:
+    publication = close_for({"ORG1": 2})
+    contact = publication.statements.get().organisation.contacts.get()
+
+    for _ in range(2):
+        announcements.mail_contact(publication.pk, contact.pk)
+
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_that_could_not_be_handed_over_is_tried_again(settings: Settings) -> None:
+    publication = close_for({"ORG1": 2})
+    contact = publication.statements.get().organisation.contacts.get()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+    with pytest.raises(OSError, match="refused"):
+        announcements.mail_contact(publication.pk, contact.pk)
+
+    assert not PublicationMail.objects.exists()
