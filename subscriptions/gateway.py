@@ -339,7 +339,7 @@ def _errors_translated() -> Iterator[None]:
 
 def _translated(error: stripe.StripeError) -> GatewayError:
     status = error.http_status or 0
-    code = error.code or type(error).__name__
+    code = error.code or (error.error and error.error.code) or type(error).__name__
     if isinstance(error, stripe.APIConnectionError):
         return UnknownOutcomeError("no_answer", is_final=False)
     for statuses, kind in KINDS_OF_ERROR:

@@ -79,7 +79,7 @@ def handle(event_pk: UUID, *, at: dt.datetime) -> EventState:
             state = _follow(event, document)
             return _finish(event, state, at)
     except DifferentError:
-        return _finish(event, EventState.FAILED, at, "other_total")
+        return _finish(event, EventState.FAILED, at, "other_document")
 
 
 def _follow(event: StripeEvent, document: gateway.Document) -> EventState:
@@ -104,7 +104,7 @@ def _ours(document: gateway.Document) -> Invoice | None:
         number = UUID(document.document)
     except ValueError:
         return None
-    return Invoice.objects.select_for_update().filter(pk=number).first()
+    return Invoice.objects.select_for_update().order_by("pk").filter(pk=number).first()
 
 
 def _move(invoice: Invoice, document: gateway.Document, event: StripeEvent) -> None:

@@ -20,15 +20,19 @@ HTML_TYPE = "text/html; charset=utf-8"
 class Sandbox(ThreadingHTTPServer):
     """A sandbox on loopback; ``port`` 0 takes a free one, ``path`` names the state's file.
 
-    Starts its courier at once; ``close`` ends both.
+    Its courier starts at once. ``serve_forever`` has to have ended before ``close``.
     """
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, port: int = 0, path: str = ":memory:") -> None:
-        super().__init__((LOOPBACK, port), Handler)
         self.state = State(path)
+        try:
+            super().__init__((LOOPBACK, port), Handler)
+        except BaseException:
+            self.state.close()
+            raise
         self.courier = Courier(self.state)
         self.courier.start()
 
@@ -37,7 +41,6 @@ class Sandbox(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_address[1]}"
 
     def close(self) -> None:
-        self.shutdown()
         self.server_close()
         self.courier.stop()
         self.state.close()

@@ -43,8 +43,12 @@ class State:
         self._lock = threading.RLock()
         self.connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
-        self.connection.execute("pragma journal_mode=wal")
-        self.connection.executescript(TABLES)
+        try:
+            self.connection.execute("pragma journal_mode=wal")
+            self.connection.executescript(TABLES)
+        except sqlite3.Error:  # no database of ours
+            self.connection.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

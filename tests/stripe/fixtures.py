@@ -58,5 +58,6 @@ def sandbox(settings: Settings) -> Iterator[Sandbox]:
     settings.STRIPE_API_BASE = server.base_url
     settings.STRIPE_WEBHOOK_SECRET = WEBHOOK_SECRET
     yield server
-    server.close()
+    server.shutdown()
     thread.join()
+    server.close()

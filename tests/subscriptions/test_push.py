@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-import requests
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -16,7 +15,7 @@ from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, S
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
-from tests.stripe.fixtures import KEY
+from tests.stripe.control import listed, order
 
 pytestmark = pytest.mark.django_db
 
@@ -26,24 +25,6 @@ NOW = timezone.now()
 def approved(code: str = "ORG1", **fields: Any) -> Invoice:
     organisation = make.organisation(code)
     return make.invoice(organisation, state="approved", **fields)
-
-
-def order(sandbox: Sandbox, operation: str, fault: str, **more: Any) -> None:
-    wish = {"operation": operation, "fault": fault, **more}
-    answer = requests.post(
-        f"{sandbox.base_url}/_sandbox/faults", json={"faults": [wish]}, timeout=5
-    )
-    assert answer.status_code == 200
-
-
-def at_stripe(sandbox: Sandbox, what: str = "invoices") -> list[dict[str, Any]]:
-    found = requests.get(
-        f"{sandbox.base_url}/v1/{what}?limit=100",
-        headers={"Authorization": f"Bearer {KEY}"},
-        timeout=5,
-    ).json()["data"]
-    assert isinstance(found, list)
-    return found
 
 
 def test_an_approved_invoice_is_sent_with_our_amounts_to_the_cent(sandbox: Sandbox) -> None:
@@ -65,7 +46,7 @@ def test_an_approved_invoice_is_sent_with_our_amounts_to_the_cent(sandbox: Sandb
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
     invoice.refresh_from_db()
-    [there] = at_stripe(sandbox)
+    [there] = listed(sandbox)
     assert (there["subtotal"], there["total"]) == (142163, 172018)
     assert [line["description"] for line in there["lines"]["data"]] == [
         "Subscription",
@@ -84,11 +65,11 @@ def test_an_approved_invoice_is_sent_with_our_amounts_to_the_cent(sandbox: Sandb
 def test_pushing_again_changes_nothing(sandbox: Sandbox) -> None:
     invoice = approved()
     push.push(invoice.pk, at=NOW)
-    before = at_stripe(sandbox, "events")
+    before = listed(sandbox, "events")
 
     assert push.push(invoice.pk, at=NOW) == Outcome.ALREADY
 
-    assert at_stripe(sandbox, "events") == before
+    assert listed(sandbox, "events") == before
 
 
 def test_a_draft_is_not_pushed(sandbox: Sandbox) -> None:
@@ -97,7 +78,7 @@ def test_a_draft_is_not_pushed(sandbox: Sandbox) -> None:
     with pytest.raises(push.NotApprovedError):
         push.push(invoice.pk, at=NOW)
 
-    assert at_stripe(sandbox) == []
+    assert listed(sandbox) == []
 
 
 def test_the_customer_is_made_once_per_organisation(sandbox: Sandbox) -> None:
@@ -105,8 +86,8 @@ def test_the_customer_is_made_once_per_organisation(sandbox: Sandbox) -> None:
     for run in ("2026-01", "2026-02"):
         push.push(make.invoice(organisation, run, state="approved").pk, at=NOW)
 
-    assert len(at_stripe(sandbox, "customers")) == 1
-    assert len(at_stripe(sandbox)) == 2
+    assert len(listed(sandbox, "customers")) == 1
+    assert len(listed(sandbox)) == 2
 
 
 def test_a_changed_address_and_vat_id_reach_stripe_before_the_invoice(sandbox: Sandbox) -> None:
@@ -122,12 +103,12 @@ def test_a_changed_address_and_vat_id_reach_stripe_before_the_invoice(sandbox: S
     invoice = make.invoice(organisation, "2026-02", state="approved", **changed)
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
-    latest, earlier = at_stripe(sandbox)
+    latest, earlier = listed(sandbox)
     assert latest["customer_address"]["line1"] == "Nieuwstraat 2"
     assert latest["customer_tax_ids"] == [{"type": "eu_vat", "value": "DE123456789"}]
     assert latest["customer_email"] is None
     assert earlier["customer_tax_ids"] == [{"type": "eu_vat", "value": "NL001234567B01"}]
-    assert len(at_stripe(sandbox, "customers")) == 1
+    assert len(listed(sandbox, "customers")) == 1
 
 
 def test_a_one_off_buyer_has_a_customer_of_its_own(sandbox: Sandbox) -> None:
@@ -135,7 +116,7 @@ def test_a_one_off_buyer_has_a_customer_of_its_own(sandbox: Sandbox) -> None:
 
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
-    assert [customer["name"] for customer in at_stripe(sandbox, "customers")] == ["Bakker Advies"]
+    assert [customer["name"] for customer in listed(sandbox, "customers")] == ["Bakker Advies"]
     assert not StripeCustomer.objects.exists()
 
 
@@ -144,10 +125,10 @@ def test_a_debit_is_left_to_stripe_and_not_mailed(sandbox: Sandbox) -> None:
 
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
-    [there] = at_stripe(sandbox)
+    [there] = listed(sandbox)
     assert (there["collection_method"], there["auto_advance"]) == ("charge_automatically", True)
     assert there["payment_settings"]["payment_method_types"] == ["sepa_debit"]
-    assert "invoice.sent" not in {event["type"] for event in at_stripe(sandbox, "events")}
+    assert "invoice.sent" not in {event["type"] for event in listed(sandbox, "events")}
     invoice.refresh_from_db()
     assert invoice.due_on is not None
 
@@ -158,7 +139,7 @@ def test_more_than_a_debit_may_carry_is_sent_as_an_invoice(sandbox: Sandbox) -> 
 
     push.push(invoice.pk, at=NOW)
 
-    assert at_stripe(sandbox)[0]["collection_method"] == "send_invoice"
+    assert listed(sandbox)[0]["collection_method"] == "send_invoice"
 
 
 def test_the_reason_for_no_vat_is_printed(sandbox: Sandbox) -> None:
@@ -167,7 +148,7 @@ def test_the_reason_for_no_vat_is_printed(sandbox: Sandbox) -> None:
 
     push.push(invoice.pk, at=NOW)
 
-    [there] = at_stripe(sandbox)
+    [there] = listed(sandbox)
     assert there["footer"] == "VAT reverse charged to the customer."
     assert there["total_taxes"][0]["taxability_reason"] == "reverse_charge"
     assert there["total"] == there["subtotal"] == 100000
@@ -226,11 +207,11 @@ def test_an_uncertain_answer_neither_loses_nor_doubles_an_invoice(
 
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
-    [there] = at_stripe(sandbox)
+    [there] = listed(sandbox)
     assert (there["status"], there["total"]) == ("open", 121000)
     assert len(there["lines"]["data"]) == 1
-    assert len(at_stripe(sandbox, "customers")) == 1
-    sent = [event for event in at_stripe(sandbox, "events") if event["type"] == "invoice.sent"]
+    assert len(listed(sandbox, "customers")) == 1
+    sent = [event for event in listed(sandbox, "events") if event["type"] == "invoice.sent"]
     assert len(sent) == 1
 
 
@@ -239,10 +220,10 @@ def test_a_busy_stripe_is_left_alone_and_asked_again_later(sandbox: Sandbox) -> 
     order(sandbox, "POST /v1/invoices", "429")
 
     assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
-    assert at_stripe(sandbox) == []
+    assert listed(sandbox) == []
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
-    assert len(at_stripe(sandbox)) == 1
+    assert len(listed(sandbox)) == 1
 
 
 def test_a_stripe_that_is_not_there_leaves_the_outcome_open(
@@ -287,7 +268,7 @@ def test_a_key_that_stripe_may_have_forgotten_is_not_repeated(
 
     push._draft(invoice, customer.id, NOW)
 
-    [there] = at_stripe(sandbox)
+    [there] = listed(sandbox)
     assert there["metadata"] == {"document": str(invoice.pk)}
     generations = StripeStep.objects.filter(kind="draft").order_by("generation")
     states = [(step.generation, step.state) for step in generations]
@@ -311,12 +292,12 @@ def test_what_differs_at_stripe_is_parked_before_it_gets_a_number(sandbox: Sandb
     assert invoice.state == "parked"
     assert "1.210,01" in invoice.parked_because
     assert "1.210,00" in invoice.parked_because
-    assert at_stripe(sandbox) == []  # the draft is gone
+    assert listed(sandbox) == []  # the draft is gone
     assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
 
     push.unpark(invoice.pk)
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
-    assert at_stripe(sandbox)[0]["number"] == "SANDBOX-0001"
+    assert listed(sandbox)[0]["number"] == "SANDBOX-0001"
 
 
 def test_a_refusal_parks_the_invoice_and_names_the_code(sandbox: Sandbox) -> None:
@@ -338,7 +319,7 @@ def test_a_draft_deleted_by_hand_is_drafted_again(sandbox: Sandbox) -> None:
     assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
-    assert len(at_stripe(sandbox)) == 1
+    assert len(listed(sandbox)) == 1
 
 
 def test_two_documents_of_a_client_do_not_make_its_customer_at_the_same_time(
@@ -351,7 +332,7 @@ def test_two_documents_of_a_client_do_not_make_its_customer_at_the_same_time(
 
     assert push.push(second.pk, at=NOW) == Outcome.WAITING
 
-    assert at_stripe(sandbox, "customers") == []
+    assert listed(sandbox, "customers") == []
 
 
 def test_the_key_and_the_body_stand_in_the_database_before_the_call(sandbox: Sandbox) -> None:
@@ -367,7 +348,7 @@ def test_the_key_and_the_body_stand_in_the_database_before_the_call(sandbox: San
 
     step.refresh_from_db()
     assert (step.state, step.attempted_at) == (StepState.DONE, NOW)
-    created = [e for e in at_stripe(sandbox, "events") if e["type"] == "invoice.created"]
+    created = [e for e in listed(sandbox, "events") if e["type"] == "invoice.created"]
     assert created[0]["request"]["idempotency_key"] == step.idempotency_key
 
 
@@ -417,4 +398,4 @@ def test_push_invoices_without_a_key_says_so(sandbox: Sandbox, settings: Any) ->
         call_command("push_invoices")
 
     assert getattr(refused.value, "returncode", None) == 2
-    assert at_stripe(sandbox) == []
+    assert listed(sandbox) == []

@@ -1,0 +1,218 @@
+"""Following what Stripe reports: whatever comes, how often, in which order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import permutations
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from subscriptions import gateway, inbox, push, tasks
+from subscriptions.models import Invoice, StripeEvent
+from subscriptions.sandbox.server import Sandbox
+from tests import factories as make
+from tests.stripe.control import control, listed
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def sent(**fields: Any) -> Invoice:
+    """Make an invoice and carry it to Stripe."""
+    invoice = make.invoice(make.organisation(), state="approved", **fields)
+    push.push(invoice.pk, at=NOW)
+    invoice.refresh_from_db()
+    return invoice
+
+
+def events_of(sandbox: Sandbox, *kinds: str) -> list[gateway.Event]:
+    """Return what Stripe would report, the oldest first."""
+    return [
+        gateway._event(event)
+        for event in reversed(listed(sandbox, "events"))
+        if not kinds or event["type"] in kinds
+    ]
+
+
+def receive_and_handle(event: gateway.Event) -> str:
+    inbox.receive(event, at=NOW)
+    return inbox.handle(StripeEvent.objects.get(event_id=event.id).pk, at=NOW)
+
+
+def standing(invoice: Invoice) -> tuple[Any, ...]:
+    invoice.refresh_from_db()
+    return (invoice.state, invoice.paid_on, invoice.debit_failed_on, invoice.number)
+
+
+def test_an_event_is_stored_once_and_queued_once(sandbox: Sandbox) -> None:
+    sent()
+    [event] = events_of(sandbox, "invoice.finalized")
+
+    assert inbox.receive(event, at=NOW)
+    assert not inbox.receive(event, at=NOW)
+
+    assert StripeEvent.objects.count() == 1
+    assert OrmQ.objects.count() == 1
+
+
+def test_of_an_event_only_what_fetches_its_object_is_kept(sandbox: Sandbox) -> None:
+    sent()
+    [event] = events_of(sandbox, "invoice.finalized")
+    inbox.receive(event, at=NOW)
+
+    stored = StripeEvent.objects.values().get()
+    assert "invoices@org1.example" not in str(stored)
+    assert stored["object_id"] == listed(sandbox)[0]["id"]
+
+
+def test_a_payment_settles_the_invoice(sandbox: Sandbox) -> None:
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+
+    [event] = events_of(sandbox, "invoice.paid")
+    assert receive_and_handle(event) == "handled"
+
+    assert standing(invoice) == ("paid", timezone.localdate(), None, "SANDBOX-0001")
+
+
+def test_a_failed_debit_leaves_the_invoice_open_and_marked(sandbox: Sandbox) -> None:
+    invoice = sent(collection="sepa")
+    control(sandbox, f"fail_debit/{invoice.stripe_id}")
+
+    [event] = events_of(sandbox, "invoice.payment_failed")
+    receive_and_handle(event)
+
+    assert standing(invoice)[:3] == ("open", None, timezone.localdate())
+
+
+def test_a_debit_that_bounces_after_payment_opens_the_invoice_again(sandbox: Sandbox) -> None:
+    invoice = sent(collection="sepa")
+    control(sandbox, f"fail_debit/{invoice.stripe_id}")
+    invoice.state, invoice.paid_on = "paid", NOW.date()
+    invoice.save(update_fields=["state", "paid_on"])
+
+    [event] = events_of(sandbox, "invoice.payment_failed")
+    receive_and_handle(event)
+
+    assert standing(invoice)[:3] == ("open", None, timezone.localdate())
+
+
+def test_every_order_of_events_ends_the_same(sandbox: Sandbox) -> None:
+    """Failed, then paid: whichever is heard first, and however often."""
+    invoice = sent(collection="sepa")
+    control(sandbox, f"fail_debit/{invoice.stripe_id}")
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    kinds = ("invoice.finalized", "invoice.payment_failed", "invoice.paid")
+    events = events_of(sandbox, *kinds)
+    before = {"state": "approved", "number": "", "paid_on": None, "debit_failed_on": None}
+
+    ends = set()
+    for order in permutations([*events, events[1]]):
+        StripeEvent.objects.all().delete()
+        Invoice.objects.filter(pk=invoice.pk).update(**before)
+        for event in order:
+            receive_and_handle(event)
+        ends.add(standing(invoice))
+
+    assert ends == {("paid", timezone.localdate(), None, "SANDBOX-0001")}
+
+
+def test_an_event_that_overtakes_our_own_commit_finalizes_for_us(sandbox: Sandbox) -> None:
+    invoice = sent()
+    Invoice.objects.filter(pk=invoice.pk).update(state="approved", number="", hosted_url="")
+
+    [event] = events_of(sandbox, "invoice.finalized")
+    receive_and_handle(event)
+
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.number) == ("open", "SANDBOX-0001")
+    assert invoice.hosted_url
+    assert push.push(invoice.pk, at=NOW) == "already"
+
+
+def test_an_event_before_we_know_stripes_id_waits_and_is_swept(sandbox: Sandbox) -> None:
+    invoice = sent()
+    stripe_id = invoice.stripe_id
+    Invoice.objects.filter(pk=invoice.pk).update(state="approved", number="", stripe_id="")
+    [event] = events_of(sandbox, "invoice.finalized")
+    assert receive_and_handle(event) == "waiting"
+
+    Invoice.objects.filter(pk=invoice.pk).update(stripe_id=stripe_id)
+    StripeEvent.objects.update(received_at=NOW - dt.timedelta(minutes=5))
+    tasks.sweep_events()
+
+    assert StripeEvent.objects.get().state == "handled"
+    assert standing(invoice)[0] == "open"
+
+
+def test_an_invoice_made_by_hand_is_not_for_us(sandbox: Sandbox) -> None:
+    customer = gateway.create_customer({"name": "Someone"}, "key 1")
+    gateway.create_draft({"customer": customer.id}, "key 2")
+
+    [event] = events_of(sandbox, "invoice.created")
+
+    assert receive_and_handle(event) == "ignored"
+
+
+def test_what_is_no_invoice_is_not_looked_at(sandbox: Sandbox) -> None:
+    sent()
+
+    [event] = events_of(sandbox, "customer.created")
+
+    assert receive_and_handle(event) == "ignored"
+
+
+def test_a_draft_that_is_gone_is_not_for_us(sandbox: Sandbox) -> None:
+    customer = gateway.create_customer({"name": "Someone"}, "key 1")
+    draft = gateway.create_draft({"customer": customer.id}, "key 2")
+    gateway.delete_draft(draft.id)
+
+    assert {receive_and_handle(event) for event in events_of(sandbox)} == {"ignored"}
+
+
+def test_another_total_at_stripe_changes_nothing_here(sandbox: Sandbox) -> None:
+    invoice = sent(lines=[{"net_cents": 100, "vat_cents": 21}])
+    other = make.invoice(make.organisation("ORG2"), state="approved")
+    Invoice.objects.filter(pk=invoice.pk).update(stripe_id="")
+    Invoice.objects.filter(pk=other.pk).update(stripe_id=invoice.stripe_id)
+    document = gateway.read(invoice.stripe_id)
+    event = make.stripe_event(object_id=document.id)
+    for line in invoice.lines.all():
+        assert line.net_cents == document.net_cents == 100
+    Invoice.objects.filter(pk=invoice.pk).update(stripe_id="in_another")
+
+    assert inbox.handle(event.pk, at=NOW) == "failed"
+
+    event.refresh_from_db()
+    assert event.error_code == "other_document"
+    assert standing(invoice)[0] == "open"
+    assert standing(other)[0] == "approved"
+
+
+def test_a_handled_event_is_not_handled_again(sandbox: Sandbox) -> None:
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    [event] = events_of(sandbox, "invoice.paid")
+    receive_and_handle(event)
+    stored = StripeEvent.objects.get()
+
+    assert inbox.handle(stored.pk, at=NOW) == "handled"
+
+    stored.refresh_from_db()
+    assert stored.attempts == 1
+
+
+def test_an_event_stays_while_stripe_cannot_be_read(sandbox: Sandbox, settings: Any) -> None:
+    sent()
+    [event] = events_of(sandbox, "invoice.finalized")
+    inbox.receive(event, at=NOW)
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+    with pytest.raises(gateway.UnknownOutcomeError):
+        inbox.handle(StripeEvent.objects.get().pk, at=NOW)
+
+    assert StripeEvent.objects.get().state == "received"

@@ -1,0 +1,180 @@
+"""The address where Stripe reports: only what Stripe signed enters, and it enters once."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django.live_server_helper import LiveServer
+from stripe import WebhookSignature
+
+from subscriptions import push, tasks
+from subscriptions.models import StripeEvent
+from subscriptions.sandbox.server import Sandbox
+from subscriptions.sandbox.webhooks import ensure
+from tests import factories as make
+from tests.stripe.fixtures import WEBHOOK_SECRET
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "/stripe/webhook/"
+EVENT = {
+    "id": "evt_1",
+    "object": "event",
+    "type": "invoice.paid",
+    "api_version": "2026-10-28.endive",
+    "livemode": False,
+    "created": 1_775_000_000,
+    "data": {"object": {"id": "in_1", "object": "invoice", "customer_name": "Someone B.V."}},
+}
+
+
+@pytest.fixture(autouse=True)
+def secret(settings: Any) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = WEBHOOK_SECRET
+
+
+def post(
+    client: Client,
+    body: str,
+    *,
+    secret: str = WEBHOOK_SECRET,
+    at: int | None = None,
+    header: str | None = None,
+) -> int:
+    signature = WebhookSignature.generate_signature_header(body, secret, at)
+    answer = client.post(
+        ADDRESS,
+        body,
+        content_type="application/json",
+        headers={"Stripe-Signature": signature if header is None else header},
+    )
+    return answer.status_code
+
+
+def test_a_signed_event_is_stored_and_answered(client: Client) -> None:
+    assert post(client, json.dumps(EVENT)) == 200
+
+    stored = StripeEvent.objects.get()
+    assert (stored.event_id, stored.type, stored.object_id) == ("evt_1", "invoice.paid", "in_1")
+    assert stored.state == "received"
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_duplicate_is_answered_and_not_stored_again(client: Client) -> None:
+    assert [post(client, json.dumps(EVENT)) for _ in range(3)] == [200, 200, 200]
+
+    assert StripeEvent.objects.count() == 1
+    assert OrmQ.objects.count() == 1
+
+
+def test_the_task_in_the_queue_holds_an_id_and_nothing_of_the_body(client: Client) -> None:
+    post(client, json.dumps(EVENT))
+
+    task = OrmQ.objects.get().task
+    assert task["args"] == (str(StripeEvent.objects.get().pk),)
+    assert task["kwargs"] == {}
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        pytest.param({"secret": "whsec_of_someone_else"}, id="another secret"),
+        pytest.param({"header": ""}, id="no signature"),
+        pytest.param({"header": "t=1,v1"}, id="half a signature"),
+        pytest.param({"header": "garbage"}, id="garbage"),
+        pytest.param({"at": int(time.time()) - 400}, id="a replay of seven minutes ago"),
+        pytest.param({"at": int(time.time()) + 900}, id="a signature from the future"),
+    ],
+)
+def test_a_forged_event_leaves_nothing(client: Client, forgery: dict[str, Any]) -> None:
+    assert post(client, json.dumps(EVENT), **forgery) == 400
+
+    assert not StripeEvent.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+def test_an_altered_body_is_refused(client: Client) -> None:
+    header = WebhookSignature.generate_signature_header(json.dumps(EVENT), WEBHOOK_SECRET)
+    altered = json.dumps(EVENT | {"type": "invoice.voided"})
+
+    assert post(client, altered, header=header) == 400
+
+
+@pytest.mark.parametrize("body", ["no json", "[]", "{}", '{"id": "evt_1"}', "\udcff", "null"])
+def test_a_signed_body_that_is_no_event_is_refused(client: Client, body: str) -> None:
+    raw = body.encode("utf-8", "surrogateescape")
+    signature = WebhookSignature.generate_signature_header(
+        raw.decode("utf-8", "replace"), WEBHOOK_SECRET
+    )
+
+    answer = client.post(
+        ADDRESS,
+        raw,
+        content_type="application/json",
+        headers={"Stripe-Signature": signature},
+    )
+
+    assert answer.status_code == 400
+    assert not StripeEvent.objects.exists()
+
+
+def test_an_event_of_the_other_mode_is_refused(client: Client) -> None:
+    assert post(client, json.dumps(EVENT | {"livemode": True})) == 400
+
+    assert not StripeEvent.objects.exists()
+
+
+def test_another_api_version_is_stored_and_logged(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert post(client, json.dumps(EVENT | {"api_version": "2026-08-26.dahlia"})) == 200
+
+    assert StripeEvent.objects.get().api_version == "2026-08-26.dahlia"
+    assert "webhook of another API version" in caplog.text
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_without_a_secret_the_address_does_not_exist(
+    client: Client, settings: Any, empty: str | None
+) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = empty
+
+    assert post(client, json.dumps(EVENT), secret="any") == 404
+
+
+def test_the_address_takes_posts_only(client: Client) -> None:
+    assert client.get(ADDRESS).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_who_pays_on_the_hosted_page_has_paid_here(
+    sandbox: Sandbox, live_server: LiveServer
+) -> None:
+    """The whole way round, over HTTP both ways: push, pay button, webhook, inbox."""
+    ensure(sandbox.state, f"{live_server.url}{ADDRESS}", WEBHOOK_SECRET)
+    invoice = make.invoice(make.organisation(), state="approved")
+    push.push(invoice.pk, at=timezone.now())
+    invoice.refresh_from_db()
+
+    page = requests.post(invoice.hosted_url, data={"outcome": "pay"}, timeout=5)
+    assert "Paid on" in page.text
+
+    wait_for(lambda: StripeEvent.objects.filter(type="invoice.paid").exists())
+    for event in StripeEvent.objects.all():
+        tasks.handle_event(str(event.pk))
+    invoice.refresh_from_db()
+    assert invoice.state == "paid"
+
+
+def wait_for(happened: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
