@@ -76,9 +76,7 @@ class Subscription(Entity):
     po_required = models.BooleanField(_("purchase order required"), default=False)
     first_run = MonthField(_("first run"))
     reported_until = MonthField(_("reported by a former system until"))
-    carry_over_basis_points = models.PositiveSmallIntegerField(
-        _("carried over, in basis points"), default=0
-    )
+    carry_over_basis_points = models.PositiveSmallIntegerField(_("carried over"), default=0)
     carry_over_cap_quarters = models.PositiveIntegerField(_("carried over at most"), default=0)
 
     objects = SubscriptionQuerySet.as_manager()

@@ -106,9 +106,7 @@ class TaxTreatment(Entity):
 
     category = models.CharField(_("category"), max_length=2, choices=VatCategory)
     valid_from = MonthField(_("valid from"))
-    rate_basis_points = models.PositiveSmallIntegerField(
-        _("rate in basis points"), help_text=_("2100 is 21 %")
-    )
+    rate_basis_points = models.PositiveSmallIntegerField(_("rate"))
     exemption_code = models.CharField(_("exemption code"), max_length=30, blank=True)
 
     class Meta:
@@ -157,10 +155,8 @@ class IndexationRun(Entity):
     to_value = models.ForeignKey(CpiValue, models.PROTECT, related_name="+")
     effective_month = MonthField(_("effective from"))
     announced_on = models.DateField(_("announced on"), null=True, blank=True)
-    cap_basis_points = models.PositiveIntegerField(_("cap in basis points"), null=True, blank=True)
-    floor_basis_points = models.PositiveIntegerField(
-        _("floor in basis points"), null=True, blank=True
-    )
+    cap_basis_points = models.PositiveIntegerField(_("cap"), null=True, blank=True)
+    floor_basis_points = models.PositiveIntegerField(_("floor"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("indexation run")
