@@ -35,6 +35,10 @@ VARIABLES = {
     "STRIPE_WEBHOOK_SECRET": "whsec_discreet",
     "DJANGO_SETTINGS_MODULE": "agency.settings",
 }
+LEFT_AT_THEIR_DEFAULTS = (
+    *("DEBUG", "EMAIL_URL", "Q_WORKERS", "SITE_URL", "STRIPE_API_VERSION", "TODAY"),
+    "VIES_API_BASE",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from tests.catalogue import compile_catalogues
 
     compile_catalogues()
-    for name in ("DEBUG", "EMAIL_URL", "Q_WORKERS", "STRIPE_API_VERSION", "TODAY", "VIES_API_BASE"):
+    for name in LEFT_AT_THEIR_DEFAULTS:
         os.environ.pop(name, None)
     os.environ.update(VARIABLES | {"DATABASE_URL": _start_database(config)})
     django.setup()
