@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext, pgettext
 
-from agency.money import plain_hours
+from agency.money import plain_decimal, plain_hours
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,6 +53,13 @@ def whole_euro(cents: int) -> str:
     """Write cents as a leading figure, cut to whole euros: ``€ 28.800``."""
     sign = MINUS if cents < 0 else ""
     return f"{sign}€{SPACE}{number_format(abs(cents) // 100, force_grouping=True)}"
+
+
+@register.filter
+def percent(basis_points: int) -> str:
+    """Write basis points as a percentage without its sign: ``21``, ``2,5``."""
+    text = plain_decimal(basis_points)
+    return number_format(text, decimal_pos=len(text.partition(".")[2]))
 
 
 @register.filter

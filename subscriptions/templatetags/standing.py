@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils.translation import get_language, ngettext
 
-from agency.money import plain_decimal
 from agency.month import MonthRange
-from agency.templatetags.figures import SPACE, badge, period
+from agency.templatetags.figures import SPACE, badge, percent, period
 from subscriptions import wording
 from subscriptions.models import Collection, InvoiceKind, InvoiceState, VatCategory
 
@@ -72,7 +71,7 @@ def line_period(line: InvoiceLine) -> str:
 def vat_rate(line: InvoiceLine) -> str:
     """Write the rate, or why there is none: ``21 %``, ``btw verlegd``."""
     if line.vat_category == VatCategory.STANDARD:
-        return f"{plain_decimal(line.vat_rate_basis_points)}{SPACE}%"
+        return f"{percent(line.vat_rate_basis_points)}{SPACE}%"
     return str(VatCategory(line.vat_category).label)
 
 

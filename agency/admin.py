@@ -1,0 +1,117 @@
+"""Lists and forms for people and organisations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from agency.accounts import signed_in
+from agency.admin_base import FrozenAdmin, Rows, StaffAdmin, column
+from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
+from agency.templatetags.figures import day
+
+if TYPE_CHECKING:
+    from django.db import models
+    from django.http import HttpRequest
+
+
+class Headcounts(Rows):
+    model = Headcount
+
+
+class Contacts(Rows):
+    model = Contact
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(StaffAdmin):
+    list_display = ("legal_name", "code", "city", "country", "language")
+    list_filter = ("country", "language", "vat_id_checked")
+    search_fields = ("legal_name", "code", "kvk_number", "city")
+    autocomplete_fields = ("parent",)
+    inlines = (Headcounts, Contacts)
+    fieldsets = (
+        (_("Client"), {"fields": ("legal_name", "code", "parent", "language")}),
+        (_("Address"), {"fields": ("street", ("postcode", "city"), "country")}),
+        (
+            _("Invoices"),
+            {
+                "fields": (
+                    "invoice_email",
+                    ("kvk_number", "oin"),
+                    ("vat_id", "vat_id_checked"),
+                    "einvoice_address",
+                )
+            },
+        ),
+    )
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+@admin.register(User)
+class UserAdmin(StaffAdmin):
+    """People who sign in. Only an administrator changes colleagues or makes somebody one."""
+
+    form = UserForm
+    list_display = ("name", "email", "role", "is_active")
+    list_filter = ("role", "is_active", "language")
+    search_fields = ("name", "email")
+    fields = ("name", "email", "role", "language", "is_active")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if not super().has_change_permission(request, obj):
+            return False
+        is_colleague = obj is not None and obj.is_staff
+        return not is_colleague or signed_in(request).role == Role.ADMINISTRATOR
+
+    def formfield_for_choice_field(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "role" and signed_in(request).role != Role.ADMINISTRATOR:
+            kwargs["choices"] = [choice for choice in Role.choices if choice[0] not in Role.staff]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django calls it so
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Agency)
+class AgencyAdmin(StaffAdmin):
+    list_display = ("name", "legal_name", "city")
+    fieldsets = (
+        (
+            _("Agency"),
+            {"fields": ("name", "legal_name", "street", ("postcode", "city"), "country")},
+        ),
+        (
+            _("Invoices"),
+            {"fields": (("kvk_number", "vat_id"), "iban", "crkbo_registered", "km_rate_cents")},
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Agency.objects.exists()
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(FrozenAdmin):
+    list_display = (
+        column("on", _("day"), day),
+        column("actor", _("who"), str),
+        "action",
+        "subject_model",
+        "fields",
+    )
+    list_filter = ("action", "subject_model")
+    list_select_related = ("actor",)
+    ordering = ("-on",)

@@ -1,0 +1,210 @@
+"""What all lists and forms of the admin share: units, labels, and an audit that keeps no values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models
+from django.forms.models import BaseInlineFormSet
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+
+from agency.accounts import signed_in
+from agency.admin_fields import form_field_class, label_of
+from agency.models import AuditEvent
+from agency.today import today
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.http import HttpRequest, HttpResponse
+
+    # Django's classes take their type arguments only where types are checked.
+    InlineFormSet = BaseInlineFormSet[Any, Any, Any]
+    TabularInline = admin.TabularInline[Any, Any]
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    InlineFormSet, TabularInline, ModelAdmin = (
+        BaseInlineFormSet,
+        admin.TabularInline,
+        admin.ModelAdmin,
+    )
+
+LONGEST_FIELDS = 500
+
+
+def column(
+    name: str, description: Any, write: Callable[[Any], Any], *, ordering: str | None = None
+) -> Callable[[models.Model], Any]:
+    """Make a column of a list that shows an attribute in writing; empty where there is none."""
+
+    def show(row: Any) -> Any:
+        value: Any = row
+        for part in name.split("__"):
+            value = getattr(value, part, None)
+        return "" if value is None else write(value)
+
+    show.__name__ = name
+    return admin.display(description=description, ordering=ordering or name)(show)
+
+
+class _Units:
+    """Form fields in euros, hours and percentages for columns that hold whole numbers.
+
+    Dates and times use what the browser has for them, which needs no script of ours.
+    """
+
+    formfield_overrides: Any = {
+        models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})},
+        models.DateTimeField: {
+            "form_class": forms.DateTimeField,
+            "widget": forms.DateTimeInput(
+                format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}
+            ),
+        },
+    }
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        label = label_of(db_field)
+        if label:
+            kwargs.setdefault("label", capfirst(label))
+        field_class = form_field_class(db_field.name)
+        if field_class:
+            kwargs.setdefault("form_class", field_class)
+            return db_field.formfield(**kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class LabelledFormSet(InlineFormSet):
+    """Names each input of a row of a table: a table's head is no label for a screen reader."""
+
+    def add_fields(self, form: forms.ModelForm[Any], index: int | None) -> None:
+        super().add_fields(form, index)
+        place = "" if index is None else f" {index + 1}"
+        for name, field in form.fields.items():
+            label = field.label or name.lower()
+            widget = getattr(field.widget, "widget", field.widget)  # a select within links
+            if widget is not None:
+                widget.attrs.setdefault("aria-label", f"{label}{place}")
+
+
+class Rows(_Units, TabularInline):
+    """Rows of another table on a page; new ones are added, old ones changed where allowed."""
+
+    formset = LabelledFormSet
+    extra = 0
+
+
+class FrozenRows(Rows):
+    """Rows that are only read."""
+
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class AppendedRows(FrozenRows):
+    """Rows that may be added and never changed."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        model = self.opts
+        return signed_in(request).has_perm(f"{model.app_label}.add_{model.model_name}")
+
+
+class StaffAdmin(_Units, ModelAdmin):
+    """A list and a form for staff. What a role may do stands in `agency.access`.
+
+    Nothing is deleted unless a class says so: what is over gets an end. Changes are noted as
+    audit events, by day and with the names of the fields, never their values.
+    """
+
+    list_per_page = 50
+    show_full_result_count = False
+    may_delete = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_delete and super().has_delete_permission(request, obj)
+
+    def heading(self, obj: Any) -> str:
+        """Give the title of a row's page; a row's own text may say little, on purpose."""
+        return str(obj)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002 - Django's own signature
+        change: bool = False,  # noqa: FBT001, FBT002
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["subtitle"] = self.heading(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+        note(request, "added", obj)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+        note(request, "changed", obj, _changed_fields(message))
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:  # type: ignore[override]
+        for obj in queryset:
+            note(request, "deleted", obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = get_object_or_404(self.get_queryset(request), pk=object_id)
+        events = AuditEvent.objects.filter(subject_id=obj.pk).select_related("actor")
+        page = Paginator(events.order_by("-on"), 100).get_page(request.GET.get("p"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(obj),
+            "events": page,
+            "object": obj,
+            "opts": self.opts,
+            "module_name": self.opts.verbose_name_plural,
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+
+class FrozenAdmin(StaffAdmin):
+    """A list of what is written once: it is read, and acted upon by its actions."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def note(request: HttpRequest, action: str, subject: models.Model, fields: str = "") -> None:
+    """Write an audit event of what the person behind a request did to a row."""
+    AuditEvent.objects.create(
+        on=today(),
+        actor=signed_in(request),
+        action=action,
+        subject_model=subject._meta.label_lower,  # noqa: SLF001 - public in all but name
+        subject_id=subject.pk,
+        fields=fields[:LONGEST_FIELDS],
+    )
+
+
+def _changed_fields(message: Any) -> str:
+    """Give the names of the fields in a change message of Django's admin."""
+    names: list[str] = []
+    for entry in message if isinstance(message, list) else []:
+        for deed in entry.values():
+            names += [str(name) for name in deed.get("fields", [])]
+    return ", ".join(names)

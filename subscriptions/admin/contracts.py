@@ -1,0 +1,181 @@
+"""Contracts with the versions of their terms, orders, cards and requests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from agency.admin_base import AppendedRows, FrozenAdmin, StaffAdmin, column, note
+from agency.templatetags.figures import amount, badge, decimal_hours, month
+from agency.today import today
+from subscriptions import notice, tier_requests
+from subscriptions.models import (
+    PurchaseOrder,
+    RequestState,
+    Subscription,
+    Terms,
+    TierChangeRequest,
+    TopUpCard,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+DAYS_OF_NOTICE_WINDOW = 60
+REQUEST_TONES = {"open": "wait", "confirmed": "good", "declined": ""}
+
+
+def in_notice_window(on: dt.date) -> list[UUID]:
+    """Give the running contracts whose last day of notice comes within two months."""
+    last = on + dt.timedelta(days=DAYS_OF_NOTICE_WINDOW)
+    running = Subscription.objects.filter(until_month__isnull=True)
+    names = ("start_month", "term_months", "renewal_months", "notice_months", "until_month")
+    found = []
+    for key, *values in running.values_list("pk", *names):
+        term = notice.running_term(**dict(zip(names, values, strict=True)), on=on)
+        if term.last_notice_on and on <= term.last_notice_on <= last:
+            found.append(key)
+    return found
+
+
+class Notice(admin.SimpleListFilter):
+    title = _("notice")
+    parameter_name = "notice"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("window", _("last day within two months"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "window":
+            return queryset.filter(pk__in=in_notice_window(today()))
+        return queryset
+
+
+class Versions(AppendedRows):
+    model = Terms
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        column("start_month", _("from"), month),
+        column("until_month", _("until"), month),
+        "billing_interval",
+        "collection",
+        "po_required",
+    )
+    list_filter = (Notice, "billing_interval", "collection", "po_required")
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name", "organisation__code")
+    autocomplete_fields = ("organisation",)
+    inlines = (Versions,)
+    fieldsets = (
+        (_("Contract"), {"fields": ("organisation", ("start_month", "until_month"))}),
+        (
+            _("Term"),
+            {"fields": (("term_months", "renewal_months", "notice_months"), "year_starts_in")},
+        ),
+        (
+            _("Invoices"),
+            {
+                "fields": (
+                    ("billing_interval", "collection", "payment_days"),
+                    ("po_required", "first_run"),
+                )
+            },
+        ),
+        (
+            _("Hours"),
+            {
+                "fields": (
+                    ("carry_over_basis_points", "carry_over_cap_quarters"),
+                    "reported_until",
+                )
+            },
+        ),
+    )
+
+    def heading(self, obj: Subscription) -> str:
+        return f"{obj.organisation}, {month(obj.start_month)}"
+
+
+@admin.register(PurchaseOrder)
+class PurchaseOrderAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        "number",
+        column("from_month", _("from"), month),
+        column("until_month", _("until"), month),
+    )
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name", "organisation__code", "number")
+    autocomplete_fields = ("organisation",)
+
+
+@admin.register(TopUpCard)
+class TopUpCardAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        column("bought_month", _("bought in"), month),
+        column("expires_month", _("expires in"), month),
+        column("bought_quarters", _("hours"), decimal_hours),
+        column("price_cents", _("price in €"), amount),
+    )
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name", "organisation__code")
+    autocomplete_fields = ("organisation",)
+
+
+@admin.register(TierChangeRequest)
+class TierChangeRequestAdmin(FrozenAdmin):
+    list_display = (
+        column("subscription__organisation", _("organisation"), str),
+        "tier",
+        column("from_month", _("from"), month),
+        column("requested_by", _("requested by"), str),
+        "requested_on",
+        "standing",
+    )
+    list_filter = ("state",)
+    list_select_related = ("subscription__organisation", "requested_by")
+    search_fields = ("subscription__organisation__legal_name",)
+    actions = ("confirm", "decline")
+
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, row: TierChangeRequest) -> SafeString:
+        return badge(RequestState(row.state).label, REQUEST_TONES[row.state])
+
+    @admin.action(description=_("Confirm: the tier changes"), permissions=["handle"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
+        self._handle(request, queryset, tier_requests.confirm, "confirmed")
+
+    @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
+        self._handle(request, queryset, tier_requests.decline, "declined")
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.change_tierchangerequest")
+
+    def _handle(
+        self, request: HttpRequest, queryset: QuerySet[TierChangeRequest], verb: Any, action: str
+    ) -> None:
+        done = 0
+        for row in queryset.select_related("subscription"):
+            try:
+                verb(row)
+            except tier_requests.RequestRefusedError as refused:
+                messages.error(request, f"{row}: {refused}")
+            else:
+                note(request, action, row)
+                done += 1
+        text = ngettext("%(n)s request handled.", "%(n)s requests handled.", done)
+        messages.success(request, text % {"n": done} if done else gettext("Nothing was changed."))

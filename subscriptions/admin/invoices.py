@@ -1,0 +1,278 @@
+"""Invoices: grouped by where they stand, approved and sent by action, changed by nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, Sum
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_q.tasks import async_task
+
+from agency.admin_base import FrozenAdmin, FrozenRows, column, note
+from agency.templatetags.figures import amount, badge, day, month
+from agency.today import today
+from subscriptions import billing, push
+from subscriptions.models import (
+    BilledOccurrence,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    StripeStep,
+)
+from subscriptions.wording import Standing, invoice_standing
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
+
+
+def overdue(on: dt.date) -> Q:
+    return Q(state=InvoiceState.OPEN, kind=InvoiceKind.INVOICE, due_on__lt=on)
+
+
+def standing(invoice: Invoice, on: dt.date) -> Standing:
+    """Say where a document stands for those who send it."""
+    if invoice.state == InvoiceState.BLOCKED:
+        return Standing(invoice.get_blocked_reason_display(), "wait")
+    if invoice.state == InvoiceState.PARKED:
+        return Standing(str(InvoiceState.PARKED.label), "bad")
+    if invoice.state in InvoiceState.released:
+        return invoice_standing(invoice, on)
+    tone = "way" if invoice.state == InvoiceState.APPROVED else ""
+    return Standing(str(InvoiceState(invoice.state).label), tone)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A tab above the list: its filter, how many documents and how many cents."""
+
+    label: Any
+    query: str
+    count: int
+    total_cents: int
+    is_current: bool
+
+
+GROUPS: tuple[tuple[Any, str, str], ...] = (
+    (_("All"), "", ""),
+    (_("Draft"), "draft", ""),
+    (_("Blocked"), "blocked", ""),
+    (_("Approved"), "approved", ""),
+    (_("Parked"), "parked", ""),
+    (_("Open"), "open", ""),
+    (_("Overdue"), "open", "yes"),
+    (_("Paid"), "paid", ""),
+)
+
+
+class Overdue(admin.SimpleListFilter):
+    title = _("payment")
+    parameter_name = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("overdue")), ("failed", _("direct debit failed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "yes":
+            return queryset.filter(overdue(today()))
+        if self.value() == "failed":
+            return queryset.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
+        return queryset
+
+
+class Lines(FrozenRows):
+    model = InvoiceLine
+    fields = (
+        "kind",
+        "description",
+        "quantity",
+        "unit_cents",
+        "net_cents",
+        "vat_category",
+        "vat_rate_basis_points",
+        "vat_cents",
+    )
+    readonly_fields = ("quantity",)
+
+    @admin.display(description=_("quantity"))
+    def quantity(self, line: InvoiceLine) -> str:
+        return amount(line.quantity_hundredths)
+
+
+class Steps(FrozenRows):
+    model = StripeStep
+    fields = ("kind", "generation", "state", "attempted_at", "answer_id", "error_code")
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(FrozenAdmin):
+    list_display = (
+        "buyer_name",
+        column("number", _("number"), str),
+        column("run_month", _("run"), month),
+        column("due_on", _("due on"), day),
+        column("net_cents", _("net in €"), amount),
+        column("total_cents", _("total in €"), amount),
+        "stands",
+    )
+    list_filter = (Overdue, "blocked_reason", "kind", "collection")
+    search_fields = ("number", "buyer_name", "po_number", "stripe_id")
+    ordering = ("-run_month", "buyer_name")
+    actions = ("approve", "push", "unpark")
+    inlines = (Lines, Steps)
+    fieldsets = (
+        (
+            _("Where it stands"),
+            {
+                "fields": (
+                    ("state", "blocked_reason", "parked_because"),
+                    ("invoice_on", "due_on", "paid_on", "debit_failed_on"),
+                    ("stripe_id", "hosted_url", "pdf_url"),
+                )
+            },
+        ),
+        (
+            _("Document"),
+            {
+                "fields": (
+                    ("number", "kind", "credit_of"),
+                    ("run_month", "po_number", "collection"),
+                    ("net_cents", "vat_cents", "total_cents"),
+                )
+            },
+        ),
+        (
+            _("Buyer"),
+            {
+                "fields": (
+                    ("organisation", "buyer_name"),
+                    ("buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
+                    ("buyer_kvk_number", "buyer_vat_id", "buyer_email"),
+                )
+            },
+        ),
+    )
+
+    def heading(self, obj: Invoice) -> str:
+        return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"
+
+    @admin.display(description=_("state"), ordering="state")
+    def stands(self, invoice: Invoice) -> SafeString:
+        said = standing(invoice, today())
+        return badge(said.word, said.tone)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"groups": _groups(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.change_invoice")
+
+    @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        drafts = list(queryset.filter(state=InvoiceState.DRAFT))
+        done = billing.approve(drafts)
+        _note_all(request, "approved", drafts)
+        text = ngettext(
+            "%(n)s invoice approved. Nothing is sent yet.",
+            "%(n)s invoices approved. Nothing is sent yet.",
+            done,
+        )
+        self.message_user(request, text % {"n": done}, _level(done))
+
+    @admin.action(description=_("Send by Stripe"), permissions=["handle"])
+    def push(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        approved = list(queryset.filter(state=InvoiceState.APPROVED))
+        for invoice in approved:
+            async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
+        _note_all(request, "sent", approved)
+        text = ngettext(
+            "%(n)s approved invoice is on its way to Stripe.",
+            "%(n)s approved invoices are on their way to Stripe.",
+            len(approved),
+        )
+        self.message_user(request, text % {"n": len(approved)}, _level(len(approved)))
+
+    @admin.action(description=_("Try parked ones again"), permissions=["handle"])
+    def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        parked = list(queryset.filter(state=InvoiceState.PARKED))
+        for invoice in parked:
+            push.unpark(invoice.pk)
+        _note_all(request, "unparked", parked)
+        text = ngettext(
+            "%(n)s invoice is tried again.", "%(n)s invoices are tried again.", len(parked)
+        )
+        self.message_user(request, text % {"n": len(parked)}, _level(len(parked)))
+
+
+def _level(done: int) -> int:
+    return messages.SUCCESS if done else messages.WARNING
+
+
+def _note_all(request: HttpRequest, action: str, invoices: list[Invoice]) -> None:
+    for invoice in invoices:
+        note(request, action, invoice)
+
+
+def _groups(request: HttpRequest) -> list[Group]:
+    """Count the documents of each state, and the overdue ones among the open, in one query."""
+    on = today()
+    sums: dict[str, Any] = Invoice.objects.aggregate(
+        **{
+            f"count_{i}": Count("pk", filter=_of_group(group, on)) for i, group in enumerate(GROUPS)
+        },
+        **{
+            f"cents_{i}": Sum("net_cents", filter=_of_group(group, on))
+            for i, group in enumerate(GROUPS)
+        },
+    )
+    chosen = (request.GET.get("state__exact", ""), request.GET.get("overdue", ""))
+    return [
+        Group(
+            label=label,
+            query=_query(state, late),
+            count=sums[f"count_{i}"],
+            total_cents=sums[f"cents_{i}"] or 0,
+            is_current=chosen == (state, late),
+        )
+        for i, (label, state, late) in enumerate(GROUPS)
+    ]
+
+
+def _of_group(group: tuple[Any, str, str], on: dt.date) -> Q:
+    _label, state, late = group
+    if late:
+        return overdue(on)
+    return Q(state=state) if state else Q(pk__isnull=False)
+
+
+def _query(state: str, late: str) -> str:
+    parts = [f"state__exact={state}"] if state else []
+    parts += [f"overdue={late}"] if late else []
+    return "?" + "&".join(parts)
+
+
+@admin.register(BilledOccurrence)
+class BilledOccurrenceAdmin(FrozenAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        "kind",
+        column("from_month", _("from"), month),
+        "revision",
+        column("run_month", _("run"), month),
+        "state",
+        "free",
+    )
+    list_filter = ("state", "kind")
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name",)
+    ordering = ("-run_month",)

@@ -1,0 +1,71 @@
+"""Price books, VAT treatments and index values."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from agency.admin_base import FrozenAdmin, Rows, StaffAdmin, column
+from agency.templatetags.figures import amount, month, percent
+from subscriptions.models import (
+    CpiValue,
+    IndexationRun,
+    PriceBand,
+    PriceBook,
+    TaxTreatment,
+    YearPrice,
+)
+
+
+class Bands(Rows):
+    model = PriceBand
+
+
+@admin.register(PriceBook)
+class PriceBookAdmin(StaffAdmin):
+    list_display = (column("valid_from", _("valid from"), month),)
+    ordering = ("-valid_from",)
+    inlines = (Bands,)
+
+
+@admin.register(TaxTreatment)
+class TaxTreatmentAdmin(StaffAdmin):
+    list_display = (
+        "category",
+        column("valid_from", _("valid from"), month),
+        column("rate_basis_points", _("rate in %"), percent),
+        "exemption_code",
+    )
+    ordering = ("category", "-valid_from")
+
+
+@admin.register(CpiValue)
+class CpiValueAdmin(StaffAdmin):
+    list_display = (
+        "series",
+        column("month", _("month"), month),
+        "reference_year",
+        "value_thousandths",
+        "source",
+    )
+    ordering = ("series", "-month")
+
+
+@admin.register(IndexationRun)
+class IndexationRunAdmin(FrozenAdmin):
+    list_display = (column("effective_month", _("effective from"), month), "announced_on")
+
+
+@admin.register(YearPrice)
+class YearPriceAdmin(FrozenAdmin):
+    """Prices as they were frozen with the first line of a contract year."""
+
+    list_display = (
+        column("subscription__organisation", _("organisation"), str),
+        column("year_month", _("contract year from"), month),
+        "tier",
+        column("annual_fee_cents", _("fee a year in €"), amount),
+    )
+    list_filter = ("tier",)
+    list_select_related = ("subscription__organisation",)
+    search_fields = ("subscription__organisation__legal_name",)

@@ -1,0 +1,57 @@
+"""What was said to Stripe and what it said: to look up, never to change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from agency.admin_base import FrozenAdmin, column
+from agency.templatetags.figures import badge
+from subscriptions.models import StripeCustomer, StripeEvent, StripeStep
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+STEP_TONES = {"done": "good", "failed": "bad", "unknown": "wait", "attempting": "way"}
+EVENT_TONES = {"handled": "good", "failed": "bad", "waiting": "wait", "received": "way"}
+
+
+@admin.register(StripeStep)
+class StripeStepAdmin(FrozenAdmin):
+    list_display = (
+        column("invoice", _("invoice"), str),
+        "kind",
+        "generation",
+        "attempted_at",
+        "error_code",
+        "standing",
+    )
+    list_filter = ("state", "kind")
+    list_select_related = ("invoice",)
+    search_fields = ("invoice__number", "answer_id")
+    ordering = ("-attempted_at",)
+
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, step: StripeStep) -> SafeString:
+        return badge(step.get_state_display(), STEP_TONES.get(step.state, ""))
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(FrozenAdmin):
+    list_display = ("type", "object_id", "received_at", "handled_at", "error_code", "standing")
+    list_filter = ("state", "type")
+    search_fields = ("event_id", "object_id")
+    ordering = ("-received_at",)
+
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, event: StripeEvent) -> SafeString:
+        return badge(event.get_state_display(), EVENT_TONES.get(event.state, ""))
+
+
+@admin.register(StripeCustomer)
+class StripeCustomerAdmin(FrozenAdmin):
+    list_display = (column("organisation", _("organisation"), str), "stripe_id", "livemode")
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name", "stripe_id")

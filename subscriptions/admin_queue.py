@@ -1,0 +1,370 @@
+"""The staff's start page: what needs somebody, most urgent first, and three figures.
+
+Every figure about hours here comes from published statements.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Min, Sum
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+
+from advisors.admin import DAYS_BEFORE_EXPIRY
+from advisors.hours import first_open_month, missing_submissions
+from advisors.models import Qualification
+from agency.money import round_half_away
+from agency.month import Month
+from agency.templatetags.figures import day, euro, month_name, weekday
+from subscriptions.admin.contracts import in_notice_window
+from subscriptions.admin.invoices import overdue
+from subscriptions.models import (
+    BlockedReason,
+    Display,
+    EventState,
+    Invoice,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    RequestState,
+    Statement,
+    StripeEvent,
+    TierChangeRequest,
+)
+from workshops.models import OfferingKind, Session, SessionStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The law wants the invoice before the 15th of the month after the service.
+LAST_INVOICE_DAY = 15
+DAYS_TOO_SHORT_FOR_A_TRAINER = 7
+MONTHS_OF_FIGURES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A line of the queue: how many, what, where it is done, and by when."""
+
+    count: int
+    what: str
+    address: str
+    note: str = ""
+    when: str = ""
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    note: str
+    tasks: list[Task]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A month of the chart of recurring revenue, in whole pixels of its 330 by 150 drawing."""
+
+    x: int
+    y: int
+    height: int
+    letter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    recurring_cents: int
+    recurring_year_ago_cents: int
+    bars: list[Bar]
+    used_quarters: int
+    allowance_quarters: int
+    organisations_with_hours: int
+    organisations_without: int
+    sessions: int
+    sessions_by_kind: str
+
+    @property
+    def used_percent(self) -> int:
+        if not self.allowance_quarters:
+            return 0
+        return round_half_away(Fraction(self.used_quarters * 100, self.allowance_quarters))
+
+
+def sentence(on: dt.date) -> str:
+    """Say which month is still open and until when its invoices may wait."""
+    open_month = first_open_month()
+    if open_month is None or open_month >= Month.containing(on):
+        return gettext("All months that are over are closed.")
+    last_day = (open_month + 1).first_day.replace(day=LAST_INVOICE_DAY)
+    text = gettext("%(month)s is still open. Its invoices must leave by %(day)s at the latest.")
+    return text % {"month": month_name(open_month).capitalize(), "day": weekday(last_day)}
+
+
+def queue(on: dt.date) -> list[Section]:
+    """Give the sections of the queue with the tasks that wait for somebody."""
+    sections = [
+        Section(gettext("Now"), gettext("Holds up the month, or is late"), _now(on)),
+        Section(gettext("This week"), gettext("Can wait a little, no longer"), _this_week(on)),
+        Section(gettext("Later"), gettext("No hurry, but begin"), _later(on)),
+    ]
+    return [section for section in sections if section.tasks]
+
+
+def _now(on: dt.date) -> list[Task]:
+    return [*_submissions(on), *_blocked(), *_run_tasks(), *_failed_debits(), *_requests()]
+
+
+def _this_week(on: dt.date) -> list[Task]:
+    return [*_trainers(on), *_overdue(on), *_notice(on), *_stripe()]
+
+
+def _later(on: dt.date) -> list[Task]:
+    return list(_certificates(on))
+
+
+def _list(model: str, query: str = "") -> str:
+    address = reverse(f"admin:{model}_changelist")
+    return f"{address}?{query}" if query else address
+
+
+def _submissions(on: dt.date) -> Iterator[Task]:
+    open_month = first_open_month()
+    if open_month is None or open_month >= Month.containing(on):
+        return
+    missing = missing_submissions(open_month)
+    if not missing:
+        return
+    text = ngettext(
+        "counsellor has not submitted %(month)s yet",
+        "counsellors have not submitted %(month)s yet",
+        missing,
+    )
+    late = (on - open_month.last_day).days
+    yield Task(
+        count=missing,
+        what=text % {"month": month_name(open_month)},
+        address=_list("advisors_advisor", "submitted=no"),
+        note=gettext("The month can close once every submission is in"),
+        when=ngettext("%(days)s day late", "%(days)s days late", late) % {"days": late},
+        is_late=True,
+    )
+
+
+def _blocked() -> Iterator[Task]:
+    blocked = Invoice.objects.filter(state=InvoiceState.BLOCKED)
+    reasons = Counter(dict(blocked.order_by().values_list("blocked_reason").annotate(Count("pk"))))
+    count = reasons.total()
+    if count:
+        yield Task(
+            count=count,
+            what=ngettext("invoice blocked", "invoices blocked", count),
+            address=_list("subscriptions_invoice", "state__exact=blocked"),
+            note=", ".join(f"{n} × {BlockedReason(reason).label}" for reason, n in reasons.items()),
+        )
+
+
+def _run_tasks() -> Iterator[Task]:
+    """Tasks for invoices that wait for a deed of ours: approve, send, look at."""
+    deeds: list[tuple[InvoiceState, Callable[[int], str]]] = [
+        (InvoiceState.DRAFT, _drafts),
+        (InvoiceState.APPROVED, _approved),
+        (InvoiceState.PARKED, _parked),
+    ]
+    waiting = Invoice.objects.filter(state__in=[state for state, _say in deeds])
+    sums = {
+        state: (count, cents)
+        for state, count, cents in waiting.order_by()
+        .values_list("state")
+        .annotate(Count("pk"), Sum("net_cents"))
+    }
+    for state, say in deeds:
+        count, cents = sums.get(state, (0, 0))
+        if count:
+            yield Task(
+                count=count,
+                what=say(count),
+                address=_list("subscriptions_invoice", f"state__exact={state}"),
+                note=gettext("%(amount)s without VAT") % {"amount": euro(cents)},
+            )
+
+
+def _drafts(count: int) -> str:
+    return ngettext("draft invoice to approve", "draft invoices to approve", count)
+
+
+def _approved(count: int) -> str:
+    return ngettext("approved invoice to send", "approved invoices to send", count)
+
+
+def _parked(count: int) -> str:
+    return ngettext("invoice parked on its way", "invoices parked on their way", count)
+
+
+def _failed_debits() -> Iterator[Task]:
+    failed = Invoice.objects.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
+    found = failed.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min("debit_failed_on"))
+    if found["n"]:
+        yield Task(
+            count=found["n"],
+            what=ngettext("direct debit failed", "direct debits failed", found["n"]),
+            address=_list("subscriptions_invoice", "overdue=failed"),
+            note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
+            when=gettext("since %(day)s") % {"day": day(found["first"])},
+        )
+
+
+def _requests() -> Iterator[Task]:
+    count = TierChangeRequest.objects.filter(state=RequestState.OPEN).count()
+    if count:
+        yield Task(
+            count=count,
+            what=ngettext("request for a tier change", "requests for a tier change", count),
+            address=_list("subscriptions_tierchangerequest", "state__exact=open"),
+            note=gettext("Nothing changes until it is confirmed"),
+        )
+
+
+def _trainers(on: dt.date) -> Iterator[Task]:
+    planned = Session.objects.filter(
+        status=SessionStatus.SCHEDULED, trainer__isnull=True, starts_at__date__gte=on
+    )
+    found = planned.aggregate(n=Count("pk"), first=Min("starts_at"))
+    if found["n"]:
+        first = found["first"].date()
+        yield Task(
+            count=found["n"],
+            what=ngettext("session without a trainer", "sessions without a trainer", found["n"]),
+            address=_list("workshops_session", "needs=trainer"),
+            note=gettext("The first is on %(day)s") % {"day": weekday(first)},
+            is_late=(first - on).days < DAYS_TOO_SHORT_FOR_A_TRAINER,
+            when=day(first),
+        )
+
+
+def _overdue(on: dt.date) -> Iterator[Task]:
+    late = Invoice.objects.filter(overdue(on))
+    found = late.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min("due_on"))
+    if found["n"]:
+        yield Task(
+            count=found["n"],
+            what=ngettext("invoice overdue", "invoices overdue", found["n"]),
+            address=_list("subscriptions_invoice", "overdue=yes"),
+            note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
+            when=gettext("since %(day)s") % {"day": day(found["first"])},
+        )
+
+
+def _notice(on: dt.date) -> Iterator[Task]:
+    count = len(in_notice_window(on))
+    if count:
+        yield Task(
+            count=count,
+            what=ngettext(
+                "contract in its notice window", "contracts in their notice window", count
+            ),
+            address=_list("subscriptions_subscription", "notice=window"),
+            note=gettext("The last day of notice comes within two months"),
+        )
+
+
+def _stripe() -> Iterator[Task]:
+    count = StripeEvent.objects.filter(state=EventState.FAILED).count()
+    if count:
+        yield Task(
+            count=count,
+            what=ngettext("message of Stripe not handled", "messages of Stripe not handled", count),
+            address=_list("subscriptions_stripeevent", "state__exact=failed"),
+            note=gettext("Nothing is lost; it is tried again"),
+        )
+
+
+def _certificates(on: dt.date) -> Iterator[Task]:
+    until = on + dt.timedelta(days=DAYS_BEFORE_EXPIRY)
+    expiring = Qualification.objects.filter(valid_until__range=(on, until))
+    found = expiring.aggregate(n=Count("pk"), first=Min("valid_until"))
+    if found["n"]:
+        yield Task(
+            count=found["n"],
+            what=ngettext(
+                "certificate expires within six months",
+                "certificates expire within six months",
+                found["n"],
+            ),
+            address=_list("advisors_qualification", "expires=soon"),
+            note=gettext("No new assignment after that"),
+            when=day(found["first"]),
+        )
+
+
+def figures(on: dt.date) -> Figures:
+    """Give recurring revenue as billed, published use of twelve months, and sessions to come."""
+    now = Month.containing(on)
+    revenue = _recurring(now)
+    use = _published_use(now)
+    kinds = Counter[str](
+        Session.objects.filter(status=SessionStatus.SCHEDULED, starts_at__date__gte=on)
+        .order_by()
+        .values_list("offering__kind", flat=True)
+    )
+    return Figures(
+        recurring_cents=revenue[-1],
+        recurring_year_ago_cents=revenue[0],
+        bars=_bars(now, revenue),
+        **use,
+        sessions=kinds.total(),
+        sessions_by_kind=", ".join(
+            f"{n} {OfferingKind(kind).label}" for kind, n in kinds.most_common()
+        ),
+    )
+
+
+def _recurring(now: Month) -> list[int]:
+    """Give for twelve months up to ``now`` the fees billed for each, evenly over their period."""
+    fees = InvoiceLine.objects.filter(
+        kind__in=[LineKind.FEE, LineKind.TIER_CHANGE],
+        until_month__gt=now - MONTHS_OF_FIGURES + 1,
+        from_month__lte=now,
+    ).exclude(invoice__state=InvoiceState.VOID)
+    sums = [Fraction(0)] * MONTHS_OF_FIGURES
+    grouped = fees.order_by().values_list("from_month", "until_month").annotate(Sum("net_cents"))
+    for first, until, cents in grouped:
+        for back in range(MONTHS_OF_FIGURES):
+            if first <= now - back < until:
+                sums[-1 - back] += Fraction(cents, until.since(first))
+    return [round_half_away(cents) for cents in sums]
+
+
+def _bars(now: Month, revenue: list[int]) -> list[Bar]:
+    most = max(revenue) or 1
+    bars = []
+    for i, cents in enumerate(revenue):
+        height = cents * 120 // most
+        letter = month_name(now - MONTHS_OF_FIGURES + 1 + i)[0]
+        bars.append(Bar(4 + i * 27, 128 - height, height, letter))
+    return bars
+
+
+def _published_use(now: Month) -> dict[str, int]:
+    """Add up the exact statements of a year; allowances count for the part of the year covered."""
+    recent = Statement.objects.newest().filter(from_month__gte=now - MONTHS_OF_FIGURES)
+    used, allowance = 0, Fraction(0)
+    organisations: set[object] = set()
+    shown = recent.filter(display=Display.EXACT).values_list(
+        "organisation", "used_quarters", "allowance_quarters", "from_month", "until_month"
+    )
+    for organisation, quarters, yearly, first, until in shown:
+        used += quarters or 0
+        allowance += Fraction(yearly * until.since(first), 12)
+        organisations.add(organisation)
+    everybody = recent.values("organisation").distinct().count()
+    return {
+        "used_quarters": used,
+        "allowance_quarters": round_half_away(allowance),
+        "organisations_with_hours": len(organisations),
+        "organisations_without": everybody - len(organisations),
+    }

@@ -1,0 +1,96 @@
+"""The site of the agency's staff: our own lists only, and a start page that is a work queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from agency.access import HOURS_MODELS
+from agency.today import today
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest, HttpResponse
+
+OUR_APPS = frozenset({"agency", "advisors", "workshops", "subscriptions"})
+MENU = (
+    (_("Organisations"), "agency_organisation"),
+    (_("Advisors"), "advisors_advisor"),
+    (_("Sessions"), "workshops_session"),
+    (_("Contracts"), "subscriptions_subscription"),
+    (_("Invoices"), "subscriptions_invoice"),
+    (_("Statements"), "subscriptions_statement"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the menu; ``current`` is the value of aria-current, empty elsewhere."""
+
+    label: Any
+    address: str
+    current: str
+
+
+class StaffSite(admin.AdminSite):
+    site_title = site_header = "Discreet"
+    index_title = _("Today")
+    enable_nav_sidebar = False
+    empty_value_display = "–"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register our own models; what packages bring is left out, and hours are refused.
+
+        Raises ImproperlyConfigured for hours, which no role reads in the admin.
+        """
+        models = (
+            model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        )
+        ours = [model for model in models if _options(model).app_label in OUR_APPS]
+        if any(_options(model).model_name in HOURS_MODELS for model in ours):
+            raise ImproperlyConfigured("Hours are registered nowhere.")
+        super().register(ours, admin_class, **options)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the sign-in that all share; who is no staff finds nothing here."""
+        if not request.user.is_authenticated:
+            address = request.GET.get("next") or reverse("admin:index")
+            return redirect_to_login(address)
+        if self.has_permission(request):
+            return redirect("admin:index")
+        raise Http404
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"menu": _menu(request.path)}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from subscriptions.admin_queue import figures, queue, sentence
+
+        on = today()
+        context = {"on": on, "sentence": sentence(on), "queue": queue(on), "figures": figures(on)}
+        return super().index(request, context | (extra_context or {}))
+
+
+def _options(model: type[Model]) -> Any:
+    return model._meta  # noqa: SLF001 - public in all but name
+
+
+def _menu(path: str) -> list[Place]:
+    start = reverse("admin:index")
+    places = [Place(_("Today"), start, "page" if path == start else "")]
+    for label, name in MENU:
+        address = reverse(f"admin:{name}_changelist")
+        current = "page" if path == address else "true" if path.startswith(address) else ""
+        places.append(Place(label, address, current))
+    return places

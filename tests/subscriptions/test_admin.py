@@ -1,0 +1,373 @@
+"""The admin shows staff what their role may see and do, and hours to nobody."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
+from pytest_django.fixtures import Settings
+
+from advisors.models import DraftHours, HoursAdjustment, MonthHours
+from agency.access import READ_ALL, may
+from agency.models import AuditEvent, Organisation, User
+from subscriptions.models import Invoice, Subscription, Terms
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+REGISTERED = list(admin.site._registry)
+STAFF = sorted(READ_ALL)
+
+
+@pytest.fixture(autouse=True)
+def on_8_april_2026(settings: Settings) -> None:
+    settings.TODAY = dt.date(2026, 4, 8)
+
+
+def as_(role: str) -> Client:
+    client = Client()
+    user = User.objects.filter(email=f"{role}@staff.example").first()
+    client.force_login(user or factories.user(role, email=f"{role}@staff.example"))
+    return client
+
+
+def address(model: type[models.Model], page: str = "") -> str:
+    return f"/admin/{model._meta.app_label}/{model._meta.model_name}/{page}"
+
+
+def text_of(content: bytes) -> str:
+    plain = re.sub(r"<[^>]+>", " ", content.decode())
+    return re.sub(r"\s+", " ", plain.replace("\xa0", " "))
+
+
+@pytest.mark.parametrize("model", [DraftHours, MonthHours, HoursAdjustment])
+def test_hours_cannot_even_be_registered(model: type[models.Model]) -> None:
+    assert model not in admin.site._registry
+    with pytest.raises(ImproperlyConfigured):
+        admin.site.register(model)
+
+
+def test_only_our_own_tables_are_shown() -> None:
+    shown = {model._meta.app_label for model in REGISTERED}
+
+    assert shown == {"agency", "advisors", "workshops", "subscriptions"}
+    assert apps.is_installed("allauth.mfa")  # whose secrets a package would show
+    assert apps.is_installed("django_q")
+
+
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model.__name__)
+def test_each_role_reads_all_lists_and_adds_what_its_role_says(
+    role: str, model: type[models.Model]
+) -> None:
+    client = as_(role)
+    adds = may(role, f"{model._meta.app_label}.add_{model._meta.model_name}")
+
+    listed = client.get(address(model))
+    adding = client.get(address(model, "add/"))
+
+    assert listed.status_code == 200
+    assert adding.status_code in ({200, 403} if adds else {403})
+
+
+@pytest.mark.parametrize("role", ["advisor", "contact"])
+def test_who_is_no_staff_finds_nothing_here(role: str) -> None:
+    client = as_(role)
+
+    assert client.get("/admin/", follow=True).status_code == 404
+    assert client.get("/admin/agency/organisation/", follow=True).status_code == 404
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in_of_all() -> None:
+    response = Client().get("/admin/agency/organisation/", follow=True)
+
+    assert response.redirect_chain[-1][0] == "/account/login/code/?next=/admin/agency/organisation/"
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_what_is_written_once_cannot_be_changed_or_deleted(role: str) -> None:
+    factories.price_book()
+    organisation = factories.organisation()
+    factories.headcount(organisation)
+    subscription = factories.subscription(organisation)
+    frozen = [
+        factories.statement(subscription),
+        factories.invoice(organisation, state="open"),
+        factories.stripe_event(),
+        factories.closed_month("2026-03"),
+    ]
+    client = as_(role)
+
+    for row in frozen:
+        page = address(type(row), f"{row.pk}/change/")
+        assert client.get(page).status_code == 200
+        assert client.post(page, {"number": "forged"}).status_code == 403
+        assert (
+            client.post(address(type(row), f"{row.pk}/delete/"), {"post": "yes"}).status_code == 403
+        )
+
+
+def act(client: Client, action: str, *rows: models.Model) -> str:
+    data = {"action": action, "_selected_action": [str(row.pk) for row in rows], "index": "0"}
+    return text_of(client.post(address(type(rows[0])), data, follow=True).content)
+
+
+def test_a_controller_approves_drafts_and_only_drafts() -> None:
+    organisation = factories.organisation()
+    draft = factories.invoice(organisation)
+    blocked = factories.invoice(
+        organisation, "2026-02", state="blocked", blocked_reason="po_missing"
+    )
+
+    said = act(as_("controller"), "approve", draft, blocked)
+
+    assert "1 invoice approved. Nothing is sent yet." in said
+    assert [i.state for i in Invoice.objects.order_by("run_month")] == ["blocked", "approved"]
+    assert AuditEvent.objects.get().subject_id == draft.pk
+
+
+def test_sending_hands_approved_invoices_to_the_queue() -> None:
+    organisation = factories.organisation()
+    approved = factories.invoice(organisation, state="approved")
+    draft = factories.invoice(organisation, "2026-02")
+
+    said = act(as_("controller"), "push", approved, draft)
+
+    assert "1 approved invoice is on its way to Stripe." in said
+    task = OrmQ.objects.get().task
+    assert task is not None
+    assert (task["func"], task["args"]) == ("subscriptions.tasks.push_invoice", (str(approved.pk),))
+
+
+@pytest.mark.parametrize("role", ["planner", "auditor", "administrator"])
+def test_nobody_else_approves(role: str) -> None:
+    draft = factories.invoice(factories.organisation())
+
+    act(as_(role), "approve", draft)
+
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+
+
+def test_a_request_is_confirmed_into_new_terms(subscription: Subscription) -> None:
+    user = factories.contact(subscription.organisation).user
+    request = factories.tier_change_request(subscription, "2026-07", user, tier="basic")
+
+    said = act(as_("controller"), "confirm", request)
+
+    assert "1 request handled." in said
+    terms = Terms.objects.get(subscription=subscription, reason="tier_change")
+    assert (terms.tier, str(terms.from_month), terms.overage) == ("basic", "2026-07", "cap")
+
+
+def test_a_declined_request_changes_nothing(subscription: Subscription) -> None:
+    user = factories.contact(subscription.organisation).user
+    request = factories.tier_change_request(subscription, "2026-07", user)
+
+    act(as_("controller"), "decline", request)
+    said = act(as_("controller"), "confirm", request)
+
+    assert "This request was declined." in said
+    assert not Terms.objects.filter(reason="tier_change").exists()
+
+
+@pytest.fixture
+def subscription() -> Subscription:
+    factories.price_book()
+    organisation = factories.organisation()
+    factories.headcount(organisation)
+    return factories.subscription(organisation, overage="cap")
+
+
+def test_a_change_is_noted_by_day_and_field_never_by_value() -> None:
+    offering = factories.offering()
+    client = as_("controller")
+    page = address(type(offering), f"{offering.pk}/change/")
+
+    response = client.post(
+        page,
+        {
+            "code": "WS-1",
+            "kind": "workshop",
+            "title_nl": "A new and secret title",
+            "title_en": offering.title_en,
+            "minutes": "180",
+            "capacity": "16",
+            "price_cents": "950,00",
+        },
+    )
+
+    assert response.status_code == 302
+    offering.refresh_from_db()
+    assert offering.price_cents == 95000
+    event = AuditEvent.objects.get()
+    assert (event.on, event.action) == (dt.date(2026, 4, 8), "changed")
+    assert "secret" not in event.fields
+    assert not LogEntry.objects.exists()
+    assert text_of(client.get(address(type(offering), f"{offering.pk}/history/")).content).count(
+        "changed"
+    )
+
+
+def test_only_an_administrator_changes_colleagues() -> None:
+    colleague = factories.user("controller", email="colleague@staff.example")
+    page = address(User, f"{colleague.pk}/change/")
+    data = {"name": "X", "email": colleague.email, "role": "administrator", "language": "en"}
+
+    assert as_("planner").post(page, data).status_code == 403
+    assert as_("administrator").post(page, data).status_code == 302
+
+
+@pytest.mark.parametrize(("role", "made"), [("contact", True), ("administrator", False)])
+def test_a_planner_makes_contacts_and_no_administrators(role: str, made: bool) -> None:  # noqa: FBT001
+    data = {"name": "New", "email": "New@client.example", "role": role, "language": "nl"}
+
+    as_("planner").post(address(User, "add/"), data | {"is_active": "on"})
+
+    assert User.objects.filter(email="new@client.example").exists() is made
+
+
+# The start page
+
+
+@pytest.fixture
+def busy() -> Organisation:
+    """Something of everything that waits for somebody on 8 April 2026."""
+    factories.price_book()
+    factories.closed_month("2026-02")
+    organisation = factories.organisation()
+    factories.headcount(organisation)
+    subscription = factories.subscription(organisation, "2025-06", billing_interval=1)
+    factories.statement(subscription, "2025-06", "2025-09", used_quarters=20)
+    advisor = factories.advisor()
+    factories.assignment(advisor, organisation)
+    factories.qualification(advisor, valid_until=dt.date(2026, 7, 14))
+    factories.session(organisation, starts_at=factories.at("2026-04-20 14:00"))
+    factories.invoice(organisation, "2026-03", state="blocked", blocked_reason="po_missing")
+    factories.invoice(organisation, "2026-03")
+    factories.invoice(organisation, "2026-03", state="approved")
+    factories.invoice(organisation, "2026-03", state="parked", parked_because="amount")
+    factories.invoice(
+        organisation, "2026-01", state="open", number="1", stripe_id="in_1",
+        due_on=dt.date(2026, 3, 1), debit_failed_on=dt.date(2026, 2, 20),
+    )  # fmt: skip
+    factories.tier_change_request(subscription, "2026-07", factories.contact(organisation).user)
+    factories.stripe_event(state="failed")
+    return organisation
+
+
+def test_everything_that_waits_is_counted_and_leads_to_its_list(busy: Organisation) -> None:
+    client = as_("controller")
+    page = client.get("/admin/").content.decode()
+
+    waiting = re.findall(
+        r'<span class="count">(\d+)</span><div><a href="([^"]+)">([^<]+)</a>', page
+    )
+
+    assert [what for _count, _address, what in waiting] == [
+        "counsellor has not submitted March yet",
+        "invoice blocked",
+        "draft invoice to approve",
+        "approved invoice to send",
+        "invoice parked on its way",
+        "direct debit failed",
+        "request for a tier change",
+        "session without a trainer",
+        "invoice overdue",
+        "contract in its notice window",
+        "message of Stripe not handled",
+        "certificate expires within six months",
+    ]
+    for count, leads_to, what in waiting:
+        listed = client.get(leads_to.replace("&amp;", "&")).content.decode()
+        assert listed.count('name="_selected_action"') in {0, int(count)}, what
+        rows = re.search(r'<p class="paginator">\s*(\d+)', listed)
+        assert rows, what
+        assert rows[1] == count, what
+
+
+def test_an_idle_agency_reads_that_nothing_waits() -> None:
+    factories.closed_month("2026-03")
+
+    shown = text_of(as_("planner").get("/admin/").content)
+
+    assert "Nothing waits for you." in shown
+    assert "All months that are over are closed." in shown
+
+
+def test_the_start_page_takes_as_many_queries_for_much_as_for_little(busy: Organisation) -> None:
+    client = as_("controller")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/admin/")
+        return len(captured)
+
+    queries()
+    few = queries()
+    for number in range(3):
+        factories.invoice(busy, "2026-03")
+        factories.session(busy, f"S-{number}", starts_at=factories.at("2026-05-01 09:00"))
+
+    assert queries() == few
+
+
+class Inputs(HTMLParser):
+    """Collects visible inputs without a name for a screen reader."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels: set[str] = set()
+        self.inputs: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "label" and given.get("for"):
+            self.labels.add(str(given["for"]))
+        if tag in {"input", "select", "textarea"} and given.get("type") not in {"hidden", "submit"}:
+            self.inputs.append(given)
+
+    def unnamed(self) -> list[str | None]:
+        return [
+            given.get("name")
+            for given in self.inputs
+            if "aria-label" not in given and given.get("id") not in self.labels
+        ]
+
+
+def test_every_input_of_a_form_has_a_name_for_a_screen_reader(busy: Organisation) -> None:
+    for page in (
+        address(Organisation, f"{busy.pk}/change/"),
+        address(Organisation, "add/"),
+        "/admin/subscriptions/pricebook/add/",
+    ):
+        inputs = Inputs()
+        inputs.feed(as_("controller").get(page).content.decode())
+        assert inputs.inputs
+        assert inputs.unnamed() == []
+
+
+def test_no_page_of_the_admin_has_a_script_or_style_in_it(busy: Organisation) -> None:
+    client = as_("controller")
+    invoice = Invoice.objects.first()
+    assert invoice is not None
+    for page in (
+        "/admin/",
+        address(Invoice),
+        address(Invoice, f"{invoice.pk}/change/"),
+        address(Organisation, f"{busy.pk}/change/"),
+        address(Organisation, f"{busy.pk}/history/"),
+    ):
+        text = client.get(page).content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text), page
+        assert not re.search(r"<style|\sstyle=|\son\w+=", text), page
