@@ -181,6 +181,7 @@ class RowGuard(Guard):
     """Triggers that refuse to write or delete a row for which ``when`` holds.
 
     ``when`` may ask other rows: ``EXISTS (SELECT 1 FROM ... WHERE ... NEW.organisation_id)``.
+    Retention may delete all the same.
     On PostgreSQL the rows of one value of ``one_at_a_time`` are written one after another, so
     that two transactions cannot both miss the other's row.
     """
@@ -205,20 +206,22 @@ class RowGuard(Guard):
 
     def _create(self, vendor: str) -> Iterator[str]:
         sentence = self.sentence.replace("'", "''")
+        deletes = "DELETE" in self.events
+        when = f"{SWITCH_IS_OFF[vendor]} AND ({self.when})" if deletes else self.when
         if vendor == "sqlite":
             for event in self.events:
                 yield (
                     f'CREATE TRIGGER "{self.trigger}_{event.lower()}" BEFORE {event} '
-                    f'ON "{self.table}" FOR EACH ROW WHEN ({self.when}) '
+                    f'ON "{self.table}" FOR EACH ROW WHEN ({when}) '
                     f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
                 )
             return
-        row = "OLD" if "DELETE" in self.events else "NEW"
+        row = "OLD" if deletes else "NEW"
         yield f"""
             CREATE OR REPLACE FUNCTION "{self.trigger}"() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 PERFORM pg_advisory_xact_lock(hashtext({row}."{self.one_at_a_time}"::text));
-                IF {self.when} THEN
+                IF {when} THEN
                     RAISE EXCEPTION USING
                         MESSAGE = '{sentence}', ERRCODE = 'integrity_constraint_violation';
                 END IF;
