@@ -195,7 +195,7 @@ def note(request: HttpRequest, action: str, subject: models.Model, fields: str =
         on=today(),
         actor=signed_in(request),
         action=action,
-        subject_model=subject._meta.label_lower,  # noqa: SLF001 - public in all but name
+        subject_model=subject._meta.label_lower,
         subject_id=subject.pk,
         fields=fields[:LONGEST_FIELDS],
     )

@@ -19,6 +19,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PAGES = ["", "statements/", "invoices/", "sessions/", "subscription/", "what-we-never-record/"]
+NOWHERE = uuid.UUID(int=7)
 LEDGER = re.compile("drafthours|monthhours|hoursadjustment|monthsubmission")
 
 
@@ -142,7 +143,7 @@ def test_no_page_reads_the_ledger(
     assert "19.25" not in shown
 
 
-@pytest.mark.parametrize("address", [*PAGES, "workbook/2026-03/", f"invoices/{uuid.uuid4()}/"])
+@pytest.mark.parametrize("address", [*PAGES, "workbook/2026-03/", f"invoices/{NOWHERE}/"])
 def test_foreign_and_missing_are_the_same_page(
     client: Client, other: Organisation, address: str
 ) -> None:
@@ -153,6 +154,37 @@ def test_foreign_and_missing_are_the_same_page(
 
     assert foreign.status_code == missing.status_code == 404
     assert foreign.content == missing.content
+
+
+def test_the_workbook_of_a_published_month_is_a_download(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.agency()
+    factories.statement(subscription, "2026-01", "2026-04")
+
+    response = client.get(f"/portal/{organisation.pk}/workbook/2026-03/")
+
+    assert response.status_code == 200
+    assert response["Content-Disposition"] == 'attachment; filename="utilisation_OWN_2026-03.xlsx"'
+    assert response.content.startswith(b"PK")
+
+
+@pytest.mark.parametrize("month", ["2026-02", "2026-04", "latest", "2026-13"])
+def test_a_month_that_is_not_published_has_no_workbook(
+    client: Client, organisation: Organisation, subscription: Subscription, month: str
+) -> None:
+    factories.statement(subscription, "2026-01", "2026-04")
+
+    assert client.get(f"/portal/{organisation.pk}/workbook/{month}/").status_code == 404
+
+
+def test_a_month_before_the_contract_has_no_workbook(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.agency()
+    factories.publication("2025-12")
+
+    assert client.get(f"/portal/{organisation.pk}/workbook/2025-12/").status_code == 404
 
 
 def test_an_invoice_of_another_organisation_is_not_found(
