@@ -66,6 +66,7 @@ def record(
     stays as it is. Raises ConflictError when the draft is neither, HoursError when the month is
     closed or submitted, the advisor is not assigned, or the hours do not fit into a month.
     """
+    _take_turns(advisor)
     _refuse_locked(advisor, month)
     _refuse_unassigned(advisor, organisation, month)
     if not 0 <= to_quarters <= MOST_QUARTERS_IN_A_MONTH:
@@ -83,6 +84,17 @@ def record(
     return to_quarters
 
 
+def _take_turns(*advisors: Advisor) -> None:
+    """Wait for transactions that write hours of these advisors, of all when none is named.
+
+    Without it hours could come into a month between the reading of its drafts and its lock.
+    """
+    rows = Advisor.objects.order_by("pk").select_for_update(no_key=True)
+    if advisors:
+        rows = rows.filter(pk__in=[advisor.pk for advisor in advisors])
+    list(rows.values_list("pk"))
+
+
 def _refuse_locked(advisor: Advisor, month: Month) -> None:
     if is_closed(month):
         raise HoursError(_("This month is closed. Late work goes to the month that is open."))
@@ -96,15 +108,19 @@ def _refuse_unassigned(advisor: Advisor, organisation: Organisation, month: Mont
         raise HoursError(_("You are not assigned to this organisation in this month."))
 
 
+@transaction.atomic
 def submit(advisor: Advisor, month: Month) -> None:
     """Say that all hours of a month are in, also when there were none; repeating is harmless."""
+    _take_turns(advisor)
     if is_closed(month):
         raise HoursError(_("This month is closed."))
     MonthSubmission.objects.get_or_create(advisor=advisor, month=month)
 
 
+@transaction.atomic
 def take_back(advisor: Advisor, month: Month) -> None:
     """Withdraw a submission while the month is open; repeating is harmless."""
+    _take_turns(advisor)
     if is_closed(month):
         raise HoursError(_("This month is closed."))
     MonthSubmission.objects.filter(advisor=advisor, month=month).delete()
@@ -123,6 +139,7 @@ def adjust(
 
     Zero takes it out again. Raises HoursError for a closed month.
     """
+    _take_turns(advisor)
     if is_closed(month):
         raise HoursError(_("This month is closed. Late work goes to the month that is open."))
     if abs(quarters) > MOST_QUARTERS_IN_A_MONTH:
@@ -147,8 +164,10 @@ def post(month: Month, served: Mapping[UUID, Sequence[MonthRange]]) -> int:
     """Close a month: lock it and turn the drafts up to it into posted hours; give their number.
 
     ``served`` holds the months of which each organisation's hours count. Drafts outside them
-    stay drafts for good: the agency bears them (design section 2, decision 2).
+    stay drafts for good: the agency bears them (design section 2, decision 2). Hours that are
+    being recorded are waited for, and nobody records until the transaction ends.
     """
+    _take_turns()
     ClosedMonth.objects.create(month=month)
     drafts = DraftHours.objects.filter(month__lte=month)
     due = [
