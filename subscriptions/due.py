@@ -175,10 +175,14 @@ def _contract_in(facts: Facts, organisation: UUID, month: Month) -> UUID | None:
 
 
 def _first_run(facts: Facts, organisation: UUID, month: Month) -> Month:
-    """Give the run before which things are history: of the contract in a month, else the first."""
+    """Give the run before which things of a month are history: of the contract begun last by then.
+
+    Before the first contract that one's holds; without a contract nothing is history.
+    """
     rows = facts.subscriptions[organisation]
-    inside = [row.first_run for row in rows if month in row.months]
-    return min(inside or [row.first_run for row in rows], default=Month(0))
+    begun = [row for row in rows if row.start_month <= month]
+    nearest = begun[-1:] or rows[:1]
+    return nearest[0].first_run if nearest else Month(0)
 
 
 def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:

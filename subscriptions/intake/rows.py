@@ -200,6 +200,9 @@ def _fill_in(book: Book) -> None:
         ):
             if row[column] is None and row.knows(column):
                 row.values[column] = stands_for
+    for row in book.knowing("top_up_cards", "hours"):
+        if row["remaining_hours"] is None and row.knows("remaining_hours"):
+            row.values["remaining_hours"] = row["hours"]
     for row in book.knowing("sessions", "status", "cancelled_by"):
         if row["status"] == SessionStatus.CANCELLED and not row["cancelled_by"]:
             row.values["cancelled_by"] = CancelledBy.CLIENT.value

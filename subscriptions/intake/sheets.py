@@ -150,7 +150,7 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("price", Amount()),
         Column("bought_month", Month()),
         Column("expires_month", Month()),
-        Column("remaining_hours", Hours()),
+        optional("remaining_hours", Hours()),  # empty: all of them
     ),
     "tier_changes": (
         Column("organisation", Code()),
