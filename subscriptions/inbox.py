@@ -74,6 +74,8 @@ def handle(event_pk: UUID, *, at: dt.datetime) -> EventState:
         document = gateway.read(event.object_id)
     except gateway.MissingError:  # a draft that was deleted
         return _finish(event, EventState.IGNORED, at)
+    except gateway.RefusedError as error:
+        return _finish(event, EventState.FAILED, at, error.code)
     try:
         with transaction.atomic():
             state = _follow(event, document)

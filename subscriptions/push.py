@@ -130,6 +130,8 @@ def _deliver(invoice: Invoice, at: dt.datetime) -> None:
     """Take the document to Stripe and finalize it, unless what is there differs from ours."""
     if invoice.total_cents <= 0:
         raise DisagreementError(_("There is nothing to pay: Stripe cannot send this invoice."))
+    if not (invoice.buyer_email or bodies.is_debited(invoice)):
+        raise DisagreementError(_("There is no e-mail address to send this invoice to."))
     customer_id = _customer(invoice, at)
     _draft(invoice, customer_id, at)
     _add_lines(invoice, at)
@@ -263,6 +265,7 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
     step = invoice.steps.filter(kind=StepKind.SEND).order_by("-generation").first()
     if step is None or step.state not in UNFINISHED:
         return
+    invoice.refresh_from_db()  # another process may have finalized it
     if invoice.state != InvoiceState.OPEN:
         end(step, StepState.FAILED, "settled")
         return

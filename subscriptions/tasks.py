@@ -2,12 +2,13 @@
 
 import datetime as dt
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from django.utils import timezone
 
 from agency.schedules import Every
-from subscriptions import announcements, inbox, push
+from subscriptions import announcements, gateway, inbox, push
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ def handle_event(event_id: str) -> None:
 def sweep_events() -> None:
     """Take up events whose object was not known yet, or whose task was lost."""
     due = inbox.unhandled(before=timezone.now() - SWEPT_AFTER)
-    for event in due.only("pk"):
-        handle_event(str(event.pk))
+    for event_id in list(due.values_list("pk", flat=True)):
+        with suppress(gateway.GatewayError):  # it stays, for the next sweep
+            handle_event(str(event_id))
 
 
 def announce(publication_id: str) -> None:

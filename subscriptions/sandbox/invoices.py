@@ -14,9 +14,10 @@ def create(call: Call) -> Json:
     customer_id = call.given.get("customer")
     if not customer_id:
         raise missing_parameter("customer")
-    if call.state.find("customer", customer_id) is None:
+    customer = call.state.find("customer", customer_id)
+    if customer is None:
         raise no_such("customer", customer_id, param="customer", status=400)
-    check_terms(call.given)
+    check_terms(call.given, customer)
     made = call.state.add(
         objects.invoice(call.state, call.given), kind="invoice", parent=customer_id
     )
@@ -31,7 +32,7 @@ def terms_of(invoice: Json) -> str:
     return f"terms_{invoice['id']}"
 
 
-def check_terms(given: Json) -> None:
+def check_terms(given: Json, customer: Json) -> None:
     sent = given.get("collection_method") == "send_invoice"
     if sent and "days_until_due" not in given:
         raise ApiError(
@@ -40,6 +41,12 @@ def check_terms(given: Json) -> None:
             "`due_date`.",
             code="parameter_missing",
             param="days_until_due",
+        )
+    if sent and not customer["email"]:
+        raise ApiError(
+            400,
+            "Missing email. In order to create invoices that are sent to the customer, the "
+            "customer must have a valid email.",
         )
     if not sent and "days_until_due" in given:
         raise ApiError(

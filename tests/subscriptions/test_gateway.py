@@ -19,7 +19,9 @@ TERMS = {"collection_method": "send_invoice", "days_until_due": 30}
 
 
 def draft(key: str = "draft") -> gateway.Document:
-    customer = gateway.create_customer({"name": "Someone B.V."}, f"customer for {key}")
+    customer = gateway.create_customer(
+        {"name": "Someone", "email": "a@b.nl"}, f"customer for {key}"
+    )
     return gateway.create_draft({"customer": customer.id, **TERMS}, key)
 
 

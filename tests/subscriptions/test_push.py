@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from subscriptions import gateway, push
 from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
@@ -97,7 +97,8 @@ def test_a_changed_address_and_vat_id_reach_stripe_before_the_invoice(sandbox: S
     changed: Any = {
         "buyer_street": "Nieuwstraat 2",
         "buyer_vat_id": "DE123456789",
-        "buyer_email": "",
+        "buyer_email": "",  # a debit needs none
+        "collection": "sepa",
     }
 
     invoice = make.invoice(organisation, "2026-02", state="approved", **changed)
@@ -246,7 +247,7 @@ def test_a_key_that_stripe_may_have_forgotten_is_not_repeated(
 ) -> None:
     """A process died around the call for a draft; a day later Stripe is looked at first."""
     invoice = approved()
-    customer = gateway.create_customer({"name": "ORG1 B.V."}, "a key")
+    customer = gateway.create_customer({"name": "ORG1 B.V.", "email": "a@b.nl"}, "a key")
     if took_effect:
         gateway.create_draft(
             {"customer": customer.id, "metadata": {"document": str(invoice.pk)},
@@ -286,7 +287,8 @@ def test_what_differs_at_stripe_is_parked_before_it_gets_a_number(sandbox: Sandb
         invoice.stripe_id, {"lines": [{"amount": 1, "description": "by hand"}]}, "by hand"
     )
 
-    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+    with translation.override("nl"):
+        assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
 
     invoice.refresh_from_db()
     assert invoice.state == "parked"
@@ -308,6 +310,22 @@ def test_a_refusal_parks_the_invoice_and_names_the_code(sandbox: Sandbox) -> Non
 
     invoice.refresh_from_db()
     assert "resource_missing" in invoice.parked_because
+
+
+def test_an_invoice_without_an_address_to_send_it_to_is_parked(sandbox: Sandbox) -> None:
+    invoice = approved(buyer_email="")
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+
+    assert listed(sandbox) == []
+
+
+def test_an_invoice_of_nothing_is_parked(sandbox: Sandbox) -> None:
+    invoice = approved(lines=[{"net_cents": 0, "vat_cents": 0}])
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+
+    assert listed(sandbox) == []
 
 
 def test_a_draft_deleted_by_hand_is_drafted_again(sandbox: Sandbox) -> None:

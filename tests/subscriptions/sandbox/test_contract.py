@@ -42,7 +42,7 @@ class Client:
         return answer.json()
 
     def customer(self, **form: str) -> str:
-        return str(self("POST /v1/customers", {"name": "Someone"} | form)["id"])
+        return str(self("POST /v1/customers", {"name": "Someone", "email": "a@b.nl"} | form)["id"])
 
     def draft(self, **form: str) -> str:
         terms = {"collection_method": "send_invoice", "days_until_due": "30"}
@@ -200,10 +200,13 @@ def test_a_bad_parameter_is_refused_by_name(
         pytest.param({"payment_settings": "x"}, id="text for object"),
         pytest.param({"collection_method": "send_invoice"}, id="terms missing"),
         pytest.param({"days_until_due": "3"}, id="terms of a debit"),
+        pytest.param(
+            {"collection_method": "send_invoice", "days_until_due": "3"}, id="nobody to send it to"
+        ),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(client: Client, form: dict[str, str]) -> None:
-    customer = {"customer": client.customer()}
+    customer = {"customer": client.customer(email="")}
     answer = call(client.sandbox, "POST", "/v1/invoices", customer | form)
 
     assert answer.status_code == 400

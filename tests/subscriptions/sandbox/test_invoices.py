@@ -12,7 +12,8 @@ from tests.stripe.control import call, control, listed
 
 
 def draft(sandbox: Sandbox, **form: str) -> str:
-    customer = call(sandbox, "POST", "/v1/customers", {"name": "Someone"}).json()["id"]
+    particulars = {"name": "Someone", "email": "a@b.nl"}
+    customer = call(sandbox, "POST", "/v1/customers", particulars).json()["id"]
     terms = {} if form else {"collection_method": "send_invoice", "days_until_due": "14"}
     made = call(sandbox, "POST", "/v1/invoices", {"customer": customer} | terms | form)
     return str(made.json()["id"])
