@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from advisors import hours
 from agency.month import Month
+from agency.turns import take_turns
 from subscriptions.agreements import NoPriceError
 from subscriptions.documents import (
     Document,
@@ -89,6 +90,7 @@ def draft_run(
     Blocked documents whose reason is gone are drafted anew. Raises BillError for an open month,
     unless the run is made ahead.
     """
+    take_turns()
     if not ahead:
         refuse_to_bill(month)
     release_unblocked(month, organisations)

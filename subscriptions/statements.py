@@ -17,6 +17,7 @@ from django_q.tasks import async_task
 from advisors import hours
 from agency.money import plain_hours
 from agency.month import Month, MonthRange
+from agency.turns import take_turns
 from subscriptions import contracts
 from subscriptions.agreements import CAP, Contract
 from subscriptions.models import (
@@ -206,6 +207,7 @@ def close_month(month: Month, *, on: dt.date) -> bool:
     The statements of all organisations are one publication, dated ``on``; the queue mails their
     contacts.
     """
+    take_turns()
     if Publication.objects.filter(month=month).exists():
         return False
     refuse_to_close(month, on=on)
