@@ -20,6 +20,7 @@ from typing import Any
 import django
 import pytest
 from django.template.base import FilterExpression
+from django.utils import translation
 
 pytest_plugins = ["tests.stripe.fixtures"]
 
@@ -177,6 +178,13 @@ def no_logged_errors(
         records = [*caplog.get_records("setup"), *caplog.get_records("call")]
         errors = [record.getMessage() for record in records if record.levelno >= logging.ERROR]
         assert errors == []
+
+
+@pytest.fixture(autouse=True)
+def no_language_left_behind() -> Iterator[None]:
+    """Begin each test in Dutch, the default; a page would leave its reader's language behind."""
+    with translation.override("nl"):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
