@@ -179,10 +179,7 @@ class TestPublishing:
 
 class TestCards:
     def card(self, code: str = "ORG1", quarters: int = 8, **fields: object) -> TopUpCard:
-        organisation = Statement._meta.get_field("organisation").related_model.objects.get(
-            code=code
-        )  # type: ignore[union-attr]
-        return make.top_up_card(organisation, "2026-01", quarters, **fields)
+        return make.top_up_card(Organisation.objects.get(code=code), "2026-01", quarters, **fields)
 
     def test_what_a_statement_takes_from_a_card_is_kept_with_it(self) -> None:
         client(hours={"2026-02": 5})
