@@ -1,11 +1,23 @@
 """Objects as Stripe shows them. Money is in integer cents, moments are Unix seconds."""
 
-from typing import Any
-
 from subscriptions.sandbox.state import Json, State, new_id
 
 API_VERSION = "2026-10-28.endive"
 SHOWN_LINES = 10  # an invoice shows its first lines only; the rest is a list of its own
+ABSENT_FROM_A_DRAFT = (
+    "account_tax_ids application automatically_finalizes_at customer_account customer_address"
+    " customer_email customer_name customer_phone customer_shipping default_payment_method"
+    " default_source due_date effective_at ending_balance from_invoice hosted_invoice_url"
+    " invoice_pdf last_finalization_error latest_revision next_payment_attempt number"
+    " on_behalf_of parent receipt_number rendering shipping_cost shipping_details"
+    " statement_descriptor status_details test_clock webhooks_delivered_at"
+)
+ZERO_ON_A_DRAFT = (
+    "amount_due amount_overpaid amount_paid amount_paid_off_stripe amount_remaining"
+    " amount_shipping attempt_count post_payment_credit_notes_amount"
+    " pre_payment_credit_notes_amount starting_balance subtotal subtotal_excluding_tax total"
+    " total_excluding_tax"
+)
 
 
 def page(items: list[Json], url: str, *, has_more: bool = False) -> Json:
@@ -71,32 +83,17 @@ def invoice(state: State, given: Json) -> Json:
     now = state.now()
     identity = new_id("in")
     method = given.get("collection_method", "charge_automatically")
-    nothing: Any = None
-    absent = (
-        "account_tax_ids application automatically_finalizes_at customer_account customer_address"
-        " customer_email customer_name customer_phone customer_shipping default_payment_method"
-        " default_source due_date effective_at ending_balance from_invoice hosted_invoice_url"
-        " invoice_pdf last_finalization_error latest_revision next_payment_attempt number"
-        " on_behalf_of parent receipt_number rendering shipping_cost shipping_details"
-        " statement_descriptor status_details test_clock webhooks_delivered_at"
-    )
-    zero = (
-        "amount_due amount_overpaid amount_paid amount_paid_off_stripe amount_remaining"
-        " amount_shipping attempt_count post_payment_credit_notes_amount"
-        " pre_payment_credit_notes_amount starting_balance subtotal subtotal_excluding_tax total"
-        " total_excluding_tax"
-    )
     return {
         "id": identity,
         "object": "invoice",
-        **dict.fromkeys(absent.split(), nothing),
-        **dict.fromkeys(zero.split(), 0),
+        **dict.fromkeys(ABSENT_FROM_A_DRAFT.split(), None),
+        **dict.fromkeys(ZERO_ON_A_DRAFT.split(), 0),
         "account_country": "NL",
         "account_name": "Discreet sandbox",
         "attempted": False,
         "auto_advance": given.get("auto_advance", False),
         "automatic_tax": {
-            **dict.fromkeys(("disabled_reason", "liability", "provider", "status"), nothing),
+            **dict.fromkeys(("disabled_reason", "liability", "provider", "status")),
             "enabled": False,
         },
         "billing_reason": "manual",
@@ -124,7 +121,7 @@ def invoice(state: State, given: Json) -> Json:
         "period_start": now,
         "status": "draft",
         "status_transitions": dict.fromkeys(
-            ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at"), nothing
+            ("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")
         ),
         "total_discount_amounts": [],
         "total_pretax_credit_amounts": [],

@@ -1,0 +1,87 @@
+"""Work of the queue that goes on where an earlier attempt had to stop."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from subscriptions import gateway, inbox, push, tasks
+from subscriptions.models import Invoice, StripeEvent
+from subscriptions.sandbox.server import Sandbox
+from tests import factories as make
+from tests.stripe.control import listed, order
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_document_is_pushed_by_its_id(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation(), state="approved")
+
+    tasks.push_invoice(str(invoice.pk))
+    tasks.push_invoice(str(invoice.pk))
+
+    assert [document["status"] for document in listed(sandbox)] == ["open"]
+
+
+def test_what_had_to_wait_is_resumed_and_what_was_not_begun_is_left(sandbox: Sandbox) -> None:
+    begun = make.invoice(make.organisation("ORG1"), state="approved")
+    untouched = make.invoice(make.organisation("ORG2"), state="approved")
+    order(sandbox, "POST /v1/invoices", "429")
+    tasks.push_invoice(str(begun.pk))
+
+    tasks.resume_pushing()
+
+    assert Invoice.objects.get(pk=begun.pk).state == "open"
+    assert Invoice.objects.get(pk=untouched.pk).state == "approved"
+
+
+def test_what_is_open_but_was_not_mailed_is_resumed(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation(), state="approved")
+    order(sandbox, "POST /v1/invoices/{invoice}/send", "429")
+    tasks.push_invoice(str(invoice.pk))
+    assert Invoice.objects.get().state == "open"
+    assert "invoice.sent" not in {event["type"] for event in listed(sandbox, "events")}
+
+    tasks.resume_pushing()
+
+    assert "invoice.sent" in {event["type"] for event in listed(sandbox, "events")}
+
+
+def test_one_event_that_cannot_be_read_does_not_hold_up_the_others(
+    sandbox: Sandbox, settings: Any
+) -> None:
+    now = timezone.now()
+    invoice = make.invoice(make.organisation(), state="approved")
+    push.push(invoice.pk, at=now)
+    for event in listed(sandbox, "events"):
+        inbox.receive(gateway._event(event), at=now - dt.timedelta(minutes=5))
+    order(sandbox, "GET /v1/invoices/{invoice}", "429")
+
+    tasks.sweep_events()
+    assert StripeEvent.objects.filter(state="received").count() == 1
+    tasks.sweep_events()
+
+    assert not StripeEvent.objects.filter(state="received").exists()
+
+
+def test_an_event_that_the_queue_has_just_taken_is_not_swept(sandbox: Sandbox) -> None:
+    make.stripe_event(received_at=timezone.now())
+
+    tasks.sweep_events()
+
+    assert StripeEvent.objects.get().state == "received"
+
+
+def test_the_queue_holds_ids_only(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation(), state="approved")
+    push.push(invoice.pk, at=timezone.now())
+    for event in listed(sandbox, "events"):
+        inbox.receive(gateway._event(event), at=timezone.now())
+
+    held = {argument for queued in OrmQ.objects.all() for argument in queued.task["args"]}
+
+    assert held == {str(pk) for pk in StripeEvent.objects.values_list("pk", flat=True)}
