@@ -1,0 +1,124 @@
+"""Every page can be used by everybody: axe finds nothing, in both themes, on desk and phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from advisors.models import Advisor
+from subscriptions.models import PriceBook
+from tests.browser.conftest import Open
+from tests.browser.scene import DESK, PHONE, Sample, sign_in
+
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+VIEWS = [
+    pytest.param("light", DESK, id="light"),
+    pytest.param("dark", DESK, id="dark"),
+    pytest.param("light", PHONE, id="phone"),
+    pytest.param("dark", PHONE, id="dark phone"),
+]
+
+
+def addresses(sample: Sample) -> dict[str, list[str]]:
+    """The pages that each person reaches from the menu, and what lies one step behind them."""
+    client = f"/portal/{sample.client.pk}/"
+    book = PriceBook.objects.get()
+    advisor = Advisor.objects.get(code="ADV1")
+    return {
+        "": ["/account/login/code/", "/account/login/", "/nowhere/"],
+        "contact": [
+            client,
+            *(f"{client}{page}/" for page in ("statements", "invoices", "sessions")),
+            *(f"{client}{page}/" for page in ("subscription", "what-we-never-record")),
+            f"{client}invoices/{sample.paid.pk}/",
+            f"/portal/{sample.small.pk}/",
+            f"/portal/{sample.large.pk}/",
+            "/account/2fa/",
+        ],
+        "advisor": ["/hours/", "/hours/2026-03/"],
+        "controller": [
+            "/admin/",
+            *(f"/admin/subscriptions/{list_}/" for list_ in ("invoice", "statement", "topupcard")),
+            f"/admin/agency/organisation/{sample.client.pk}/change/",
+            f"/admin/agency/organisation/{sample.client.pk}/history/",
+            f"/admin/subscriptions/subscription/{sample.subscription.pk}/change/",
+            f"/admin/subscriptions/invoice/{sample.paid.pk}/change/",
+            f"/admin/subscriptions/pricebook/{book.pk}/change/",
+        ],
+        "planner": [
+            "/admin/agency/organisation/",
+            "/admin/workshops/session/",
+            f"/admin/workshops/session/{sample.session.pk}/change/",
+            "/admin/workshops/session/add/",
+            f"/admin/advisors/advisor/{advisor.pk}/change/",
+        ],
+    }
+
+
+def findings(page: Page) -> list[str]:
+    """Give what axe finds; it lays its own styles on the page, so nothing is listened to then."""
+    answer = Axe().run(page, options={"runOnly": {"type": "tag", "values": LEVELS}})
+    return [
+        f"{found['id']}: {node['html'][:120]}"
+        for found in answer.response["violations"]
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("who", ["", "contact", "advisor", "controller", "planner"])
+@pytest.mark.parametrize(("theme", "viewport"), VIEWS)
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
+    open_page: Open, sample: Sample, who: str, theme: str, viewport: dict[str, int]
+) -> None:
+    page = open_page(color_scheme=theme, viewport=viewport)
+    if who:
+        sign_in(page, who)
+
+    found = {}
+    for address in addresses(sample)[who]:
+        page.goto(address)
+        too_wide = page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        found[address] = [*findings(page), *(["wider than the screen"] if too_wide else [])]
+
+    assert {address: said for address, said in found.items() if said} == {}
+
+
+def test_an_opened_menu_and_a_chosen_organisation_are_as_good(
+    open_page: Open, sample: Sample
+) -> None:
+    page = open_page(viewport=PHONE)
+    sign_in(page, "advisor")
+    page.get_by_role("button", name="Theater De Zandloper").click()
+    page.get_by_role("button", name="+30 min").click()
+    page.locator("summary").first.click()
+
+    assert findings(page) == []
+
+
+def test_keys_alone_reach_the_content_and_the_focus_shows(open_page: Open, sample: Sample) -> None:
+    page = open_page()
+    sign_in(page, "contact")
+    page.goto(f"/portal/{sample.client.pk}/")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    inside = "document.activeElement.closest('main') !== null"
+    assert page.evaluate(inside)
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_printed_the_sheet_stands_alone(open_page: Open, sample: Sample) -> None:
+    page = open_page()
+    sign_in(page, "contact")
+    page.goto(f"/portal/{sample.client.pk}/")
+
+    page.emulate_media(media="print")
+
+    assert page.locator(".mast nav").is_hidden()
+    assert page.get_by_role("heading", level=1).is_visible()
