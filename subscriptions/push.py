@@ -90,10 +90,16 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
 
 
 def unpark(invoice_id: UUID) -> None:
-    """Let a parked document be pushed again, once a person has looked at the reason."""
-    Invoice.objects.filter(pk=invoice_id, state=InvoiceState.PARKED).update(
-        state=InvoiceState.APPROVED, parked_because=""
-    )
+    """Let a parked document be pushed again, once a person has looked at the reason.
+
+    One that had no address to be sent to takes the organisation's of today.
+    """
+    with transaction.atomic():
+        parked = Invoice.objects.filter(pk=invoice_id, state=InvoiceState.PARKED)
+        organisation = Organisation.objects.filter(invoices__in=parked).first()
+        if organisation and organisation.invoice_email:
+            parked.filter(buyer_email="").update(buyer_email=organisation.invoice_email)
+        parked.update(state=InvoiceState.APPROVED, parked_because="")
 
 
 def record_finalized(invoice: Invoice, document: gateway.Document) -> None:

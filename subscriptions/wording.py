@@ -58,7 +58,10 @@ def statement_reason(display: str) -> str:
         Display.BAND: gettext(
             "A sentence instead of a figure: so nobody can tell from it whether somebody called."
         ),
-        Display.WITHHELD: gettext("The period was too short to say anything about it."),
+        Display.WITHHELD: gettext(
+            "The period closed because the contract year or the contract ended. "
+            "A figure could then say something about one person."
+        ),
         Display.ALL_IN: gettext("As agreed: one price, and no figures at all."),
     }.get(Display(display), "")
 

@@ -9,7 +9,7 @@ WRITTEN_ONCE = (
     *("kind", "run_month", "organisation_id", "credit_of_id", "po_number", "currency"),
     *("net_cents", "vat_cents", "total_cents", "due_days", "collection", "language"),
     *("buyer_name", "buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
-    *("buyer_kvk_number", "buyer_vat_id", "buyer_email"),
+    *("buyer_kvk_number", "buyer_vat_id"),
     *("seller_name", "seller_street", "seller_postcode", "seller_city", "seller_country"),
     *("seller_kvk_number", "seller_vat_id", "seller_iban"),
 )

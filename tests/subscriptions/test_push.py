@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone, translation
 
+from agency.models import Organisation
 from subscriptions import gateway, push
 from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
 from subscriptions.push import Outcome
@@ -318,6 +319,17 @@ def test_an_invoice_without_an_address_to_send_it_to_is_parked(sandbox: Sandbox)
     assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
 
     assert listed(sandbox) == []
+
+
+def test_a_parked_invoice_takes_the_address_that_was_added_since(sandbox: Sandbox) -> None:
+    invoice = approved(buyer_email="")
+    push.push(invoice.pk, at=NOW)
+    Organisation.objects.update(invoice_email="facturen@org1.example")
+
+    push.unpark(invoice.pk)
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+    assert [document["customer_email"] for document in listed(sandbox)] == ["facturen@org1.example"]
 
 
 def test_an_invoice_of_nothing_is_parked(sandbox: Sandbox) -> None:
