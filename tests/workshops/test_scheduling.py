@@ -24,7 +24,11 @@ def test_a_requested_session_is_scheduled_with_trainer_and_time() -> None:
     scheduling.schedule(requested, trainer=trainer, starts_at=NINE)
 
     requested.refresh_from_db()
-    assert (requested.status, requested.trainer, requested.starts_at) == ("scheduled", trainer, NINE)
+    assert (requested.status, requested.trainer, requested.starts_at) == (
+        "scheduled",
+        trainer,
+        NINE,
+    )
 
 
 @pytest.mark.parametrize(
