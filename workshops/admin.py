@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from agency.admin_base import Rows, StaffAdmin, column
+from agency.admin_base import Rows, StaffAdmin, column, note
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today
-from workshops.models import CancellationRung, Enrolment, Offering, Session, SessionStatus
+from workshops import scheduling
+from workshops.models import (
+    CancellationRung,
+    CancelledBy,
+    Enrolment,
+    Offering,
+    Session,
+    SessionStatus,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
+OVER = frozenset({SessionStatus.HELD, SessionStatus.CANCELLED})
 TONES = {"requested": "wait", "scheduled": "way", "held": "good", "cancelled": ""}
 
 
@@ -34,6 +48,19 @@ class Needs(admin.SimpleListFilter):
         if self.value() == "outcome":
             return planned.filter(starts_at__date__lt=today())
         return queryset
+
+
+class SessionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    def clean(self) -> dict[str, Any]:
+        """Say at the field that a trainer is taken; `scheduling` refuses it all the same."""
+        cleaned = super().clean() or {}
+        trainer, starts_at = cleaned.get("trainer"), cleaned.get("starts_at")
+        offering = cleaned.get("offering")
+        if trainer and starts_at and offering:
+            self.instance.offering = offering
+            if scheduling.trainer_is_taken(self.instance, trainer, starts_at):
+                self.add_error("trainer", _("The trainer has another session at that time."))
+        return cleaned
 
 
 class Enrolments(Rows):
@@ -56,14 +83,65 @@ class SessionAdmin(StaffAdmin):
     autocomplete_fields = ("organisation", "trainer", "offering")
     ordering = ("-starts_at",)
     inlines = (Enrolments,)
+    form = SessionForm
+    actions = ("hold", "cancel_for_client", "cancel_for_agency")
+    readonly_fields = ("status", "cancelled_on", "cancelled_by")
     fieldsets = (
         (_("What"), {"fields": ("reference", "offering", "organisation", "trainer")}),
         (_("When and where"), {"fields": ("starts_at", "location", "on_site_km")}),
         (
             _("Outcome"),
-            {"fields": ("status", "group_size", ("cancelled_on", "cancelled_by"))},
+            {"fields": (("status", "group_size"), ("cancelled_on", "cancelled_by"))},
         ),
     )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was held or cancelled is a fact that invoices follow from: it is only read."""
+        is_over = obj is not None and obj.status in OVER
+        return not is_over and super().has_change_permission(request, obj)
+
+    def has_plan_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("workshops.change_session")
+
+    def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's own signature
+        if not change:
+            obj.status = SessionStatus.REQUESTED
+        super().save_model(request, obj, form, change)
+        scheduling.schedule(obj, trainer=obj.trainer, starts_at=obj.starts_at)
+
+    @admin.action(description=_("Held: it took place"), permissions=["plan"])
+    def hold(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        self._each(request, queryset, "held", partial(scheduling.mark_held, on=today()))
+
+    @admin.action(description=_("Cancel for the client: the ladder counts"), permissions=["plan"])
+    def cancel_for_client(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        cancel = partial(scheduling.cancel, on=today(), by=CancelledBy.CLIENT)
+        self._each(request, queryset, "cancelled", cancel)
+
+    @admin.action(description=_("Cancel ourselves: it costs nothing"), permissions=["plan"])
+    def cancel_for_agency(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        cancel = partial(scheduling.cancel, on=today(), by=CancelledBy.AGENCY)
+        self._each(request, queryset, "cancelled", cancel)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Session],
+        action: str,
+        verb: Callable[[Session], None],
+    ) -> None:
+        done = 0
+        for session in queryset:
+            try:
+                verb(session)
+            except scheduling.SchedulingError as refused:
+                messages.error(request, f"{session.reference}: {' '.join(refused.messages)}")
+            else:
+                note(request, action, session)
+                done += 1
+        if done:
+            text = ngettext("%(n)s session changed.", "%(n)s sessions changed.", done)
+            messages.success(request, text % {"n": done})
 
     @admin.display(description=_("state"), ordering="status")
     def state(self, session: Session) -> SafeString:

@@ -1,0 +1,125 @@
+"""Planners move sessions through `scheduling` alone, and read what is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from agency.models import AuditEvent
+from tests import factories
+from workshops.models import Session
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def on_8_april_2026(settings: Settings) -> None:
+    settings.TODAY = dt.date(2026, 4, 8)
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(factories.user("planner"))
+    return client
+
+
+def form(session: Session, **fields: str) -> dict[str, str]:
+    return {
+        "reference": session.reference,
+        "offering": str(session.offering.pk),
+        "organisation": str(session.organisation.pk) if session.organisation else "",
+        "starts_at": "2026-05-12T13:30",
+        "location": "Meppel",
+        "enrolments-TOTAL_FORMS": "0",
+        "enrolments-INITIAL_FORMS": "0",
+    } | fields
+
+
+def act(client: Client, action: str, session: Session) -> str:
+    data = {"action": action, "_selected_action": [str(session.pk)], "index": "0"}
+    return client.post("/admin/workshops/session/", data, follow=True).content.decode()
+
+
+def test_saving_plans_what_was_requested(client: Client) -> None:
+    session = factories.session(factories.organisation(), status="requested")
+    trainer = factories.advisor()
+
+    client.post(
+        f"/admin/workshops/session/{session.pk}/change/", form(session, trainer=str(trainer.pk))
+    )
+
+    session.refresh_from_db()
+    assert (session.status, session.trainer) == ("scheduled", trainer)
+    assert session.starts_at == factories.at("2026-05-12 13:30")
+
+
+def test_a_trainer_who_is_taken_is_refused_at_the_field(client: Client) -> None:
+    trainer = factories.advisor()
+    factories.session(
+        factories.organisation(), trainer=trainer, starts_at=factories.at("2026-05-12 12:00")
+    )
+    session = factories.session(factories.organisation("ORG2"), "S2")
+
+    page = client.post(
+        f"/admin/workshops/session/{session.pk}/change/", form(session, trainer=str(trainer.pk))
+    )
+
+    assert page.status_code == 200
+    assert "The trainer has another session at that time." in page.content.decode()
+    session.refresh_from_db()
+    assert session.trainer is None
+
+
+def test_a_new_session_is_planned_at_once(client: Client) -> None:
+    offering = factories.offering()
+    wish = Session(reference="NEW-1", offering=offering, organisation=factories.organisation())
+
+    client.post("/admin/workshops/session/add/", form(wish))
+
+    assert Session.objects.get(reference="NEW-1").status == "scheduled"
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "by"),
+    [
+        ("hold", "held", ""),
+        ("cancel_for_client", "cancelled", "client"),
+        ("cancel_for_agency", "cancelled", "agency"),
+    ],
+)
+def test_an_action_moves_a_session_and_is_noted(
+    client: Client, action: str, status: str, by: str
+) -> None:
+    session = factories.session(factories.organisation())
+
+    act(client, action, session)
+
+    session.refresh_from_db()
+    assert (session.status, session.cancelled_by) == (status, by)
+    assert AuditEvent.objects.get().action == status
+
+
+def test_a_session_to_come_was_not_held(client: Client) -> None:
+    session = factories.session(
+        factories.organisation(), starts_at=factories.at("2026-05-12 13:30")
+    )
+
+    said = act(client, "hold", session)
+
+    session.refresh_from_db()
+    assert session.status == "scheduled"
+    assert 'class="msg error"' in said
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["held", "cancelled"])
+def test_what_is_over_is_only_read(client: Client, status: str) -> None:
+    session = factories.session(factories.organisation(), status=status)
+    page = f"/admin/workshops/session/{session.pk}/change/"
+
+    assert client.get(page).status_code == 200
+    assert client.post(page, form(session, location="elsewhere")).status_code == 403
