@@ -26,6 +26,7 @@ from subscriptions.models import (
 from workshops.models import CancellationRung, CancelledBy, OfferingKind, Session, SessionStatus
 
 Key = tuple[str, UUID, Month]
+ContractYearKey = tuple[UUID, Month]
 Row = TypeVar("Row", Subscription, Statement, Session, TopUpCard)
 
 
@@ -66,9 +67,14 @@ class Facts:
         """The tier that each fee was drafted at, by subscription and first month."""
         tiers: dict[UUID, dict[Month, str]] = defaultdict(dict)
         for (kind, subject, month), occurrence in self.occurrences.items():
-            if kind == LineKind.FEE:
+            if kind == LineKind.FEE and occurrence.state != OccurrenceState.CREDITED:
                 tiers[subject][month] = occurrence.tier
         return tiers
+
+    def billed(self, key: Key) -> BilledOccurrence | None:
+        """Give what a thing was billed as, unless it was credited in full."""
+        last = self.occurrences.get(key)
+        return None if last is None or last.state == OccurrenceState.CREDITED else last
 
     def open_revision(self, key: Key) -> int | None:
         """Give the revision in which a thing may be billed now; None when it is billed."""
@@ -187,8 +193,8 @@ def _first_run(facts: Facts, organisation: UUID, month: Month) -> Month:
 
 def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:
     """Give session, cancellation and travel items, free ones in order of month due (design 5.7)."""
-    free_in_year: dict[tuple[UUID, Month], int] = defaultdict(int)
     rows = facts.sessions[organisation]
+    free_in_year = _billed_as_free(facts, organisation, rows)
     for session in sorted(rows, key=lambda row: (row.month_due, row.starts_at, row.reference)):
         percent = _percent(facts, session)
         if percent is None:
@@ -217,27 +223,44 @@ def _kind(session: Session) -> str:
     return LineKind.SESSION
 
 
+def _billed_as_free(
+    facts: Facts, organisation: UUID, rows: Iterable[Session]
+) -> dict[ContractYearKey, int]:
+    """Count what was billed as free: it stays so, and a session entered late is not free beside."""
+    free_in_year: dict[ContractYearKey, int] = defaultdict(int)
+    for session in rows:
+        billed = facts.billed((_kind(session), session.pk, session.month))
+        year = _year_of(facts, organisation, session.month_due)
+        if billed and billed.free and year:
+            free_in_year[year] += 1
+    return free_in_year
+
+
 def _is_free(
     facts: Facts,
     organisation: UUID,
     session: Session,
     kind: str,
-    free_in_year: dict[tuple[UUID, Month], int],
+    free_in_year: dict[ContractYearKey, int],
 ) -> bool:
-    """Tell whether the subscription includes a session, and count it; what was billed stays so."""
-    month = session.month_due
-    subscription = _contract_in(facts, organisation, month)
-    if subscription is None or not session.offering.included_eligible:
+    """Tell whether the subscription includes a session, and count it."""
+    billed = facts.billed((kind, session.pk, session.month))
+    if billed:
+        return billed.free
+    year = _year_of(facts, organisation, session.month_due)
+    if year is None or not session.offering.included_eligible:
         return False
-    contract = facts.contracts[subscription]
-    year = (subscription, contract.year_of(month).first_month)
-    billed = facts.occurrences.get((kind, session.pk, session.month))
-    if billed is not None and billed.state != OccurrenceState.CREDITED:
-        free = billed.free
-    else:
-        free = free_in_year[year] < charges.included_sessions(contract, month)
+    included = charges.included_sessions(facts.contracts[year[0]], session.month_due)
+    free = free_in_year[year] < included
     free_in_year[year] += free
     return free
+
+
+def _year_of(facts: Facts, organisation: UUID, month: Month) -> ContractYearKey | None:
+    subscription = _contract_in(facts, organisation, month)
+    if subscription is None:
+        return None
+    return subscription, facts.contracts[subscription].year_of(month).first_month
 
 
 def _session_items(
