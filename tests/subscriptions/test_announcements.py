@@ -1,6 +1,7 @@
 """Contacts are told of a publication: once, all alike, and nothing of what it says."""
 
 import datetime as dt
+from uuid import UUID
 
 import pytest
 from django.core import mail
@@ -48,7 +49,7 @@ def test_every_contact_of_the_batch_gets_the_same_text_whatever_was_used() -> No
     announcements.announce(publication.pk)
     for function, arguments in queued():
         if function == "subscriptions.tasks.mail_contact":
-            announcements.mail_contact(*arguments)
+            announcements.mail_contact(*map(UUID, arguments))
 
     assert len(mail.outbox) == 2
     assert mail.outbox[0].to != mail.outbox[1].to
