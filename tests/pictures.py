@@ -36,21 +36,23 @@ SHOWN = (
 )
 SOURCE = ("agency", "advisors", "workshops", "subscriptions", "locale", "manage.py")
 VARIABLES = {"ENVIRONMENT": "demo", "TODAY": "2026-04-14", "LANG": "C.UTF-8"}
-PAGES = {
-    "staff": ("controller@discreet.example", "/admin/", 1280, 860),
-    "portal": ("contact@discreet.example", "/portal/", 1280, 860),
-}
-SIGN_IN = """
-import django, json, sys; django.setup()
-from django.contrib.auth import get_user_model, SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY
+STAFF, CLIENT = "controller@discreet.example", "contact@discreet.example"
+# Signs both in, and finds a client of the contact whose hours are shown.
+PREPARE = """
+import django, json; django.setup()
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
+from agency.models import Organisation
 def sign_in(email):
     user, session = get_user_model().objects.get(email=email), SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     session.save()
     return session.session_key
-print(json.dumps({email: sign_in(email) for email in sys.argv[1:]}))
+client = Organisation.objects.filter(
+    contacts__user__email="{client}", statements__display="exact", statements__used_quarters__gt=0
+).order_by("code").first()
+print(json.dumps([sign_in("{staff}"), sign_in("{client}"), str(client.pk), client.code]))
 """
 
 
@@ -68,10 +70,13 @@ def take() -> None:
     with tempfile.TemporaryDirectory(prefix="pictures-") as name:
         place = Path(name)
         _copy_source(place)
-        _manage(place, "demo", "--once")
+        _python(place, "manage.py", "demo", "--once")
+        script = PREPARE.replace("{client}", CLIENT).replace("{staff}", STAFF)
+        staff, contact, organisation, code = json.loads(_python(place, "-c", script, quiet=True))
         with _served(place) as address:
-            _photograph_pages(place, address)
-        _photograph_workbook(place)
+            _photograph_page("staff", f"{address}/admin/", staff)
+            _photograph_page("portal", f"{address}/portal/{organisation}/", contact)
+        _photograph_workbook(place, code)
     DIGEST.write_text(f"{digest()}\n")
 
 
@@ -87,16 +92,25 @@ def _environment() -> dict[str, str]:
     return {**os.environ, **VARIABLES, "DJANGO_SETTINGS_MODULE": "agency.settings"}
 
 
-def _manage(place: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *words], cwd=place, env=_environment(), check=True)
+def _python(place: Path, *words: str, quiet: bool = False) -> str:
+    output = subprocess.PIPE if quiet else None
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=place,
+        env=_environment(),
+        check=True,
+        stdout=output,
+        text=True,
+    )
+    return done.stdout or ""
 
 
 @contextmanager
 def _served(place: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, "-m", "gunicorn", "--bind", host, "agency.wsgi"]
-    server = subprocess.Popen(command, cwd=place, env=_environment())
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-b", host, "agency.wsgi"]
+    server = subprocess.Popen(command, cwd=place, env=_environment(), stderr=subprocess.DEVNULL)
     try:
         _wait_for(f"http://{host}/healthz")
         yield f"http://{host}"
@@ -116,40 +130,28 @@ def _wait_for(address: str) -> None:
     sys.exit(f"{address} does not answer.")
 
 
-def _photograph_pages(place: Path, address: str) -> None:
+def _photograph_page(name: str, address: str, session: str) -> None:
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    emails = [email for email, *_ in PAGES.values()]
-    answer = subprocess.run(
-        [sys.executable, "-c", SIGN_IN, *emails],
-        cwd=place,
-        env=_environment(),
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    sessions = json.loads(answer.stdout)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, (email, path, width, height) in PAGES.items():
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, locale="nl-NL", color_scheme="light"
-            )
-            context.add_cookies([{"name": "sessionid", "value": sessions[email], "url": address}])
-            page = context.new_page()
-            page.goto(f"{address}{path}")
-            page.screenshot(path=PICTURES / f"{name}.png")
+        page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="nl-NL")
+        page.context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
+        page.goto(address)
+        page.screenshot(path=PICTURES / f"{name}.png")
         browser.close()
 
 
-def _photograph_workbook(place: Path) -> None:
-    """Show the first page of the workbook of the client whose portal is shown."""
-    workbook = min((place / "var/demo/workbooks/clients").glob("*.xlsx"))
+def _photograph_workbook(place: Path, code: str) -> None:
+    """Show the first sheet of the newest workbook of the client whose portal is shown."""
+    workbook = max((place / "var/demo/workbooks/clients").glob(f"*_{code}_*.xlsx"))
     subprocess.run(
         ["soffice", "--headless", "--convert-to", "pdf", "--outdir", place, workbook],
         check=True,
-        env={**os.environ, "HOME": str(place)},
+        env={**os.environ, "HOME": str(place), "LC_ALL": "nl_NL.UTF-8"},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     pdf = place / workbook.with_suffix(".pdf").name
     subprocess.run(
