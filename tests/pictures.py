@@ -68,7 +68,7 @@ def digest() -> str:
 
 def take() -> None:
     with tempfile.TemporaryDirectory(prefix="pictures-") as name:
-        place = Path(name)
+        place, shown = Path(name), digest()
         _copy_source(place)
         _python(place, "manage.py", "demo", "--once")
         script = PREPARE.replace("{client}", CLIENT).replace("{staff}", STAFF)
@@ -77,7 +77,7 @@ def take() -> None:
             _photograph_page("staff", f"{address}/admin/", staff)
             _photograph_page("portal", f"{address}/portal/{organisation}/", contact)
         _photograph_workbook(place, code)
-    DIGEST.write_text(f"{digest()}\n")
+    DIGEST.write_text(f"{shown}\n")
 
 
 def _copy_source(place: Path) -> None:
