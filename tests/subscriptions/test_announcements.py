@@ -53,7 +53,7 @@ def test_every_contact_of_the_batch_gets_the_same_text_whatever_was_used() -> No
 
     assert len(mail.outbox) == 2
     assert mail.outbox[0].to != mail.outbox[1].to
-    assert mail.outbox[0].subject == mail.outbox[1].subject == "Uw urenopgave staat klaar"
+    assert mail.outbox[0].subject == mail.outbox[1].subject
     assert mail.outbox[0].body == mail.outbox[1].body
     first, second = [m.alternatives for m in mail.outbox if isinstance(m, EmailMultiAlternatives)]
     assert first == second
@@ -90,3 +90,18 @@ def test_a_mail_that_could_not_be_handed_over_is_tried_again(settings: Settings)
         announcements.mail_contact(publication.pk, contact.pk)
 
     assert not PublicationMail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [("nl", "Uw urenopgave staat klaar"), ("en", "Your statement of hours is ready")],
+)
+def test_a_mail_is_in_the_language_of_its_reader(language: str, subject: str) -> None:
+    publication = close_for({"ORG1": 2})
+    contact = publication.statements.get().organisation.contacts.get()
+    contact.user.language = language
+    contact.user.save()
+
+    announcements.mail_contact(publication.pk, contact.pk)
+
+    assert mail.outbox[0].subject == subject
