@@ -79,6 +79,7 @@ def _write_missing(book: Book) -> dict[str, int]:
     if filled & different or not filled <= BEFORE_CLIENTS:
         message = _("The database holds another agency: an import needs an empty database.")
         book.findings.problem(message)
+        return {}
     _check_users(book)
     if book.findings.problems:
         return {}

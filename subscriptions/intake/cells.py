@@ -52,7 +52,8 @@ class Kind:
 def number(raw: object) -> Decimal | None:
     """Read a number exactly as the spreadsheet shows it; None for anything else.
 
-    A number stored as text counts when it is written with a point, as a file of values is.
+    A number stored as text counts when it is plain: 1250 or 1250.5. More decimals could be
+    thousands: in Dutch 1.250 is a thousand and more.
     """
     if isinstance(raw, bool):
         return None
@@ -61,7 +62,7 @@ def number(raw: object) -> Decimal | None:
     if isinstance(raw, float):
         shown = Decimal(f"{raw:.{DIGITS_KEPT}g}")
         return shown if shown.is_finite() else None
-    if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", raw):
+    if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,2})?", raw):
         return Decimal(raw)
     return None
 

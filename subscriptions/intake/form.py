@@ -47,7 +47,7 @@ def _filled(sheet: Any, column: Column, value: Any) -> Any:
     return _cell(sheet, written, _style_name(column.kind))
 
 
-def _cell(sheet: Any, value: object, style: str) -> Any:
+def _cell(sheet: Any, value: Any, style: str) -> Any:
     """Make a cell; text stays text, also where it begins as a formula does."""
     from openpyxl.cell import WriteOnlyCell
 

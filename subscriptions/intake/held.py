@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model, Sum
@@ -22,6 +22,7 @@ from advisors.models import (
 )
 from agency.models import Agency, Contact, Headcount, Organisation
 from agency.month import Month
+from subscriptions.intake.rows import Row
 from subscriptions.intake.sheets import SHEETS
 from subscriptions.models import (
     PriceBand,
@@ -233,12 +234,8 @@ def left_out() -> list[str]:
     return [sentence % count for sentence, count in sentences.items() if count]
 
 
-def same(
-    sheet: str, rows: Iterable[Mapping[str, Any]], others: Iterable[Mapping[str, Any]]
-) -> bool:
-    """Tell whether two lists hold the same rows of a sheet, in any order."""
+def same(sheet: str, rows: Iterable[Row], others: Iterable[Values]) -> bool:
+    """Tell whether a workbook and the database hold the same rows of a sheet, in any order."""
     names = [column.name for column in SHEETS[sheet]]
-    first, second = (
-        Counter(tuple(row[name] for name in names) for row in side) for side in (rows, others)
-    )
-    return first == second
+    read = Counter(tuple(row[name] for name in names) for row in rows)
+    return read == Counter(tuple(row[name] for name in names) for row in others)

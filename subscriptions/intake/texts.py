@@ -22,7 +22,7 @@ from subscriptions.intake.cells import DIGITS_KEPT, Kind, RefusedError, one_of
 def _text(raw: object) -> str:
     """Read text; a number counts as the text that was typed, if no digit was lost."""
     if isinstance(raw, int | float) and not isinstance(raw, bool):
-        raw = format(Decimal(f"{raw:.{DIGITS_KEPT}g}") if isinstance(raw, float) else raw, "f")
+        raw = format(Decimal(f"{raw:.{DIGITS_KEPT}g}"), "f") if isinstance(raw, float) else str(raw)
         if len(raw) > DIGITS_KEPT:
             raise RefusedError(_("This number has lost digits: type it as text."))
     if not isinstance(raw, str):
@@ -130,7 +130,7 @@ _NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
 def countries() -> frozenset[str]:
     from babel import Locale
 
-    territories = Locale("en").territories
+    territories = map(str, Locale("en").territories)
     return frozenset(code for code in territories if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
 
 

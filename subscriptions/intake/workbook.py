@@ -25,7 +25,7 @@ STREAMED_PARTS = ("xl/worksheets/", "xl/sharedstrings.xml", "xl/media/", "xl/dra
 MOST_BYTES_OF_A_WHOLE_PART = 4 * 2**20
 MOST_PARTS = 2000
 MOST_ROWS = 300_000
-MOST_COLUMNS = 256
+MOST_COLUMNS = 64  # the widest sheet has 22
 LAST_ROW_OF_A_SHEET = 2**20  # no spreadsheet has more
 
 OLD_OR_ENCRYPTED = bytes.fromhex("d0cf11e0a1b11ae1")  # the container of .xls and of passwords
@@ -88,14 +88,15 @@ def opened(data: bytes) -> Iterator[Iterator[tuple[str, Rows]]]:
     _check_container(data)
     from openpyxl import load_workbook
 
-    with warnings.catch_warnings(), _damage_told():
+    with warnings.catch_warnings():
         # What the library cannot show, such as a drawing, does not matter for the values.
         warnings.simplefilter("ignore")
-        book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-    try:
-        yield ((sheet.title, _rows(sheet)) for sheet in book.worksheets)
-    finally:
-        book.close()
+        with _damage_told():
+            book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+        try:
+            yield ((sheet.title, _rows(sheet)) for sheet in book.worksheets)
+        finally:
+            book.close()
 
 
 def _check_container(data: bytes) -> None:
@@ -104,7 +105,7 @@ def _check_container(data: bytes) -> None:
         raise UnreadableError(_("The file is empty."))
     if data.startswith(OLD_OR_ENCRYPTED):
         raise UnreadableError(
-            _("The file is protected by a password or of an old kind: save it as .xlsx without.")
+            _("The file has a password or is of an old kind: save it as .xlsx without a password.")
         )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -126,7 +127,7 @@ def _check_sizes(parts: list[zipfile.ZipInfo]) -> None:
     """
     if any(part.flag_bits & 1 for part in parts):
         raise UnreadableError(
-            _("The file is protected by a password or of an old kind: save it as .xlsx without.")
+            _("The file has a password or is of an old kind: save it as .xlsx without a password.")
         )
     if any(part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for part in parts):
         raise UnreadableError(_not_a_workbook())
@@ -165,20 +166,19 @@ def _rows(sheet: Any) -> Rows:
     """Give the rows of a sheet that hold anything, numbered as in the spreadsheet."""
     # The stated dimensions may be wrong, and a stray cell far away would make every row wide.
     sheet.reset_dimensions()
-    cells = sheet.iter_rows(max_col=MOST_COLUMNS, max_row=LAST_ROW_OF_A_SHEET)
-    number = 0
-    while True:
-        with warnings.catch_warnings(), _damage_told():
-            warnings.simplefilter("ignore")
-            row = next(cells, None)
-        if row is None:
-            return
-        number += 1
-        values = [_value(cell) for cell in row]
-        while values and values[-1] is None:
-            values.pop()
-        if values:
-            yield number, tuple(values)
+    from openpyxl.cell.read_only import EMPTY_CELL
+
+    blank: object = None
+    with _damage_told():
+        rows = sheet.iter_rows(max_col=MOST_COLUMNS, max_row=LAST_ROW_OF_A_SHEET)
+        for number, row in enumerate(rows, start=1):
+            if row is blank:  # there may be a million of them above a stray cell
+                continue
+            values = tuple(None if cell is EMPTY_CELL else _value(cell) for cell in row)
+            if any(value is not None for value in values):
+                yield number, values
+            else:
+                blank = row
 
 
 def _value(cell: Any) -> object:

@@ -59,7 +59,7 @@ def _check_assignments(book: Book) -> None:
 
 def _check_amount(book: Book, row: Row) -> None:
     if row.knows("month", "hours") and row["hours"] > _quarters_of(row["month"]):
-        book.findings.refuse(row, "hours", _("The month has fewer hours."))
+        book.findings.refuse(row, "hours", _("The month does not have so many hours."))
 
 
 def _quarters_of(month: Month) -> int:

@@ -73,7 +73,7 @@ def _is_above_itself(book: Book, row: Row) -> bool:
     while above is not None and above != row["code"] and above not in passed:
         passed.add(above)
         above = book.organisations[above]["parent_code"] if above in book.organisations else None
-    return above == row["code"]
+    return bool(above == row["code"])
 
 
 def _check_people(book: Book) -> None:
