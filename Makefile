@@ -41,6 +41,7 @@ check: $(TOOLS) $(CATALOGUES) ## check style, types, imports, migrations, settin
 	$(BIN)/lint-imports --no-logo --cache-dir var/imports
 	$(BIN)/mypy
 	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	$(LIVE) $(MANAGE) check --deploy --fail-level WARNING
 	$(LIVE) $(MANAGE) collectstatic --no-input --clear --verbosity 0
 	$(PYTEST) -q --no-header tests/test_architecture.py tests/test_catalogue.py tests/test_docs.py

@@ -1,7 +1,5 @@
 """Where everything lives. The apps above this one are named by string only."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
@@ -14,10 +12,9 @@ urlpatterns = [
     path("portal/", include("subscriptions.portal.urls")),
     path("hours/", include("advisors.urls")),
     path("account/", include("allauth.urls")),
+    path("api/v1/", include("subscriptions.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("stripe/", include("subscriptions.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]
-if find_spec("subscriptions.api_urls"):  # TRANSITION
-    urlpatterns.append(path("api/v1/", include("subscriptions.api_urls")))
