@@ -57,6 +57,8 @@ class Command(commands.Command):
         run = billing.draft_run(month, chosen, ahead=options["ahead"])
         drafted = [document.invoice for document in run.documents if document.invoice]
         of_run = Invoice.objects.filter(run_month=month)
+        if chosen is not None:
+            of_run = of_run.filter(organisation__in=chosen)
         approved = billing.approve(of_run) if options["approve"] else 0
         blocked = of_run.filter(state=InvoiceState.BLOCKED).count()
         if drafted or approved:
