@@ -1,0 +1,173 @@
+"""A row for each line of each document sent: every euro explained."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from agency.month import MonthRange
+from agency.templatetags.figures import euro
+from subscriptions.models import (
+    BlockedReason,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+)
+from subscriptions.reports import said, style
+from subscriptions.reports.client.position import Position
+from subscriptions.reports.sheet import Cell, Column, Formula, Sheet, Table
+from subscriptions.reports.style import DATE, EUROS, QUANTITY
+from subscriptions.reports.words import unit, vat_word
+
+_VAT_KIND, _NET, _VAT, _TOTAL = 9, 10, 11, 12
+
+
+def costs(position: Position) -> Sheet:
+    """Draw the sheet: the documents of the runs since the month before the contract year.
+
+    The first fee of a contract year falls due in that run.
+    """
+    columns = _columns()
+    title = _("Costs")
+    sheet = Sheet(
+        title,
+        [column.width for column in columns],
+        printed_title=title,
+        printed_right=position.organisation.legal_name,
+        frozen="B2",
+    )
+    since = position.year.first_month - 1
+    documents = [row for row in position.documents if row.run_month >= since]
+    lines = [(document, line) for document in documents for line in document.lines.all()]
+    table = sheet.table(columns, [_row(document, line) for document, line in lines])
+    if lines:
+        _totals(sheet, table, [line for _document, line in lines])
+    else:
+        sheet.space(7)
+        sheet.say(_("No invoices in this contract year yet."), style.REMARK, 20)
+    for document in position.blocked:
+        sheet.space(10)
+        _say_blocked(sheet, document)
+    return sheet
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column(_("Invoice"), 16),
+        Column(_("Invoice date"), 15, DATE),
+        Column(_("Due date"), 14, DATE),
+        Column(_("Description"), 34, wraps=True),
+        Column(_("Period from"), 13, DATE),
+        Column(_("Period to"), 13, DATE),
+        Column(_("Quantity"), 9, QUANTITY),
+        Column(_("Unit"), 13),
+        Column(_("Price (€)"), 11, EUROS),
+        Column(_("VAT kind"), 12),
+        Column(_("Net (€)"), 12, EUROS),
+        Column(_("VAT (€)"), 11, EUROS),
+        Column(_("Total (€)"), 12, EUROS),
+        Column(_("Status"), 11),
+    )
+
+
+def _row(document: Invoice, line: InvoiceLine) -> Sequence[Any]:
+    word, tone = _standing(document)
+    return (
+        document.number,
+        document.invoice_on,
+        document.due_on,
+        line.description,
+        line.from_month.first_day,
+        (line.until_month - 1).last_day,
+        line.quantity_hundredths,
+        unit(line.kind),
+        line.unit_cents,
+        vat_word(line.vat_category, line.vat_rate_basis_points),
+        line.net_cents,
+        line.vat_cents,
+        line.net_cents + line.vat_cents,
+        Cell(word, tone),
+    )
+
+
+def _standing(document: Invoice) -> tuple[str, str]:
+    if document.kind == InvoiceKind.CREDIT:
+        return pgettext("invoice", "Credit"), ""
+    if document.state == InvoiceState.PAID:
+        return pgettext("invoice", "Paid"), "good"
+    return pgettext("invoice", "Open"), ""
+
+
+def _totals(sheet: Sheet, table: Table, lines: Sequence[InvoiceLine]) -> None:
+    net = sum(line.net_cents for line in lines)
+    vat = sum(line.vat_cents for line in lines)
+    sheet.total(table, _("Total"), {_NET: net, _VAT: vat, _TOTAL: net + vat})
+    for word, (net, vat) in _by_treatment(lines):
+        sums = {
+            _NET: _sum_of(table, _NET, word, net),
+            _VAT: _sum_of(table, _VAT, word, vat),
+            _TOTAL: _sum_of(table, _TOTAL, word, net + vat),
+        }
+        sheet.sum_row(
+            table, pgettext("total", "of which %(what)s") % {"what": word}, sums, leading=False
+        )
+
+
+def _sum_of(table: Table, column: int, word: str, cents: int) -> Formula:
+    """Add up the rows of one VAT treatment.
+
+    Compared as text: SUMIFS would read "21 %" as the number 0.21.
+    """
+    kinds, amounts = (table.cells(at, fixed_rows=True) for at in (_VAT_KIND, column))
+    return Formula(f'SUMPRODUCT(--({kinds}="{word}"),{amounts})', cents)
+
+
+def _by_treatment(lines: Sequence[InvoiceLine]) -> Iterator[tuple[str, tuple[int, int]]]:
+    sums: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for line in lines:
+        word = vat_word(line.vat_category, line.vat_rate_basis_points)
+        net, vat = sums[word]
+        sums[word] = net + line.net_cents, vat + line.vat_cents
+    yield from sorted(sums.items())
+
+
+def _say_blocked(sheet: Sheet, document: Invoice) -> None:
+    lines = list(document.lines.all())
+    since = min(line.from_month for line in lines)
+    months = MonthRange(since, max(line.until_month for line in lines))
+    sentence = _("Not invoiced yet: %(what)s, %(amount)s excl. VAT. %(reason)s") % {
+        "what": _what(lines, months),
+        "amount": euro(document.net_cents),
+        "reason": _reason(document, said.long_month(since)),
+    }
+    sheet.say(sentence, style.STRONG_REMARK, 20)
+
+
+def _what(lines: Sequence[InvoiceLine], months: MonthRange) -> str:
+    kinds = {line.kind for line in lines}
+    if kinds == {LineKind.FEE}:
+        return _("subscription %(months)s") % {"months": said.span(months)}
+    if len(lines) == 1:
+        return f"{lines[0].description} {said.span(months)}"
+    return ngettext("%(count)d line", "%(count)d lines for %(months)s", len(lines)) % {
+        "count": len(lines),
+        "months": said.span(months),
+    }
+
+
+def _reason(document: Invoice, since: str) -> str:
+    return {
+        BlockedReason.PO_MISSING: _("We are missing your purchase order number from %(month)s on.")
+        % {"month": since},
+        BlockedReason.VAT_ID_PENDING: _("We are still checking your VAT number."),
+        BlockedReason.INCOMPLETE: _(
+            "We are missing a part of your address or trade register number."
+        ),
+        BlockedReason.BOUND: _("We are looking at it once more."),
+    }[BlockedReason(document.blocked_reason)]

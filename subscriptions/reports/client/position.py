@@ -1,0 +1,275 @@
+"""What a client workbook is made from: statements, sessions, documents and the contract.
+
+Nothing here reads the hours that advisors recorded; only `Statement` tells of use.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Prefetch
+
+from advisors.models import Assignment, AssignmentRole
+from agency.models import Agency, Contact, Organisation
+from agency.month import Month, MonthRange
+from subscriptions import contracts
+from subscriptions.agreements import Contract, ContractYear
+from subscriptions.models import (
+    BilledOccurrence,
+    Invoice,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    OccurrenceState,
+    PurchaseOrder,
+    ReleasePolicy,
+    Statement,
+    Subscription,
+    TopUpCard,
+)
+from subscriptions.release import Thresholds, release
+from workshops.models import Offering, Session
+
+Row = TypeVar("Row", bound=models.Model)
+
+ORGANISATIONS_AT_ONCE = 200
+_OF_SESSIONS = frozenset({LineKind.SESSION, LineKind.CANCELLATION, LineKind.SERVICE})
+# A void document was taken back: it is owed by nobody and stands in no list of costs.
+_SHOWN = InvoiceState.released - {"void"}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What is the same for all clients."""
+
+    agency: Agency
+    thresholds: Thresholds
+    eligible_kinds: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Position:
+    """One client after the close of ``month``: the contract year that lies in, and what it holds.
+
+    ``statements`` are all of the contract, newest versions, in order. ``invoice_of`` gives the
+    number of the sent document that names a session; ``free`` are sessions known to cost nothing.
+    """
+
+    shared: Shared
+    organisation: Organisation
+    subscription: Subscription
+    contract: Contract
+    month: Month
+    statements: Sequence[Statement]
+    sessions: Sequence[Session]
+    documents: Sequence[Invoice]
+    blocked: Sequence[Invoice]
+    invoice_of: Mapping[UUID, str]
+    free: frozenset[UUID]
+    billed: frozenset[UUID]
+    purchase_orders: Sequence[PurchaseOrder]
+    cards: Sequence[TopUpCard]
+    contacts: Sequence[Contact]
+    assignments: Sequence[Assignment]
+
+    @cached_property
+    def year(self) -> ContractYear:
+        """The contract year of the month, or of the contract's month that is nearest to it."""
+        first, until = self.contract.months.from_month, self.contract.months.until_month
+        month = max(self.month, first)
+        return self.contract.year_of(month if until is None else min(month, until - 1))
+
+    @cached_property
+    def of_year(self) -> Sequence[Statement]:
+        return [row for row in self.statements if row.from_month in self.year.months]
+
+    @cached_property
+    def of_year_before(self) -> Sequence[Statement]:
+        """The last published year's statements, while this year has none yet."""
+        earlier = [row for row in self.statements if row.from_month < self.year.first_month]
+        if self.of_year or not earlier:
+            return []
+        year = self.contract.year_of(earlier[-1].from_month)
+        return [row for row in earlier if row.from_month in year.months]
+
+    @cached_property
+    def reported_before(self) -> MonthRange | None:
+        """The months of the year that a former system reported."""
+        until = min(self.contract.reported_until, self.year.until_month)
+        first = self.year.first_month
+        return MonthRange(first, until) if first < until else None
+
+    @cached_property
+    def coming(self) -> Sequence[MonthRange]:
+        """The periods of the year that are not published, if headcount and choices stay."""
+        return list(self._periods(self._open_from, self.year))
+
+    @cached_property
+    def next_period(self) -> MonthRange | None:
+        """The period that is published next: the year's, or the first of the year after it."""
+        if self.coming:
+            return self.coming[0]
+        start = self.year.until_month
+        if start not in self.contract.months:
+            return None
+        return next(self._periods(start, self.contract.year_of(start)), None)
+
+    @property
+    def _open_from(self) -> Month:
+        open_from = max(self.year.first_month, self.contract.reported_until)
+        return max(open_from, self.of_year[-1].until_month) if self.of_year else open_from
+
+    def _periods(self, start: Month, year: ContractYear) -> Iterator[MonthRange]:
+        for index in range(start.index, year.until_month.index):
+            closing = release(self.contract, start, Month(index), self.shared.thresholds)
+            if closing:
+                yield closing.months
+                start = closing.months.until
+
+    @cached_property
+    def sessions_of_year(self) -> Sequence[Session]:
+        return [row for row in self.sessions if row.month in self.year.months]
+
+
+def positions(organisations: Sequence[Organisation], month: Month) -> Iterator[Position]:
+    """Give the clients' positions after the close of a month, in a few queries for many of them.
+
+    An organisation without a contract that begins by the month after is left out.
+    """
+    shared = _shared()
+    for at in range(0, len(organisations), ORGANISATIONS_AT_ONCE):
+        yield from _positions(organisations[at : at + ORGANISATIONS_AT_ONCE], month, shared)
+
+
+def _shared() -> Shared:
+    policy = ReleasePolicy.objects.order_by("version").last()
+    assert policy is not None, "the first migration writes version 1"  # noqa: S101
+    eligible = Offering.objects.filter(included_eligible=True)
+    return Shared(
+        agency=Agency.objects.get(),
+        thresholds=Thresholds(
+            month_from_headcount=policy.month_from_headcount,
+            quarter_from_headcount=policy.quarter_from_headcount,
+            figures_from_headcount=policy.figures_from_headcount,
+            quarter_least_months=policy.quarter_least_months,
+            year_least_months=policy.year_least_months,
+        ),
+        eligible_kinds=frozenset(eligible.values_list("kind", flat=True)),
+    )
+
+
+def _positions(
+    organisations: Sequence[Organisation], month: Month, shared: Shared
+) -> Iterator[Position]:
+    keys = [organisation.pk for organisation in organisations]
+    subscriptions = _newest(keys, month)
+    loaded = contracts.load(keys)
+    statements = _statements(subscriptions.values(), month)
+    documents = _grouped(_documents(keys, month, _SHOWN))
+    blocked = _grouped(_documents(keys, month, {InvoiceState.BLOCKED}))
+    sessions = _grouped(_sessions(keys))
+    invoice_of, free, billed = _billing_of_sessions(keys)
+    orders = _grouped(PurchaseOrder.objects.filter(organisation__in=keys).order_by("from_month"))
+    cards = _grouped(_cards(keys, month))
+    contacts = _grouped(_contacts(keys))
+    assignments = _grouped(_assignments(keys, month + 1))
+    for organisation in organisations:
+        subscription = subscriptions.get(organisation.pk)
+        if subscription is None:
+            continue
+        yield Position(
+            shared=shared,
+            organisation=organisation,
+            subscription=subscription,
+            contract=loaded[subscription.pk],
+            month=month,
+            statements=statements[subscription.pk],
+            sessions=sessions[organisation.pk],
+            documents=documents[organisation.pk],
+            blocked=blocked[organisation.pk],
+            invoice_of=invoice_of,
+            free=free,
+            billed=billed,
+            purchase_orders=orders[organisation.pk],
+            cards=cards[organisation.pk],
+            contacts=contacts[organisation.pk],
+            assignments=assignments[organisation.pk],
+        )
+
+
+def _newest(keys: Sequence[UUID], month: Month) -> dict[UUID, Subscription]:
+    """Give each client's contract that began last, else the one that begins the month after."""
+    rows = Subscription.objects.filter(organisation__in=keys, start_month__lte=month + 1)
+    newest: dict[UUID, Subscription] = {}
+    for row in rows.order_by("start_month"):
+        if row.start_month <= month or row.organisation_id not in newest:
+            newest[row.organisation_id] = row
+    return newest
+
+
+def _grouped(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
+    groups: defaultdict[UUID, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.organisation_id].append(row)  # type: ignore[attr-defined]  # all have one
+    return groups
+
+
+def _statements(
+    subscriptions: Iterable[Subscription], month: Month
+) -> defaultdict[UUID, list[Statement]]:
+    newest = Statement.objects.newest().filter(
+        subscription__in=list(subscriptions), until_month__lte=month + 1
+    )
+    groups: defaultdict[UUID, list[Statement]] = defaultdict(list)
+    for row in newest.select_related("publication").order_by("from_month"):
+        groups[row.subscription_id].append(row)
+    return groups
+
+
+def _documents(keys: Sequence[UUID], month: Month, states: Iterable[str]) -> Iterable[Invoice]:
+    lines = Prefetch("lines", InvoiceLine.objects.order_by("position"))
+    rows = Invoice.objects.filter(organisation__in=keys, run_month__lte=month, state__in=states)
+    return rows.prefetch_related(lines).order_by("run_month", "invoice_on", "number", "po_number")
+
+
+def _sessions(keys: Sequence[UUID]) -> Iterable[Session]:
+    rows = Session.objects.filter(organisation__in=keys)
+    return rows.select_related("offering", "trainer__user").order_by("starts_at", "reference")
+
+
+def _billing_of_sessions(
+    keys: Sequence[UUID],
+) -> tuple[dict[UUID, str], frozenset[UUID], frozenset[UUID]]:
+    """Give the document that names a session, the sessions that are free, and all billed ones."""
+    occurrences = BilledOccurrence.objects.filter(
+        organisation__in=keys, kind__in=_OF_SESSIONS
+    ).exclude(state=OccurrenceState.CREDITED)
+    lines = InvoiceLine.objects.filter(occurrence__in=occurrences, invoice__state__in=_SHOWN)
+    numbers = dict(
+        lines.order_by("invoice__number").values_list("occurrence__subject_id", "invoice__number")
+    )
+    billed = list(occurrences.values_list("subject_id", "free"))
+    free = frozenset(subject for subject, is_free in billed if is_free)
+    return numbers, free, frozenset(subject for subject, _ in billed)
+
+
+def _cards(keys: Sequence[UUID], month: Month) -> Iterable[TopUpCard]:
+    valid = TopUpCard.objects.filter(organisation__in=keys, expires_month__gt=month)
+    return valid.order_by("bought_month", "expires_month", "pk")
+
+
+def _contacts(keys: Sequence[UUID]) -> Iterable[Contact]:
+    rows = Contact.objects.filter(organisation__in=keys, user__is_active=True)
+    return rows.select_related("user").order_by("role", "user__name", "user__email")
+
+
+def _assignments(keys: Sequence[UUID], month: Month) -> Iterable[Assignment]:
+    shown = [AssignmentRole.COUNSELLOR, AssignmentRole.DEPUTY]
+    rows = Assignment.objects.in_month(month).filter(organisation__in=keys, role__in=shown)
+    return rows.select_related("advisor__user").order_by("role", "from_month", "advisor__code")
