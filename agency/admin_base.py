@@ -52,6 +52,17 @@ def column(
     return admin.display(description=description, ordering=ordering or name)(show)
 
 
+def titled(title: Any) -> type[admin.FieldListFilter]:
+    """Make a filter by choices with a title, for a column that has no label of its own."""
+
+    class Titled(admin.ChoicesFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Titled
+
+
 class _Units:
     """Form fields in euros, hours and percentages for columns that hold whole numbers.
 

@@ -318,7 +318,7 @@ def figures(on: dt.date) -> Figures:
         **use,
         sessions=kinds.total(),
         sessions_by_kind=", ".join(
-            f"{n} {OfferingKind(kind).label}" for kind, n in kinds.most_common()
+            f"{n} × {OfferingKind(kind).label}" for kind, n in kinds.most_common()
         ),
     )
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
-from agency.admin_base import FrozenAdmin, FrozenRows, column, note
+from agency.admin_base import FrozenAdmin, FrozenRows, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, push
@@ -272,7 +272,7 @@ class BilledOccurrenceAdmin(FrozenAdmin):
         "state",
         "free",
     )
-    list_filter = ("state", "kind")
+    list_filter = (("state", titled(_("state"))), ("kind", titled(_("kind"))))
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name",)
     ordering = ("-run_month",)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import FrozenAdmin, FrozenRows, column
+from agency.admin_base import FrozenAdmin, FrozenRows, column, titled
 from agency.templatetags.figures import day, decimal_hours, lining, month, period
 from subscriptions.models import CardUse, Display, Publication, ReleasePolicy, Statement
 from subscriptions.wording import statement_sentence
@@ -31,7 +31,7 @@ class StatementAdmin(FrozenAdmin):
         column("overage_quarters", _("extra hours"), decimal_hours),
         column("publication__published_on", _("published"), day),
     )
-    list_filter = ("display",)
+    list_filter = (("display", titled(_("shown as"))),)
     list_select_related = ("organisation", "publication")
     search_fields = ("organisation__legal_name", "organisation__code")
     ordering = ("-from_month", "organisation")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import FrozenAdmin, column
+from agency.admin_base import FrozenAdmin, column, titled
 from agency.templatetags.figures import badge
 from subscriptions.models import StripeCustomer, StripeEvent, StripeStep
 
@@ -28,7 +28,7 @@ class StripeStepAdmin(FrozenAdmin):
         "error_code",
         "standing",
     )
-    list_filter = ("state", "kind")
+    list_filter = (("state", titled(_("state"))), ("kind", titled(_("kind"))))
     list_select_related = ("invoice",)
     search_fields = ("invoice__number", "answer_id")
     ordering = ("-attempted_at",)
@@ -41,7 +41,7 @@ class StripeStepAdmin(FrozenAdmin):
 @admin.register(StripeEvent)
 class StripeEventAdmin(FrozenAdmin):
     list_display = ("type", "object_id", "received_at", "handled_at", "error_code", "standing")
-    list_filter = ("state", "type")
+    list_filter = (("state", titled(_("state"))),)
     search_fields = ("event_id", "object_id")
     ordering = ("-received_at",)
 

@@ -28,10 +28,16 @@ LEAST_MONTHS_FOR_A_PACE = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """Published figures of a contract year with its allowance; only where all of them are exact."""
+    """Published figures of a contract year with its allowance; only where all of them are exact.
+
+    Use is set off against the allowance first, then against cards; what was charged as overage
+    leaves the allowance as it is (design 5.4).
+    """
 
     used_quarters: int
+    charged_quarters: int
     allowance_quarters: int
+    capped: bool
     until_month: Month
 
     @property
@@ -39,19 +45,33 @@ class Use:
         return self.until_month - 1
 
     @property
-    def left_quarters(self) -> int:
-        return max(0, self.allowance_quarters - self.used_quarters)
+    def within_quarters(self) -> int:
+        return min(self.used_quarters - self.charged_quarters, self.allowance_quarters)
 
     @property
-    def beyond_quarters(self) -> int:
-        return max(0, self.used_quarters - self.allowance_quarters)
+    def left_quarters(self) -> int:
+        return self.allowance_quarters - self.within_quarters
+
+    @property
+    def _beyond_quarters(self) -> int:
+        return self.used_quarters - self.charged_quarters - self.within_quarters
+
+    @property
+    def uncharged_quarters(self) -> int:
+        """Use above the contract that a cap leaves uncharged."""
+        return self._beyond_quarters if self.capped else 0
+
+    @property
+    def card_quarters(self) -> int:
+        """Use above the contract that cards paid for: neither within it nor charged."""
+        return 0 if self.capped else self._beyond_quarters
 
     @property
     def percent(self) -> int:
         """The part of the bar that is filled, 0 to 100."""
-        if self.used_quarters >= self.allowance_quarters:
+        if not self.left_quarters:
             return 100
-        return self.used_quarters * 100 // self.allowance_quarters
+        return self.within_quarters * 100 // self.allowance_quarters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +94,14 @@ class Overview:
 
     @property
     def pace_fits(self) -> bool:
-        return bool(
-            self.use and self.pace_quarters and self.pace_quarters <= self.use.allowance_quarters
-        )
+        if self.use is None or self.pace_quarters is None:
+            return False
+        beside = self.use.charged_quarters + self.use.card_quarters
+        return self.pace_quarters - beside <= self.use.allowance_quarters
+
+    @property
+    def has_figures(self) -> bool:
+        return any(statement.used_quarters is not None for statement in self.statements)
 
 
 def overview(contract: Contract, statements: Sequence[Statement], now: Month) -> Overview:
@@ -124,7 +149,9 @@ def _use(statements: Sequence[Statement]) -> Use | None:
         return None
     return Use(
         used_quarters=sum(statement.used_quarters or 0 for statement in counted),
+        charged_quarters=sum(statement.overage_quarters for statement in counted),
         allowance_quarters=counted[-1].allowance_quarters,
+        capped=any(statement.capped for statement in counted),
         until_month=counted[-1].until_month,
     )
 

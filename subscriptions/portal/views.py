@@ -230,7 +230,7 @@ def _subscription(organisation: Organisation) -> tuple[Subscription | None, Cont
 
 def _statements(subscription: Subscription) -> list[Statement]:
     newest = Statement.objects.filter(subscription=subscription).newest()
-    return list(newest.select_related("publication").order_by("from_month"))
+    return list(newest.order_by("from_month"))
 
 
 def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:

@@ -118,6 +118,60 @@ def test_a_statement_without_figures_shows_none(
     assert "At this pace" not in shown
 
 
+def test_charged_hours_leave_the_allowance_as_it_is(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.statement(
+        subscription,
+        "2026-01",
+        "2026-03",
+        used_quarters=30,
+        allowance_quarters=20,
+        overage_quarters=10,
+    )
+    factories.statement(subscription, "2026-03", "2026-04", used_quarters=40, allowance_quarters=80)
+
+    shown = text_of(client, organisation)
+
+    assert "15 of 20 hours used" in shown
+    assert "5 hours left" in shown
+    assert "On top of that came 2.5 hours extra." in shown
+
+
+def test_hours_of_cards_stand_apart(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.statement(subscription, used_quarters=96, allowance_quarters=80, overage_quarters=6)
+
+    shown = text_of(client, organisation)
+
+    assert "20 of 20 hours used" in shown
+    assert "Of your cards 2.5 hours were used." in shown
+    assert "On top of that came 1.5 hours extra." in shown
+
+
+def test_a_cap_says_what_it_leaves_uncharged(client: Client, organisation: Organisation) -> None:
+    subscription = factories.subscription(organisation, "2026-01", overage="cap")
+    factories.statement(subscription, used_quarters=100, allowance_quarters=80, capped=True)
+
+    shown = text_of(client, organisation)
+
+    assert "Up to and including March we charge no extra hours." in shown
+    assert "20 of 20 hours used" in shown
+    assert "5 hours above the contract, not charged" in shown
+
+
+def test_a_contract_that_has_ended_offers_no_other_subscription(
+    client: Client, organisation: Organisation
+) -> None:
+    factories.subscription(organisation, "2025-01", until_month="2026-04")
+
+    shown = text_of(client, organisation, "subscription/")
+
+    assert "Your subscription ends with 31 March 2026." in shown
+    assert "Another subscription" not in shown
+
+
 def test_hours_that_a_former_system_reported_leave_no_sum(
     client: Client, organisation: Organisation
 ) -> None:
@@ -182,9 +236,9 @@ def test_a_month_before_the_contract_has_no_workbook(
     client: Client, organisation: Organisation, subscription: Subscription
 ) -> None:
     factories.agency()
-    factories.publication("2025-12")
+    factories.publication("2025-06")
 
-    assert client.get(f"/portal/{organisation.pk}/workbook/2025-12/").status_code == 404
+    assert client.get(f"/portal/{organisation.pk}/workbook/2025-06/").status_code == 404
 
 
 def test_an_invoice_of_another_organisation_is_not_found(
