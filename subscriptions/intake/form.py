@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from openpyxl.styles import NamedStyle
 
 FACE = "Calibri"
-HEADING, ROW_HEIGHT, HEADING_HEIGHT = "agency heading", 19, 26
+ROW_HEIGHT, HEADING_HEIGHT = 19, 26
 LAST_ROW_OF_A_SHEET = 2**20
-WIDE, NARROW = 36, 12
-LONG_TEXT = 100  # a column of texts up to so many characters is wide
+NARROWEST, WIDEST = 12, 36
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip file can hold
 
 
@@ -34,7 +33,7 @@ def workbook(rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> bytes:
     for name, columns in SHEETS.items():
         sheet = book.create_sheet(name)
         _set_up(sheet, columns)
-        sheet.append([_cell(sheet, column.name, HEADING) for column in columns])
+        sheet.append([_cell(sheet, column.name, _heading_name(column.kind)) for column in columns])
         for row in rows.get(name, ()):
             sheet.append([_filled(sheet, column, row[column.name]) for column in columns])
     content = io.BytesIO()
@@ -63,37 +62,47 @@ def _is_number(kind: Kind) -> bool:
 
 
 def _style_name(kind: Kind) -> str:
-    return f"agency {'number' if _is_number(kind) else 'text'} {kind.number_format}"
+    return f"agency {_across(kind)} {kind.number_format}"
+
+
+def _heading_name(kind: Kind) -> str:
+    return f"agency heading {_across(kind)}"
+
+
+def _across(kind: Kind) -> str:
+    return "right" if _is_number(kind) else "left"
 
 
 def _add_styles(book: Workbook) -> None:
     kinds = {_style_name(column.kind): column.kind for part in SHEETS.values() for column in part}
     for name, kind in kinds.items():
-        book.add_named_style(_style(name, kind.number_format, number=_is_number(kind)))
-    book.add_named_style(_heading_style())
+        book.add_named_style(_style(name, kind))
+    headings = {_heading_name(kind): kind for kind in kinds.values()}
+    for name, kind in headings.items():
+        book.add_named_style(_heading_style(name, kind))
 
 
-def _style(name: str, number_format: str, *, number: bool) -> NamedStyle:
+def _style(name: str, kind: Kind) -> NamedStyle:
     from openpyxl.styles import Alignment, Border, Font, NamedStyle, Side
 
     return NamedStyle(
         name,
         font=Font(name=FACE, size=10, color=_colour("ink")),
         border=Border(bottom=Side(style="thin", color=_colour("line"))),
-        alignment=Alignment(horizontal="right" if number else "left", vertical="center", indent=1),
-        number_format=number_format,
+        alignment=Alignment(horizontal=_across(kind), vertical="center", indent=1),
+        number_format=kind.number_format,
     )
 
 
-def _heading_style() -> NamedStyle:
+def _heading_style(name: str, kind: Kind) -> NamedStyle:
     from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 
     return NamedStyle(
-        HEADING,
+        name,
         font=Font(name=FACE, size=10, bold=True, color=_colour("ink")),
         fill=PatternFill("solid", fgColor=_colour("well")),
         border=Border(bottom=Side(style="medium", color=_colour("accent"))),
-        alignment=Alignment(horizontal="left", vertical="top", indent=1),
+        alignment=Alignment(horizontal=_across(kind), vertical="top", indent=1),
     )
 
 
@@ -115,18 +124,17 @@ def _set_up(sheet: Any, columns: Iterable[Column]) -> None:
     sheet.page_setup.paperSize = 9  # A4
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_setup.fitToHeight = 0
+    sheet.page_margins.left = sheet.page_margins.right = 0.5
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.85, 0.65
     sheet.print_title_rows = "1:1"
     for number, column in enumerate(columns, start=1):
         letter = get_column_letter(number)
         dimension = sheet.column_dimensions[letter]
-        dimension.width = max(_width(column.kind), len(column.name) + 6)
+        longest = getattr(column.kind, "longest", 0)
+        dimension.width = max(min(longest + 4, WIDEST), NARROWEST, len(column.name) + 6)
         dimension.number_format = column.kind.number_format
         if choices := getattr(column.kind, "choices", ()):
             _offer(sheet, letter, choices, column)
-
-
-def _width(kind: Kind) -> int:
-    return WIDE if getattr(kind, "longest", 0) >= LONG_TEXT else NARROW
 
 
 def _offer(sheet: Any, letter: str, choices: Iterable[object], column: Column) -> None:

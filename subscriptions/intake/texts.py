@@ -144,11 +144,12 @@ class VatId(Kind):
     """A VAT id with its country letters; those of the EU must have the right check digits."""
 
     from_eu: bool = True
+    longest: ClassVar[int] = 20
 
     def read(self, raw: object) -> str:
         written = re.sub(r"[\s.\-/]", "", _text(raw)).upper()
         if not self.from_eu and not is_in_eu(written[:2]):
-            return Text(20).read(written)
+            return Text(self.longest).read(written)
         if not stdnum.eu.vat.is_valid(written):
             raise RefusedError(
                 _("This VAT id is not valid: country letters, number and check digits must fit.")
@@ -158,6 +159,8 @@ class VatId(Kind):
 
 @dataclass(frozen=True)
 class Iban(Kind):
+    longest: ClassVar[int] = 34
+
     def read(self, raw: object) -> str:
         written = _text(raw)
         if not stdnum.iban.is_valid(written):
