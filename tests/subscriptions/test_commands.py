@@ -100,7 +100,7 @@ class TestSampleAgency:
     def everything(self) -> str:
         tables = (Statement, Publication, ClosedMonth, Invoice, BilledOccurrence)
         rows = [row for table in tables for row in table._default_manager.order_by("pk")]
-        return serializers.serialize("json", rows)
+        return str(serializers.serialize("json", rows))
 
 
 @pytest.mark.parametrize("name", ["close_month", "bill"])
