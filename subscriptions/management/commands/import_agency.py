@@ -45,8 +45,12 @@ class Command(commands.Command):
             self.end_with_bad_news()
 
     def print_tables(self, outcome: intake.Outcome) -> None:
-        if outcome.problems:
-            self.print_table(_("Problems"), _findings(outcome.problems))
+        for finding in outcome.problems:
+            if finding.sheet is None:  # the whole file: its sentence needs no table
+                self.stderr.write(finding.message)
+        in_sheets = [finding for finding in outcome.problems if finding.sheet]
+        if in_sheets:
+            self.print_table(_("Problems"), _findings(in_sheets))
         if outcome.warnings:
             self.print_table(_("Warnings"), _findings(outcome.warnings))
         if outcome.changed:
