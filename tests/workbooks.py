@@ -30,7 +30,10 @@ def parts(content: bytes) -> dict[str, bytes]:
 
 def rows(content: bytes, sheet: str, table: int = 0) -> list[dict[str, Any]]:
     """Give the rows of a sheet's table, by heading, with the values that are stored."""
-    worksheet = opened(content)[sheet]
+    return rows_of(opened(content)[sheet], table)
+
+
+def rows_of(worksheet: Worksheet, table: int = 0) -> list[dict[str, Any]]:
     ref = list(worksheet.tables.values())[table].ref
     heading, *body = worksheet[ref]
     names = [cell.value for cell in heading]

@@ -14,7 +14,7 @@ from agency.money import plain_decimal
 from subscriptions.agreements import ALL_IN, CAP, Prices
 from subscriptions.models import BillingInterval, Collection
 from subscriptions.notice import Term, running_term
-from subscriptions.release import MONTH, QUARTER
+from subscriptions.release import MONTH, QUARTER, YEAR
 from subscriptions.reports import said
 from subscriptions.reports.client.position import Position
 from subscriptions.reports.sheet import Cell, Column, Sheet
@@ -149,22 +149,28 @@ def _carry_over(position: Position) -> str:
     }
 
 
-def _length(position: Position) -> str:
+_CHOSEN = {"": MONTH, "quarter": QUARTER, "year": YEAR, "band": YEAR}
+
+
+def _lengths(position: Position) -> tuple[int, int]:
+    """Give the least months of a period by headcount, and those that the contract chose."""
     contract, year = position.contract, position.year
     natural = position.shared.thresholds.natural_length(contract.headcount(year.first_month))
-    choice = contract.choices_of(year).release
-    if choice in {"year", "band"} or natural not in {MONTH, QUARTER}:
-        return _("Contract year")
-    return _("Quarter") if natural == QUARTER or choice == "quarter" else _("Month")
+    return natural, _CHOSEN[contract.choices_of(year).release]
+
+
+def _length(position: Position) -> str:
+    names = {MONTH: _("Month"), QUARTER: _("Quarter"), YEAR: _("Contract year")}
+    return names[max(_lengths(position))]
 
 
 def _why_that_length(position: Position) -> str:
-    chosen = position.contract.choices_of(position.year).release
-    thresholds = position.shared.thresholds
-    if chosen == "band":
+    natural, chosen = _lengths(position)
+    if position.contract.choices_of(position.year).release == "band":
         return _("You chose this: a sentence in place of hours")
-    if chosen:
-        return _("You chose this; a longer one holds where there are fewer employees")
+    if chosen > natural:
+        return _("You chose this, longer than it has to be")
+    thresholds = position.shared.thresholds
     return _(
         "A month from %(month)d employees on, a quarter from %(quarter)d on, else a contract year"
     ) % {

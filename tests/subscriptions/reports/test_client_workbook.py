@@ -467,6 +467,26 @@ def test_the_contract_sheet_says_what_was_agreed() -> None:
     assert agreed["Confidential counsellor"]["Value"] == "Advisor ADV4"
 
 
+@pytest.mark.parametrize(
+    ("people", "release", "length", "why"),
+    [
+        (300, "", "Month", "A month from 251 employees on"),
+        (300, "quarter", "Quarter", "You chose this, longer"),
+        (80, "quarter", "Quarter", "A month from 251 employees on"),
+        (80, "year", "Contract year", "You chose this, longer"),
+        (20, "quarter", "Contract year", "A month from 251 employees on"),
+        (300, "band", "Contract year", "You chose this: a sentence"),
+    ],
+)
+def test_the_length_of_a_period_is_explained(
+    people: int, release: str, length: str, why: str
+) -> None:
+    content = written(client(people=people, release=release))
+    agreed = {row["Item"]: row for row in rows(content, "Contract")}
+    assert agreed["Length of a period"]["Value"] == length
+    assert agreed["Length of a period"]["Note"].startswith(why)
+
+
 def test_a_missing_purchase_order_is_said() -> None:
     contract = client(po_required=True)
     make.purchase_order(contract.organisation, "PO-1", "2026-01", "2026-04")
