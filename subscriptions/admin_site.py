@@ -83,7 +83,7 @@ class StaffSite(admin.AdminSite):
 
 
 def _options(model: type[Model]) -> Any:
-    return model._meta  # noqa: SLF001 - public in all but name
+    return model._meta
 
 
 def _menu(path: str) -> list[Place]:

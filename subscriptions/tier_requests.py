@@ -47,7 +47,8 @@ def ask(
 def confirm(request: TierChangeRequest) -> Terms:
     """Write the terms that the request asks for; confirming twice gives the same terms.
 
-    Raises RequestRefusedError for one that was declined.
+    Raises RequestRefusedError for one that was declined, and where another change was agreed for
+    the same month.
     """
     request = TierChangeRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == RequestState.DECLINED:
@@ -58,6 +59,8 @@ def confirm(request: TierChangeRequest) -> Terms:
         reason=TermsReason.TIER_CHANGE,
         defaults={"tier": request.tier, **_choices_in_force(request)},
     )
+    if terms.tier != request.tier:
+        raise RequestRefusedError(gettext("Another change was agreed for that month already."))
     request.state = RequestState.CONFIRMED
     request.save(update_fields=["state"])
     return terms
