@@ -125,14 +125,15 @@ def show_statements(request: HttpRequest, place: Place) -> HttpResponse:
 @of_own_organisation
 def download_workbook(request: HttpRequest, place: Place, month: str) -> HttpResponse:
     """Give the workbook of a published month; 404 for a month without a publication."""
-    from subscriptions.reports import NothingToReportError, client  # pandas is loaded when needed
+    # Workbooks are loaded when they are needed.
+    from subscriptions.reports import NothingToReportError, client, files
 
     publication = get_object_or_404(Publication, month=_month(month))
     try:
         content = client.write(place.organisation, publication.month)
     except NothingToReportError as nothing:
         raise Http404 from nothing
-    name = f"utilisation_{place.organisation.code}_{publication.month}.xlsx"
+    name = files.client_file_name(place.organisation, publication.month)
     return HttpResponse(
         content,
         content_type=WORKBOOK,
