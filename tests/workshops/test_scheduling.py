@@ -1,6 +1,7 @@
 """A session's state changes through one door, and a trainer is in one place at a time."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 NINE = dt.datetime(2026, 5, 12, 9, 0, tzinfo=AMSTERDAM)
 
 
-def session(reference: str = "S1", **fields: object) -> Session:
+def session(reference: str = "S1", **fields: Any) -> Session:
     fields.setdefault("status", "requested")
     return make.session(make.organisation(f"ORG{reference}"), reference, **fields)
 
