@@ -75,14 +75,18 @@ def read_books(organisations: Sequence[UUID] | None = None) -> Books:
         hours=hours.posted_quarters(organisations),
         stated=_stated(organisations),
         cards=_cards(organisations),
-        thresholds=Thresholds(
-            month_from_headcount=policy.month_from_headcount,
-            quarter_from_headcount=policy.quarter_from_headcount,
-            figures_from_headcount=policy.figures_from_headcount,
-            quarter_least_months=policy.quarter_least_months,
-            year_least_months=policy.year_least_months,
-        ),
+        thresholds=thresholds(policy),
         policy=policy,
+    )
+
+
+def thresholds(policy: ReleasePolicy) -> Thresholds:
+    return Thresholds(
+        month_from_headcount=policy.month_from_headcount,
+        quarter_from_headcount=policy.quarter_from_headcount,
+        figures_from_headcount=policy.figures_from_headcount,
+        quarter_least_months=policy.quarter_least_months,
+        year_least_months=policy.year_least_months,
     )
 
 

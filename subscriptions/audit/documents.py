@@ -1,0 +1,209 @@
+"""Invariants of documents, their VAT, and what they bill (design 5.8 to 5.10)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from uuid import UUID
+
+from agency.month import Month
+from subscriptions import vat
+from subscriptions.agreements import NoPriceError
+from subscriptions.audit.records import Check, Invariant, Records
+from subscriptions.documents import blocked_reason, order_number
+from subscriptions.due import items
+from subscriptions.models import (
+    BlockedReason,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    OccurrenceState,
+)
+
+MAY_BE_EXEMPT = frozenset(
+    {LineKind.SESSION, LineKind.SERVICE, LineKind.CANCELLATION, LineKind.TRAVEL, LineKind.SEAT}
+)
+
+
+def documents_add_up(records: Records) -> Iterator[Check]:
+    for invoice in records.invoices.values():
+        lines = records.lines.get(invoice.pk, [])
+        net, tax = sum(line.net_cents for line in lines), sum(line.vat_cents for line in lines)
+        found = (invoice.net_cents, invoice.vat_cents, invoice.total_cents)
+        yield Check(records.document_name(invoice), (net, tax, net + tax), found)
+
+
+def vat_is_worked_out_once_per_category_and_rate(records: Records) -> Iterator[Check]:
+    for invoice in records.invoices.values():
+        if invoice.kind == InvoiceKind.INVOICE:
+            lines = records.lines.get(invoice.pk, [])
+            shares = vat.allocate(
+                [(line.net_cents, line.vat_category, line.vat_rate_basis_points) for line in lines]
+            )
+            for line, share in zip(lines, shares, strict=True):
+                yield Check(records.line_name(line), share, line.vat_cents)
+
+
+def vat_rates_are_those_valid_in_the_run(records: Records) -> Iterator[Check]:
+    for line in records.all_lines():
+        invoice = records.invoices[line.invoice_id]
+        if invoice.kind == InvoiceKind.INVOICE:
+            valid = [
+                row.rate_basis_points
+                for row in records.treatments
+                if row.category == line.vat_category and row.valid_from <= invoice.run_month
+            ]
+            yield Check(records.line_name(line), valid[-1:], [line.vat_rate_basis_points])
+
+
+def vat_categories_fit_the_buyer_and_the_kind_of_line(records: Records) -> Iterator[Check]:
+    for line in records.all_lines():
+        invoice = records.invoices[line.invoice_id]
+        fitting = _fitting_categories(invoice, line)
+        found = line.vat_category
+        yield Check(records.line_name(line), found if found in fitting else fitting, found)
+
+
+def _fitting_categories(invoice: Invoice, line: InvoiceLine) -> list[str]:
+    """Give what a line may be; whether a VAT id was checked then is not kept."""
+    if invoice.buyer_country not in vat.EU_COUNTRIES:
+        return [vat.OUTSIDE_SCOPE]
+    exempt = [vat.EXEMPT] if line.kind in {*MAY_BE_EXEMPT, LineKind.CREDIT} else []
+    elsewhere = invoice.buyer_country != vat.HOME and invoice.buyer_vat_id
+    return [vat.STANDARD, *exempt, *([vat.REVERSE_CHARGE] if elsewhere else [])]
+
+
+def each_line_bills_one_occurrence_of_its_own(records: Records) -> Iterator[Check]:
+    for line in records.all_lines():
+        if line.kind != LineKind.CREDIT:
+            row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+            found = (row.kind, str(row.from_month), str(row.run_month)) if row else None
+            run = records.invoices[line.invoice_id].run_month
+            expected = (line.kind, str(line.from_month), str(run))
+            yield Check(records.line_name(line), expected, found)
+
+
+def each_occurrence_is_on_one_live_line(records: Records) -> Iterator[Check]:
+    """Settled ones are on none, held ones on a blocked document; a void document does not live."""
+    places: dict[object, list[str]] = defaultdict(list)
+    for line in records.all_lines():
+        if line.occurrence_id:
+            places[line.occurrence_id].append(_place(records.invoices[line.invoice_id]))
+    for key, occurrence in records.occurrences.items():
+        name = f"{records.code(occurrence.organisation_id)} {occurrence}"
+        fitting = PLACES[occurrence.state]
+        found = places[key]
+        yield Check(name, found if found in fitting else fitting[0], found)
+
+
+PLACES: dict[str, list[list[str]]] = {
+    OccurrenceState.BILLED: [["document"]],
+    OccurrenceState.HELD: [["blocked"]],
+    OccurrenceState.SETTLED: [[]],
+    OccurrenceState.CREDITED: [["document"], ["void"]],
+}
+
+
+def _place(invoice: Invoice) -> str:
+    if invoice.state in (InvoiceState.BLOCKED, InvoiceState.VOID):
+        return invoice.state
+    return "document"
+
+
+def no_month_of_a_contract_is_paid_twice(records: Records) -> Iterator[Check]:
+    paid: dict[object, list[InvoiceLine]] = defaultdict(list)
+    for line, occurrence in records.billed(LineKind.FEE):
+        if occurrence.state != OccurrenceState.CREDITED:
+            paid[occurrence.subject_id].append(line)
+    for lines in paid.values():
+        for before, line in pairwise(sorted(lines, key=lambda line: line.from_month)):
+            twice = line.from_month < before.until_month
+            yield Check(records.line_name(line), "once", "twice" if twice else "once")
+
+
+def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
+    """What fell due up to the last run is billed; what was recorded since asks for that run again.
+
+    Says which kind and month, not how much: overage that is not billed yet is on no document.
+    """
+    run = _last_run(records)
+    for key, organisation in records.facts.organisations.items():
+        if run is None:
+            return
+        try:
+            due = items(records.facts, key, run)
+        except NoPriceError as error:
+            yield Check(organisation.code, "a price", f"no price for {error}")
+        else:
+            left = [f"{item.charge.kind} {item.charge.months}" for item in due]
+            yield Check(f"{organisation.code} run {run}", [], left)
+
+
+def _last_run(records: Records) -> Month | None:
+    """Give the last run of a closed month; what is drafted ahead of its close makes no run."""
+    closed = [
+        row.run_month
+        for row in records.occurrences.values()
+        if records.open_month is not None and row.run_month < records.open_month
+    ]
+    return max(closed, default=None)
+
+
+def blocked_documents_have_their_reason(records: Records) -> Iterator[Check]:
+    for invoice in records.invoices.values():
+        if invoice.state == InvoiceState.BLOCKED and invoice.organisation:
+            name = records.document_name(invoice)
+            yield Check(name, invoice.blocked_reason, _reason_now(records, invoice))
+
+
+def _reason_now(records: Records, invoice: Invoice) -> str:
+    """Give the recorded reason while the document would be blocked, else nothing."""
+    if invoice.organisation is None or invoice.blocked_reason == BlockedReason.BOUND:
+        return invoice.blocked_reason
+    orders = records.orders.get(invoice.organisation.pk, [])
+    po_required = invoice.blocked_reason == BlockedReason.PO_MISSING
+    reasons = [
+        blocked_reason(
+            invoice.organisation,
+            order_number(orders, line.kind, line.from_month, invoice.run_month),
+            po_required=po_required,
+        )
+        for line in records.lines.get(invoice.pk, [])
+    ]
+    return invoice.blocked_reason if any(reasons) else ""
+
+
+def credits_never_exceed_what_they_credit(records: Records) -> Iterator[Check]:
+    lines = {line.pk: line for line in records.all_lines()}
+    credited: dict[UUID, list[InvoiceLine]] = defaultdict(list)
+    for line in lines.values():
+        if line.credit_of_id:
+            credited[line.credit_of_id].append(line)
+    for key, taken_back in credited.items():
+        original = lines[key]
+        net = original.net_cents + sum(line.net_cents for line in taken_back)
+        tax = original.vat_cents + sum(line.vat_cents for line in taken_back)
+        within = _between(net, original.net_cents) and _between(tax, original.vat_cents)
+        yield Check(records.line_name(original), "within", "within" if within else "more")
+
+
+def _between(left: int, whole: int) -> bool:
+    """Tell whether what is left of an amount lies between nothing and all of it."""
+    return min(0, whole) <= left <= max(0, whole)
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    documents_add_up,
+    vat_is_worked_out_once_per_category_and_rate,
+    vat_rates_are_those_valid_in_the_run,
+    vat_categories_fit_the_buyer_and_the_kind_of_line,
+    each_line_bills_one_occurrence_of_its_own,
+    each_occurrence_is_on_one_live_line,
+    no_month_of_a_contract_is_paid_twice,
+    nothing_due_is_left_unbilled,
+    blocked_documents_have_their_reason,
+    credits_never_exceed_what_they_credit,
+)

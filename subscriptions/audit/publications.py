@@ -1,0 +1,269 @@
+"""Invariants of closed months, statements and top-up cards (design 5.3 to 5.6, and 8)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from uuid import UUID
+
+from agency.money import plain_hours
+from agency.month import Month, MonthRange
+from subscriptions.agreements import CAP, Contract
+from subscriptions.audit.records import Check, Invariant, Records
+from subscriptions.models import Statement
+from subscriptions.release import EXACT, release
+from subscriptions.use import Account, Card, Stated, account
+
+
+def months_are_closed_in_order_without_gaps(records: Records) -> Iterator[Check]:
+    for before, month in pairwise(records.closed):
+        yield Check(str(month), f"closed after {month - 1}", f"closed after {before}")
+
+
+def each_closed_month_has_its_publication(records: Records) -> Iterator[Check]:
+    published = {row.month for row in records.publications.values()}
+    for month in sorted({*records.closed, *published}):
+        yield Check(
+            str(month),
+            "closed and published",
+            f"{'closed' if month in records.closed else 'open'} and "
+            f"{'published' if month in published else 'not published'}",
+        )
+
+
+def each_ended_period_has_its_statement(records: Records) -> Iterator[Check]:
+    if records.open_month is None:
+        return
+    for subscription, contract in records.contracts.items():
+        stated = records.newest_statements(subscription)
+        open_from = stated[-1].until_month if stated else _first_period_from(contract)
+        newest = records.policies[-1][0]
+        missing = _first_to_close(records, contract, open_from, records.open_month, newest)
+        yield Check(
+            records.period_name(subscription, MonthRange(open_from)),
+            "still open",
+            f"{missing} closed without a statement" if missing else "still open",
+        )
+
+
+def _first_period_from(contract: Contract) -> Month:
+    return max(contract.months.from_month, contract.reported_until)
+
+
+def _first_to_close(
+    records: Records, contract: Contract, open_from: Month, until: Month, version: int
+) -> MonthRange | None:
+    """Give the first period that closes before a month by every policy up to a version.
+
+    By every one, because only a statement tells the policy of its time.
+    """
+    policies = [policy for number, policy in records.policies if number <= version]
+    month = open_from
+    while month < until and month in contract.months:
+        if all(release(contract, open_from, month, policy) for policy in policies):
+            return MonthRange(open_from, month + 1)
+        month += 1
+    return None
+
+
+def periods_close_when_they_should(records: Records) -> Iterator[Check]:
+    for replayed in _replay(records):
+        yield Check(replayed.name, replayed.period, str(replayed.statement.months))
+
+
+def no_statement_is_published_too_early(records: Records) -> Iterator[Check]:
+    """A statement comes with its last month or later; one of history ended before the first run."""
+    for rows in records.statements.values():
+        for row in rows:
+            contract = records.contracts[row.subscription_id]
+            batch = records.publications.get(row.publication_id) if row.publication_id else None
+            over = batch.month + 1 if batch else contract.first_run
+            name = records.period_name(row.subscription_id, row.months)
+            yield Check(name, "over", "over" if row.until_month <= over else f"ran until {over}")
+
+
+def versions_count_up_from_1(records: Records) -> Iterator[Check]:
+    for subscription, rows in records.statements.items():
+        versions: dict[Month, list[int]] = defaultdict(list)
+        for row in rows:
+            versions[row.from_month].append(row.version)
+        for month, found in versions.items():
+            name = records.period_name(subscription, MonthRange(month))
+            yield Check(name, list(range(1, len(found) + 1)), found)
+
+
+def statements_show_what_people_and_months_allow(records: Records) -> Iterator[Check]:
+    for replayed in _replay(records):
+        if replayed.account:
+            display = replayed.account.release.display
+            yield Check(replayed.name, display, replayed.statement.display)
+
+
+def statements_follow_from_hours_contract_and_earlier_statements(
+    records: Records,
+) -> Iterator[Check]:
+    """Use, allowance and overage; of a period that shows otherwise than it should, none."""
+    for replayed in _replay(records):
+        statement, worked_out = replayed.statement, replayed.account
+        if worked_out and worked_out.release.display == statement.display:
+            shown = worked_out.used_quarters if statement.display == EXACT else None
+            expected = (shown, worked_out.allowance_quarters, worked_out.overage_quarters)
+            found = (
+                statement.used_quarters,
+                statement.allowance_quarters,
+                statement.overage_quarters,
+            )
+            yield Check(replayed.name, _figures(*expected), _figures(*found))
+
+
+def _figures(used: int | None, allowance: int, overage: int) -> str:
+    shown = "" if used is None else f"{plain_hours(used)} of "
+    return f"{shown}{plain_hours(allowance)} hours, {plain_hours(overage)} over"
+
+
+def capped_statements_say_so(records: Records) -> Iterator[Check]:
+    for replayed in _replay(records):
+        contract = records.contracts[replayed.statement.subscription_id]
+        year = contract.year_of(replayed.statement.from_month)
+        capped = contract.choices_of(year).overage == CAP
+        yield Check(replayed.name, capped, replayed.statement.capped)
+
+
+def cards_pay_what_passes_the_allowance_and_no_more(records: Records) -> Iterator[Check]:
+    for replayed in _replay(records):
+        if replayed.account:
+            taken = {str(card.key): quarters for card, quarters in replayed.account.card_uses}
+            uses = records.uses.get(replayed.statement.pk, [])
+            yield Check(replayed.name, taken, {str(use.card_id): use.quarters for use in uses})
+
+
+def cards_are_never_overdrawn(records: Records) -> Iterator[Check]:
+    used: dict[UUID, int] = defaultdict(int)
+    for uses in records.uses.values():
+        for use in uses:
+            used[use.card_id] += use.quarters
+    for key, card in records.cards.items():
+        overdrawn = max(0, used[key] - card.remaining_quarters)
+        yield Check(
+            f"{records.code(card.organisation_id)} card {card.bought_month}",
+            "0 hours overdrawn",
+            f"{plain_hours(overdrawn)} hours overdrawn",
+        )
+
+
+def cards_pay_for_their_own_client_in_their_own_months(records: Records) -> Iterator[Check]:
+    for rows in records.statements.values():
+        for statement in rows:
+            for use in records.uses.get(statement.pk, []):
+                card = records.cards[use.card_id]
+                fits = statement.organisation_id == card.organisation_id
+                fits = fits and card.months.overlaps(statement.months)
+                name = records.period_name(statement.subscription_id, statement.months)
+                yield Check(name, "a card of its own", "a card of its own" if fits else "another")
+
+
+def posted_hours_are_of_closed_months_or_history(records: Records) -> Iterator[Check]:
+    """Hours lie inside a contract; from its first run on, only once their month was closed."""
+    for row in records.posted:
+        yield Check(
+            f"{records.code(row.organisation_id)} {row.month}",
+            "posted in time",
+            _posted_when(records, row.organisation_id, row.month),
+        )
+
+
+def _posted_when(records: Records, organisation: UUID, month: Month) -> str:
+    for subscription in records.facts.subscriptions[organisation]:
+        if month in subscription.months:
+            closed = records.open_month is not None and month < records.open_month
+            return "posted in time" if closed or month < subscription.first_run else "too early"
+    return "outside every contract"
+
+
+def no_draft_of_a_closed_month_is_left_behind(records: Records) -> Iterator[Check]:
+    """But for hours that nobody pays: before a first run, or outside every contract."""
+    for row in records.drafts:
+        served = any(
+            row.month in subscription.months and row.month >= subscription.first_run
+            for subscription in records.facts.subscriptions[row.organisation_id]
+        )
+        left = served and records.open_month is not None and row.month < records.open_month
+        name = f"{records.code(row.organisation_id)} {row.month}"
+        yield Check(name, "none left", "left" if left else "none left")
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A statement with what should be, given the statements before it.
+
+    Without ``account`` its period is wrong already: ``period`` says what was expected.
+    """
+
+    name: str
+    statement: Statement
+    period: str
+    account: Account | None = None
+
+
+def _replay(records: Records) -> Iterator[Replayed]:
+    for subscription in records.contracts:
+        stated: list[Stated] = []
+        for statement in records.newest_statements(subscription):
+            yield _replayed(records, statement, stated)
+            stated.append(_as_stated(records, statement))
+
+
+def _replayed(records: Records, statement: Statement, stated: list[Stated]) -> Replayed:
+    contract = records.contracts[statement.subscription_id]
+    name = records.period_name(statement.subscription_id, statement.months)
+    open_from = stated[-1].months.until if stated else _first_period_from(contract)
+    last = statement.months.last_month
+    if statement.from_month != open_from or last not in contract.months:
+        return Replayed(name, statement, f"inside {contract.months}, from {open_from}")
+    version = statement.policy.version
+    earlier = _first_to_close(records, contract, open_from, last, version)
+    if earlier:
+        return Replayed(name, statement, str(earlier))
+    policy = dict(records.policies)[version]
+    closing = release(contract, open_from, last, policy)
+    if closing is None:
+        return Replayed(name, statement, "still open")
+    hours = records.hours.get(statement.organisation_id, {})
+    cards = _cards_used(records, statement)
+    worked_out = account(contract, closing, hours, stated, cards, policy)
+    return Replayed(name, statement, str(closing.months), worked_out)
+
+
+def _as_stated(records: Records, statement: Statement) -> Stated:
+    return Stated(
+        months=statement.months,
+        display=statement.display,
+        overage_quarters=statement.overage_quarters,
+        card_quarters=sum(use.quarters for use in records.uses.get(statement.pk, [])),
+    )
+
+
+def _cards_used(records: Records, statement: Statement) -> list[Card]:
+    """Give the cards that paid, as full as what they paid: which were at hand then is not kept."""
+    uses = records.uses.get(statement.pk, [])
+    return [Card(use.card_id, records.cards[use.card_id].months, use.quarters) for use in uses]
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    months_are_closed_in_order_without_gaps,
+    each_closed_month_has_its_publication,
+    each_ended_period_has_its_statement,
+    periods_close_when_they_should,
+    no_statement_is_published_too_early,
+    versions_count_up_from_1,
+    statements_show_what_people_and_months_allow,
+    statements_follow_from_hours_contract_and_earlier_statements,
+    capped_statements_say_so,
+    cards_pay_what_passes_the_allowance_and_no_more,
+    cards_are_never_overdrawn,
+    cards_pay_for_their_own_client_in_their_own_months,
+    posted_hours_are_of_closed_months_or_history,
+    no_draft_of_a_closed_month_is_left_behind,
+)

@@ -1,0 +1,156 @@
+"""What the audit looks at: all rows that matter, read once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from advisors.hours import posted_quarters
+from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
+from agency.models import AuditEvent
+from agency.month import Month, MonthRange
+from subscriptions.agreements import Contract
+from subscriptions.due import Facts, read_facts
+from subscriptions.models import (
+    BilledOccurrence,
+    CardUse,
+    Invoice,
+    InvoiceLine,
+    Publication,
+    PurchaseOrder,
+    ReleasePolicy,
+    Statement,
+    StripeStep,
+    Subscription,
+    TaxTreatment,
+    TopUpCard,
+    YearPrice,
+)
+from subscriptions.release import Thresholds
+from subscriptions.statements import thresholds
+from workshops.models import Offering, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison: what follows from the facts, and what is kept."""
+
+    subject: str
+    expected: Any
+    found: Any
+
+
+@dataclass
+class Records:
+    """Rows by what they belong to; statements, uses and lines in order of time."""
+
+    facts: Facts
+    subscriptions: dict[UUID, Subscription]
+    closed: list[Month]
+    publications: dict[UUID, Publication]
+    policies: list[tuple[int, Thresholds]]
+    statements: dict[UUID, list[Statement]]
+    hours: dict[UUID, dict[Month, int]]
+    posted: list[MonthHours]
+    drafts: list[DraftHours]
+    uses: dict[UUID, list[CardUse]]
+    cards: dict[UUID, TopUpCard]
+    assignments: list[Assignment]
+    orders: dict[UUID, list[PurchaseOrder]]
+    invoices: dict[UUID, Invoice]
+    lines: dict[UUID, list[InvoiceLine]]
+    occurrences: dict[UUID, BilledOccurrence]
+    year_prices: dict[tuple[UUID, Month, str], YearPrice]
+    treatments: list[TaxTreatment]
+    sessions: dict[UUID, Session]
+    repriced: set[UUID]
+    steps: list[StripeStep]
+
+    @property
+    def contracts(self) -> dict[UUID, Contract]:
+        return self.facts.contracts
+
+    @property
+    def open_month(self) -> Month | None:
+        """The first month that is not closed; None before the first close."""
+        return max(self.closed) + 1 if self.closed else None
+
+    def newest_statements(self, subscription: UUID) -> list[Statement]:
+        """Give the last version of each period, in order."""
+        newest = {row.from_month: row for row in self.statements[subscription]}
+        return list(newest.values())
+
+    def all_lines(self) -> Iterator[InvoiceLine]:
+        for lines in self.lines.values():
+            yield from lines
+
+    def billed(self, *kinds: str) -> Iterator[tuple[InvoiceLine, BilledOccurrence]]:
+        """Give the lines of these kinds with the occurrence they bill."""
+        for line in self.all_lines():
+            occurrence = self.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+            if line.kind in kinds and occurrence:
+                yield line, occurrence
+
+    def code(self, organisation: UUID | None) -> str:
+        row = self.facts.organisations.get(organisation) if organisation else None
+        return row.code if row else "-"
+
+    def document_name(self, invoice: Invoice) -> str:
+        """Name a document as staff know it: number or run, with the client's code."""
+        name = invoice.number or f"run {invoice.run_month} {invoice.po_number}".rstrip()
+        return f"{self.code(invoice.organisation_id)} {name}"
+
+    def line_name(self, line: InvoiceLine) -> str:
+        return f"{self.document_name(self.invoices[line.invoice_id])} line {line.position}"
+
+    def period_name(self, subscription: UUID, months: MonthRange) -> str:
+        return f"{self.code(self.subscriptions[subscription].organisation_id)} {months}"
+
+
+Invariant = Callable[[Records], Iterator[Check]]
+
+
+def read_records() -> Records:
+    facts = read_facts()
+    return Records(
+        facts=facts,
+        subscriptions={row.pk: row for rows in facts.subscriptions.values() for row in rows},
+        closed=list(ClosedMonth.objects.order_by("month").values_list("month", flat=True)),
+        publications={row.pk: row for row in Publication.objects.all()},
+        policies=[(p.version, thresholds(p)) for p in ReleasePolicy.objects.order_by("version")],
+        statements=_grouped(
+            Statement.objects.select_related("policy").order_by("from_month", "version"),
+            "subscription_id",
+        ),
+        hours=posted_quarters(),
+        posted=list(MonthHours.objects.only("organisation_id", "month")),
+        drafts=list(DraftHours.objects.only("organisation_id", "month")),
+        uses=_grouped(CardUse.objects.all(), "statement_id"),
+        cards={row.pk: row for rows in facts.cards.values() for row in rows},
+        assignments=list(Assignment.objects.select_related("advisor")),
+        orders=_grouped(PurchaseOrder.objects.all(), "organisation_id"),
+        invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
+        lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),
+        occurrences={row.pk: row for row in BilledOccurrence.objects.all()},
+        year_prices={
+            (row.subscription_id, row.year_month, row.tier): row for row in YearPrice.objects.all()
+        },
+        treatments=list(TaxTreatment.objects.order_by("valid_from")),
+        sessions={row.pk: row for rows in facts.sessions.values() for row in rows},
+        repriced=set(
+            AuditEvent.objects.filter(
+                subject_model=Offering._meta.label_lower, fields__contains="price"
+            ).values_list("subject_id", flat=True)
+        ),
+        steps=list(StripeStep.objects.select_related("invoice__organisation")),
+    )
+
+
+def _grouped(rows: Iterable[Any], name: str) -> dict[UUID, list[Any]]:
+    grouped: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        grouped[getattr(row, name)].append(row)
+    return grouped

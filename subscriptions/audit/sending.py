@@ -1,0 +1,65 @@
+"""Invariants of what went to Stripe."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from subscriptions import bodies
+from subscriptions.audit.records import Check, Invariant, Records
+from subscriptions.models import InvoiceKind, InvoiceState, StepState
+
+SERIES = re.compile(r"(.*?)(\d+)")
+NOT_SENT = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.SETTLED)
+
+
+def sent_documents_have_an_id_a_number_and_dates(records: Records) -> Iterator[Check]:
+    for invoice in records.invoices.values():
+        if invoice.state in InvoiceState.released and invoice.kind == InvoiceKind.INVOICE:
+            columns = ("stripe_id", "number", "invoice_on", "due_on")
+            missing = [name for name in columns if not getattr(invoice, name)]
+            yield Check(records.document_name(invoice), [], missing)
+
+
+def documents_that_were_not_sent_have_none(records: Records) -> Iterator[Check]:
+    for invoice in records.invoices.values():
+        if invoice.state in NOT_SENT:
+            found = [name for name in ("stripe_id", "number") if getattr(invoice, name)]
+            yield Check(records.document_name(invoice), [], found)
+
+
+def numbers_of_a_series_run_once_and_without_gaps(records: Records) -> Iterator[Check]:
+    series: dict[str, list[int]] = defaultdict(list)
+    for invoice in records.invoices.values():
+        if match := SERIES.fullmatch(invoice.number):
+            series[match[1]].append(int(match[2]))
+    for prefix, numbers in series.items():
+        found = sorted(numbers)
+        expected = list(range(found[0], found[0] + len(found)))
+        missing = sorted(set(range(found[0], found[-1] + 1)) - set(found))
+        twice = sorted({number for number in found if found.count(number) > 1})
+        text = "in order" if found == expected else f"missing {missing}, twice {twice}"
+        yield Check(prefix, "in order", text)
+
+
+def bodies_of_calls_are_what_was_hashed(records: Records) -> Iterator[Check]:
+    for step in records.steps:
+        name = f"{records.document_name(step.invoice)} {step}"
+        yield Check(name, bodies.hash_of(step.body), step.body_hash)
+
+
+def calls_that_were_made_have_an_answer(records: Records) -> Iterator[Check]:
+    for step in records.steps:
+        if step.state == StepState.DONE:
+            name = f"{records.document_name(step.invoice)} {step}"
+            yield Check(name, "an answer", "an answer" if step.answer_id else "none")
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    sent_documents_have_an_id_a_number_and_dates,
+    documents_that_were_not_sent_have_none,
+    numbers_of_a_series_run_once_and_without_gaps,
+    bodies_of_calls_are_what_was_hashed,
+    calls_that_were_made_have_an_answer,
+)
