@@ -279,7 +279,8 @@ def test_run_by_run_a_year_costs_each_month_at_its_tier_however_late_an_upgrade_
 
     paid = sum(charge.net_cents for charge in drafted.values() if charge.kind != "setup")
     exact = Fraction(basic_cents * upgrade + extended_cents * (12 - upgrade), 12)
-    assert abs(paid - exact) <= 2
+    # Each line is rounded once: a late upgrade has a line for every fee that it puts right.
+    assert abs(paid - exact) <= Fraction(len(drafted), 2)
 
 
 @pytest.mark.parametrize(
