@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from agency.turns import take_turns
 from subscriptions.audit import agreements, amounts, documents, publications, sending
 from subscriptions.audit.records import Invariant, read_records
 
@@ -46,8 +47,12 @@ class Audit:
 
 
 def audit() -> Audit:
-    """Check every invariant; the number of queries does not depend on the number of rows."""
+    """Check every invariant; the number of queries does not depend on the number of rows.
+
+    Waits for a close or a run that is under way, so as not to see half of it.
+    """
     with transaction.atomic():
+        take_turns()
         records = read_records()
     checked: dict[str, int] = {}
     violations: list[Violation] = []

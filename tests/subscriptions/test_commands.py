@@ -87,6 +87,7 @@ class TestSampleAgency:
                 assert comparable(found, like) == comparable(like, like)
 
         self.again_changes_nothing()
+        self.the_audit_finds_nothing()
 
     def again_changes_nothing(self) -> None:
         before = self.everything()
@@ -96,6 +97,11 @@ class TestSampleAgency:
             _, said = run("bill", month, status=WITH_BLOCKED)
             assert "drafted before; nothing changed" in said
         assert self.everything() == before
+
+    def the_audit_finds_nothing(self) -> None:
+        found = answer("audit")
+        assert found["violations"] == []
+        assert found["checked"] > 4_000
 
     def everything(self) -> str:
         tables = (Statement, Publication, ClosedMonth, Invoice, BilledOccurrence)
@@ -277,3 +283,8 @@ class TestBill:
         _, said = run("bill", "2025-12", status=1)
         assert "ORG2: There is no price for 2019-01" in said
         assert Invoice.objects.count() == 1
+
+
+def test_an_agency_that_has_not_begun_is_in_order() -> None:
+    make.agency()
+    assert answer("audit") == {"checked": 0, "violations": []}

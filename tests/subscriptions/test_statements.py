@@ -17,6 +17,7 @@ from advisors import hours
 from advisors.models import AdjustmentReason, ClosedMonth, DraftHours, MonthHours
 from agency.models import Organisation
 from subscriptions import statements
+from subscriptions.audit import audit
 from subscriptions.models import CardUse, Publication, ReleasePolicy, Statement, TopUpCard
 from subscriptions.statements import CloseError, close_month
 from tests import factories as make
@@ -356,3 +357,9 @@ class TestAtOnce:
         assert first is True
         assert second is True or isinstance(second, CloseError)
         assert len(stated()) == ClosedMonth.objects.count()
+
+    def test_an_audit_beside_a_close_sees_all_of_it_or_nothing(self) -> None:
+        for number in range(3):
+            client(f"ORG{number}", headcount=300, hours={"2026-01": 3})
+        found = at_once(partial(close, "2026-01"), audit)[1]
+        assert found.violations == []
