@@ -13,7 +13,7 @@ BILL, CAP, ALL_IN = "bill", "cap", "all_in"
 
 
 class NoPriceError(LookupError):
-    """No price book, or no band in it, holds for a contract year."""
+    """No price book, or no band in it, holds for a contract year, or no headcount is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,12 @@ class Contract:
             month = year.until_month
 
     def headcount(self, month: Month) -> int:
-        """Give the headcount known for a month: the latest declared, else the earliest."""
+        """Give the headcount known for a month: the latest declared, else the earliest.
+
+        Raises NoPriceError where none was ever declared.
+        """
+        if not self.headcounts:
+            raise NoPriceError(f"{month} without a headcount")
         known = [number for declared, number in self.headcounts if declared <= month]
         return known[-1] if known else self.headcounts[0][1]
 

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from advisors import hours
+from agency.models import Organisation
 from agency.money import plain_hours
 from agency.month import Month, MonthRange
 from agency.turns import take_turns
 from subscriptions import contracts
-from subscriptions.agreements import CAP, Contract
+from subscriptions.agreements import CAP, Contract, NoPriceError
 from subscriptions.models import (
     CardUse,
     Publication,
@@ -122,26 +123,39 @@ def closings(books: Books, until: Mapping[UUID, Month]) -> Iterator[Closing]:
     """Give the statements of all periods that are not stated yet and end by a month.
 
     ``until`` holds that month, by subscription: the first one that is not closed. What a period
-    states counts for the next one: ``books`` is brought up to date on the way.
+    states counts for the next one: ``books`` is brought up to date on the way. Raises CloseError
+    for a contract without a price or a headcount.
     """
-    for subscription, contract in books.contracts.items():
-        month = open_from = books.open_from(subscription)
-        while month < until[subscription] and month in contract.months:
-            closing = release(contract, open_from, month, books.thresholds)
-            month += 1
-            if closing:
-                open_from = month
-                worked_out = account(
-                    contract,
-                    closing,
-                    books.hours.get(books.organisations[subscription], {}),
-                    books.stated[subscription],
-                    books.cards[books.organisations[subscription]],
-                    books.thresholds,
-                )
-                _carry_on(books, subscription, worked_out)
-                year = contract.year_of(closing.months.from_month)
-                yield Closing(subscription, worked_out, contract.choices_of(year).overage == CAP)
+    for subscription in books.contracts:
+        try:
+            yield from _closings_of(books, subscription, until[subscription])
+        except NoPriceError as error:
+            code = Organisation.objects.get(pk=books.organisations[subscription]).code
+            raise CloseError(
+                _("%(organisation)s: there is no price for %(what)s."),
+                params={"organisation": code, "what": error},
+            ) from error
+
+
+def _closings_of(books: Books, subscription: UUID, until: Month) -> Iterator[Closing]:
+    contract, organisation = books.contracts[subscription], books.organisations[subscription]
+    month = open_from = books.open_from(subscription)
+    while month < until and month in contract.months:
+        closing = release(contract, open_from, month, books.thresholds)
+        month += 1
+        if closing:
+            open_from = month
+            worked_out = account(
+                contract,
+                closing,
+                books.hours.get(organisation, {}),
+                books.stated[subscription],
+                books.cards[organisation],
+                books.thresholds,
+            )
+            _carry_on(books, subscription, worked_out)
+            year = contract.year_of(closing.months.from_month)
+            yield Closing(subscription, worked_out, contract.choices_of(year).overage == CAP)
 
 
 def _carry_on(books: Books, subscription: UUID, worked_out: Account) -> None:

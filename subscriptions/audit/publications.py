@@ -10,7 +10,7 @@ from uuid import UUID
 
 from agency.money import plain_hours
 from agency.month import Month, MonthRange
-from subscriptions.agreements import CAP, Contract
+from subscriptions.agreements import CAP, Contract, NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.models import Statement
 from subscriptions.release import EXACT, release
@@ -40,12 +40,14 @@ def each_ended_period_has_its_statement(records: Records) -> Iterator[Check]:
         stated = records.newest_statements(subscription)
         open_from = stated[-1].until_month if stated else _first_period_from(contract)
         newest = records.policies[-1][0]
-        missing = _first_to_close(records, contract, open_from, records.open_month, newest)
-        yield Check(
-            records.period_name(subscription, MonthRange(open_from)),
-            "still open",
-            f"{missing} closed without a statement" if missing else "still open",
-        )
+        found = "still open"
+        try:
+            missing = _first_to_close(records, contract, open_from, records.open_month, newest)
+            found = f"{missing} closed without a statement" if missing else found
+        except NoPriceError as error:
+            found = f"no price for {error}"
+        name = records.period_name(subscription, MonthRange(open_from))
+        yield Check(name, "still open", found)
 
 
 def _first_period_from(contract: Contract) -> Month:
@@ -211,7 +213,11 @@ def _replay(records: Records) -> Iterator[Replayed]:
     for subscription in records.contracts:
         stated: list[Stated] = []
         for statement in records.newest_statements(subscription):
-            yield _replayed(records, statement, stated)
+            try:
+                yield _replayed(records, statement, stated)
+            except NoPriceError as error:
+                name = records.period_name(subscription, statement.months)
+                yield Replayed(name, statement, f"no price for {error}")
             stated.append(_as_stated(records, statement))
 
 

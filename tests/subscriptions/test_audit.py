@@ -24,6 +24,7 @@ from subscriptions.models import (
     CardUse,
     Invoice,
     InvoiceLine,
+    PriceBand,
     Publication,
     PurchaseOrder,
     Statement,
@@ -226,6 +227,22 @@ def a_publication_was_made_for_an_open_month() -> None:
 def a_statement_is_missing() -> None:
     last = statement_of("MONTH", from_month=M("2026-03"))
     Statement.objects.filter(pk=last.pk).delete()
+
+
+@plants("each_ended_period_has_its_statement")
+def a_headcount_is_missing() -> None:
+    organisation = Organisation.objects.get(code="NEXT")
+    Subscription.objects.filter(organisation=organisation).update(
+        start_month=M("2026-01"), reported_until=M("2026-01")
+    )
+    organisation.headcounts.all().delete()
+
+
+@plants("periods_close_when_they_should")
+def the_price_of_a_statement_is_missing() -> None:
+    YearPrice.objects.all().delete()
+    PriceBand.objects.filter(max_headcount=25).delete()
+    PriceBand.objects.filter(max_headcount=100).delete()
 
 
 @plants("periods_close_when_they_should")

@@ -156,6 +156,13 @@ class TestRuns:
         assert "2026-01" in str(run.failures[0][1])
         assert [i.organisation.code for i in Invoice.objects.all() if i.organisation] == ["ORG2"]
 
+    def test_one_client_without_a_headcount_does_not_stop_the_others(self) -> None:
+        client("ORG1", headcount={})
+        client("ORG2")
+        make.closed_month("2025-12")
+        assert [code for code, _ in draft_run(M("2025-12")).failures] == ["ORG1"]
+        assert Invoice.objects.count() == 1
+
     def test_a_run_reads_and_writes_in_a_fixed_number_of_queries(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:

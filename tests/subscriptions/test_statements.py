@@ -18,7 +18,14 @@ from advisors.models import AdjustmentReason, ClosedMonth, DraftHours, MonthHour
 from agency.models import Organisation
 from subscriptions import statements
 from subscriptions.audit import audit
-from subscriptions.models import CardUse, Publication, ReleasePolicy, Statement, TopUpCard
+from subscriptions.models import (
+    CardUse,
+    PriceBand,
+    Publication,
+    ReleasePolicy,
+    Statement,
+    TopUpCard,
+)
 from subscriptions.statements import CloseError, close_month
 from tests import factories as make
 from tests.agreed import M
@@ -78,6 +85,23 @@ class TestOrderOfMonths:
             close_month(M("2026-01"), on=dt.date(2026, 1, 15))
         assert (ClosedMonth.objects.count(), Publication.objects.count()) == (0, 0)
         assert DraftHours.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("headcount", "sentence"),
+        [
+            pytest.param({"2020-01": 300}, "ORG1: .* price for 2026-01 basic 300", id="no band"),
+            pytest.param({}, "ORG1: .* 2026-01 without a headcount", id="no headcount"),
+        ],
+    )
+    def test_a_client_without_a_price_is_named_and_nothing_is_closed(
+        self, headcount: dict[str, int], sentence: str
+    ) -> None:
+        client(headcount=headcount, hours={"2026-01": 3})
+        client("ORG2", headcount=100)
+        PriceBand.objects.filter(min_headcount=251).delete()
+        with pytest.raises(CloseError, match=sentence):
+            close("2026-01")
+        assert (ClosedMonth.objects.count(), DraftHours.objects.count()) == (0, 1)
 
 
 class TestPublishing:
