@@ -31,12 +31,16 @@ def used(position: Position) -> int | None:
 def remaining(position: Position) -> int | None:
     """Give what is left of the allowance; None where use is not stated for the whole year so far.
 
-    What a former system reported is not known here; overage tells that nothing is left.
+    Use that was charged leaves the allowance as it is: an upgrade after overage adds hours that
+    are left. What a former system reported is not known here; overage in the last statement tells
+    that nothing is left.
     """
-    so_far = used(position)
-    if so_far is None or (position.reported_before and not overage(position)):
+    so_far, charged = used(position), overage(position)
+    if so_far is None or charged is None:
         return None
-    return 0 if overage(position) else max(0, allowance(position) - so_far)
+    if position.reported_before:
+        return 0 if position.of_year[-1].overage_quarters else None
+    return max(0, allowance(position) + charged - so_far)
 
 
 def overage(position: Position) -> int | None:

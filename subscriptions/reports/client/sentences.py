@@ -126,6 +126,13 @@ def _exact(position: Position, last: Statement) -> str:
 
 
 def _exact_with_overage(position: Position, overage: int) -> str:
+    left = figures.remaining(position)
+    if left:
+        text = _(
+            "%(left)s included hours are left. Earlier this year %(hours)s hours of overage were "
+            "stated."
+        )
+        return text % {"left": said.hours(left), "hours": said.hours(overage)}
     invoiced = _invoiced(position, overage)
     if invoiced is None:
         text = _("The included hours are used. Overage to date: %(hours)s hours.")

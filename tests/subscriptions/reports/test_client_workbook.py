@@ -71,6 +71,17 @@ def test_exact_statements_stand_there_to_the_half_hour() -> None:
     assert rows(content, "Overview")[0]["Used"] == 21.5
 
 
+def test_hours_that_an_upgrade_adds_after_overage_are_left() -> None:
+    contract = client(people=300)
+    make.statement(
+        contract, "2026-01", "2026-02", used_quarters=58, overage_quarters=26, allowance_quarters=32
+    )
+    make.statement(contract, "2026-02", "2026-03", used_quarters=8, allowance_quarters=224)
+    overview = opened(written(contract, Month.of(2026, 2)))["Overview"]
+    assert [overview[cell].value for cell in ("A9", "B9", "D9", "F9")] == [56, 16.5, 46, 6.5]
+    assert "46.0 included hours are left." in words(overview)
+
+
 def test_the_total_is_what_the_statements_add_up_to() -> None:
     contract = client()
     make.statement(contract, "2026-01", "2026-04", used_quarters=90, overage_quarters=10)
