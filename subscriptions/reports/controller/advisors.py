@@ -60,6 +60,8 @@ def _columns() -> tuple[Column, ...]:
 
 
 def _rows(hours: pd.DataFrame) -> Iterator[Sequence[Any]]:
+    import pandas as pd
+
     people = Advisor.objects.select_related("user").in_bulk(list(set(hours["advisor"])))
     rates, certificates = _rates(), _certificates()
     ordered = sorted(
@@ -68,8 +70,7 @@ def _rows(hours: pd.DataFrame) -> Iterator[Sequence[Any]]:
     for row in ordered:
         advisor, month = people[row["advisor"]], Month(row["month"])
         rate = _rate_in(rates.get(advisor.pk, []), month)
-        told = row["open_clients"] != 1
-        quarters = int(row["quarters"]) if told else None
+        quarters = None if pd.isna(row["quarters"]) else int(row["quarters"])
         yield (
             advisor.code,
             advisor.user.name,
@@ -79,7 +80,9 @@ def _rows(hours: pd.DataFrame) -> Iterator[Sequence[Any]]:
             rate,
             LINED if quarters is None else _cost(quarters, rate),
             certificates.get(advisor.pk),
-            None if told else _("One client whose period is open: shown once it is published."),
+            _("Left out: it would tell the unpublished hours of one client.")
+            if quarters is None
+            else None,
         )
 
 

@@ -6,14 +6,13 @@ organisations together. No query here gives hours per organisation and advisor.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum
 
-from advisors.models import Assignment, HoursAdjustment, MonthHours, MonthSubmission
+from advisors.models import HoursAdjustment, MonthHours, MonthSubmission
 from agency.month import Month, MonthRange
 from subscriptions.models import (
     Invoice,
@@ -21,8 +20,8 @@ from subscriptions.models import (
     InvoiceState,
     LineKind,
     Statement,
-    Subscription,
 )
+from subscriptions.reports.controller.cover import covered_months
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,8 +176,7 @@ def last_statements(subscriptions: Sequence[UUID], month: Month) -> dict[UUID, l
 def advisor_months(months: MonthRange) -> pd.DataFrame:
     """Give quarters per advisor and month over all organisations, and whether all is in.
 
-    ``open_clients`` counts the clients whose statement does not cover the month yet. While it is
-    one, the total would tell that client's use, and ``quarters`` is left out.
+    ``quarters`` is left out where the total would tell the unpublished use of one client.
     """
     span = {"month__gte": months.from_month, "month__lt": months.until}
     key = ["advisor", "month"]
@@ -193,51 +191,19 @@ def advisor_months(months: MonthRange) -> pd.DataFrame:
         ),
         {"advisor": "object", "month": "int64", "quarters": "int64"},
     )
-    table = frame(
-        _open_clients(months), {"advisor": "object", "month": "int64", "open_clients": "int64"}
-    ).merge(hours.groupby(key, as_index=False)["quarters"].sum(), on=key, how="outer")
-    table["open_clients"] = table["open_clients"].fillna(0).astype("int64")
+    covered = covered_months(months)
+    shown = frame(
+        ({"advisor": advisor, "month": month.index} for advisor, month in covered),
+        {"advisor": "object", "month": "int64"},
+    )
+    table = shown.merge(hours.groupby(key, as_index=False)["quarters"].sum(), on=key, how="outer")
+    pairs = list(zip(table["advisor"], table["month"], strict=True))
     table["quarters"] = table["quarters"].fillna(0).astype("Int64")
-    table.loc[table["open_clients"] == 1, "quarters"] = None
+    table.loc[[not covered.get((pk, Month(index))) for pk, index in pairs], "quarters"] = None
     submissions = MonthSubmission.objects.filter(**span).values_list("advisor", "month")
     submitted = {(advisor, month.index) for advisor, month in submissions}
-    table["submitted"] = [
-        pair in submitted for pair in zip(table["advisor"], table["month"], strict=True)
-    ]
+    table["submitted"] = [pair in submitted for pair in pairs]
     return table
-
-
-def _open_clients(months: MonthRange) -> list[dict[str, Any]]:
-    """Give each advisor's months with an assignment, and how many clients are not stated yet."""
-    under_contract = _months_by_organisation(Subscription, "start_month", months)
-    stated = _months_by_organisation(Statement, "from_month", months)
-    clients: dict[tuple[UUID, Month], set[UUID]] = defaultdict(set)
-    for row in Assignment.objects.filter(from_month__lt=months.until):
-        for month in months:
-            if month in row.months:
-                clients[row.advisor_id, month].add(row.organisation_id)
-    rows = []
-    for (advisor, month), organisations in clients.items():
-        open_clients = sum(
-            (key, month) in under_contract and (key, month) not in stated for key in organisations
-        )
-        rows.append({"advisor": advisor, "month": month.index, "open_clients": open_clients})
-    return rows
-
-
-def _months_by_organisation(
-    model: type[Subscription | Statement], start: str, months: MonthRange
-) -> set[tuple[UUID, Month]]:
-    rows = model._default_manager.filter(
-        Q(until_month__isnull=True) | Q(until_month__gt=months.from_month),
-        **{f"{start}__lt": months.until},
-    )
-    return {
-        (organisation, month)
-        for organisation, since, until in rows.values_list("organisation", start, "until_month")
-        for month in months
-        if month in MonthRange(since, until)
-    }
 
 
 def utilisation_bands(utilisations: Sequence[int]) -> list[int]:

@@ -171,7 +171,7 @@ def test_the_hours_for_a_single_client_wait_for_its_statement() -> None:
     make.month_hours(advisor, contract.organisation, "2026-03", 1533)
     row = rows(written(), "Advisors")[-1]
     assert (row["Hours, all clients"], row["Cost (€)"]) == (None, None)
-    assert row["Note"].startswith("One client whose period is open")
+    assert row["Note"] == "Left out: it would tell the unpublished hours of one client."
     assert [name for name, part in parts(written()).items() if b"383." in part] == []
     make.statement(contract, "2026-01", "2026-04", used_quarters=1534)
     assert rows(written(), "Advisors")[-1]["Hours, all clients"] == 383.25
@@ -189,6 +189,83 @@ def test_the_last_open_client_among_stated_ones_waits_too() -> None:
     february = by(rows(written(), "Advisors"), "Month")[midnight(2026, 2, 1)]
     assert march["Hours, all clients"] is None
     assert february["Hours, all clients"] == 0
+
+
+def total_of_march() -> Any:
+    return by(rows(written(), "Advisors"), "Month")[midnight(2026, 3, 1)]["Hours, all clients"]
+
+
+def served(code: str, quarters: int, *, people: int = 20, **assignment: Any) -> Any:
+    """Plant hours of March of the one advisor for a client, assigned since January."""
+    advisor = Advisor.objects.first() or make.advisor("ADV1")
+    contract = client(code, people=people)
+    make.assignment(advisor, contract.organisation, **assignment)
+    if quarters:
+        make.month_hours(advisor, contract.organisation, "2026-03", quarters)
+    return contract
+
+
+@pytest.mark.parametrize("role", ["trainer", "mediator", "investigator"])
+def test_only_a_client_whose_people_the_advisor_stands_beside_covers_another(role: str) -> None:
+    served("ORG1", 1533)
+    served("ORG2", 0, role=role)
+    assert total_of_march() is None
+    served("ORG3", 4, role="deputy")
+    assert total_of_march() == 384.25
+
+
+def test_the_hours_of_a_trainer_are_not_told_either() -> None:
+    """Whoever is assigned may note hours, so that client is at risk though it covers nobody."""
+    served("ORG1", 1533, role="trainer")
+    assert total_of_march() is None
+
+
+def test_a_client_of_another_month_covers_nobody() -> None:
+    served("ORG1", 1533)
+    served("ORG2", 0, until_month="2026-03")
+    assert total_of_march() is None
+    served("ORG3", 0, from_month="2026-04")
+    assert total_of_march() is None
+
+
+def test_an_assignment_cut_short_afterwards_still_hides_its_hours() -> None:
+    contract = served("ORG1", 1533, until_month="2026-02")
+    make.statement(served("ORG2", 8, people=300), "2026-03", "2026-04", used_quarters=8)
+    assert total_of_march() is None
+    make.statement(contract, "2026-01", "2026-04", used_quarters=1534)
+    assert total_of_march() == 385.25
+
+
+@pytest.mark.parametrize("display", ["withheld", "band", "all_in"])
+def test_a_client_whose_figure_never_comes_is_never_left_alone(display: str) -> None:
+    """An open client covers it until its statement: then the older workbook would tell."""
+    make.statement(served("ORG1", 1533), "2026-01", "2026-04", display=display)
+    assert total_of_march() is None
+    served("ORG2", 4)
+    served("ORG3", 4)
+    assert total_of_march() is None
+    make.statement(served("ORG4", 8), "2026-01", "2026-04", display="withheld")
+    assert total_of_march() == 387.25
+
+
+def test_a_band_with_overage_covers_nobody_since_its_use_can_be_worked_out() -> None:
+    make.statement(served("ORG1", 1533), "2026-01", "2026-04", display="withheld")
+    make.statement(served("ORG2", 100), "2026-01", "2026-04", display="band", overage_quarters=20)
+    assert total_of_march() is None
+
+
+def test_months_that_a_former_system_reported_are_never_told_by_us() -> None:
+    contract = served("ORG1", 1533)
+    contract.reported_until = Month.of(2026, 4)
+    contract.save()
+    served("ORG2", 4)
+    assert total_of_march() is None
+
+
+def test_hours_without_any_assignment_are_not_told() -> None:
+    contract = client("ORG1")
+    make.month_hours(make.advisor("ADV1"), contract.organisation, "2026-03", 1533)
+    assert total_of_march() is None
 
 
 # Invoices and sessions
