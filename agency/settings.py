@@ -8,7 +8,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from agency.environment import Environment, refuse
+from agency.environment import LOOPBACK, Environment, refuse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -51,6 +51,9 @@ ALLOWED_HOSTS = env.names(
 )
 if LIVE and not ALLOWED_HOSTS:
     refuse("ALLOWED_HOSTS must name the host, such as backoffice.agency.example.")
+# A demo asks for no second step and sends its cookies unencrypted.
+if ENVIRONMENT == "demo" and any(host.strip("[]") not in LOOPBACK for host in ALLOWED_HOSTS):
+    refuse("ALLOWED_HOSTS can name only this machine where ENVIRONMENT is demo.")
 # Where mails lead to.
 SITE_URL = env.web_address("SITE_URL") or (
     f"https://{ALLOWED_HOSTS[0]}" if LIVE else "http://127.0.0.1:8000"

@@ -209,6 +209,14 @@ class TestStart:
                 "TODAY can be fixed only where ENVIRONMENT is demo.",
             ),
             (
+                {"ALLOWED_HOSTS": "localhost,backoffice.agency.example"},
+                "ALLOWED_HOSTS can name only this machine where ENVIRONMENT is demo.",
+            ),
+            (
+                {"ALLOWED_HOSTS": "*"},
+                "ALLOWED_HOSTS can name only this machine where ENVIRONMENT is demo.",
+            ),
+            (
                 LIVE | {"SECRET_KEY": "short"},
                 "SECRET_KEY must be set to at least 50 random characters.",
             ),
