@@ -137,6 +137,7 @@ def test_the_fees_of_a_year_cover_it_once_and_add_up_for_every_interval_and_end(
     for year in agreement.years(M("2028-01")):
         of_year = [part for part in parts if part.months.from_month in year.months]
         assert [month for part in of_year for month in part.months] == list(year.months)
+        assert all(part.months for part in of_year)
         fee = agreement.prices(year, BASIC).annual_fee_cents
         exact = Fraction(fee * len(year.months), 12)
         assert sum(part.net_cents for part in of_year) == charges.fee_cents(fee, year, year.months)
@@ -186,6 +187,13 @@ def test_a_change_inside_an_interval_charges_the_difference_until_its_end(
     agreement = contract(interval=interval, requests=[(upgrade, EXTENDED)])
     assert changes(agreement, "2026-03") == []
     assert changes(agreement, "2026-04") == [line]
+
+
+def test_a_change_is_billed_from_the_first_run_on() -> None:
+    agreement = contract("2025-01/", requests=[("2025-05", EXTENDED)], first_run="2025-04")
+    assert [row[1] for row in changes(agreement, "2025-12")] == ["2025-04"]
+    agreement = contract("2025-01/", requests=[("2025-05", EXTENDED)], first_run="2025-05")
+    assert changes(agreement, "2025-12") == []
 
 
 def test_the_difference_is_rounded_once() -> None:
@@ -371,6 +379,10 @@ def test_a_cancellation_costs_the_ladders_percentage_by_whole_days(
     days_before: int, percent: int, ladder: list[tuple[int, int]]
 ) -> None:
     assert charges.cancellation_percent(ladder, days_before) == percent
+
+
+def test_without_a_ladder_a_cancellation_costs_the_whole_price() -> None:
+    assert charges.cancellation_percent([], 100) == 100
 
 
 def test_a_masterclass_of_950_cancelled_20_days_before_costs_475() -> None:
