@@ -340,6 +340,7 @@ def test_overage_takes_the_rate_of_the_tier_in_force_in_the_periods_first_month(
         pytest.param("2026-11/", 1, 1, id="two months, rounded up"),
         pytest.param("2026-05/", 2, 2, id="eight months, rounded up"),
         pytest.param("2026-01/", 0, 0, id="none included"),
+        pytest.param("2026-01/", 24, 24, id="two a month"),
     ],
 )
 def test_a_year_includes_its_share_of_sessions_rounded_up(
