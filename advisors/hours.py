@@ -169,7 +169,8 @@ def post(month: Month, served: Mapping[UUID, Sequence[MonthRange]]) -> int:
     """
     _take_turns()
     ClosedMonth.objects.create(month=month)
-    drafts = DraftHours.objects.filter(month__lte=month)
+    # By random key: what is written in the order of recording tells who was first.
+    drafts = DraftHours.objects.filter(month__lte=month).order_by("pk")
     due = [
         draft
         for draft in drafts

@@ -243,7 +243,7 @@ class MonthSubmission(Entity):
 class DraftHours(Entity):
     """Hours of an open month; `advisors.hours.record` alone changes them, by compare-and-set."""
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="draft_hours")
+    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     month = MonthField()
     quarters = models.PositiveSmallIntegerField()
@@ -267,7 +267,7 @@ class DraftHours(Entity):
 class MonthHours(Entity):
     """Posted hours of a month: written once by `advisors.hours.post`, guarded by triggers."""
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="month_hours")
+    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     month = MonthField()
     quarters = models.PositiveSmallIntegerField()
@@ -302,7 +302,7 @@ class AdjustmentReason(models.TextChoices):
 class HoursAdjustment(Entity):
     """Late work or a correction, signed, counted in the month that was open when it was made."""
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="adjustments")
+    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     month = MonthField()
     quarters = models.SmallIntegerField()

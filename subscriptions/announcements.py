@@ -16,29 +16,34 @@ from django_q.tasks import async_task
 
 from agency.models import Contact
 from agency.tokens import light
-from subscriptions.models import Publication, PublicationMail
+from subscriptions.models import PublicationMail
 
 
 def announce(publication_id: UUID) -> None:
     """Queue a mail to each contact of the organisations in a publication; repeating is harmless."""
-    told = PublicationMail.objects.filter(publication=publication_id).values("contact")
     contacts = Contact.objects.filter(
         organisation__statements__publication=publication_id, user__is_active=True
-    ).exclude(pk__in=told)
+    ).distinct()
     with transaction.atomic():
-        for contact_id in contacts.distinct().values_list("pk", flat=True):
-            async_task("subscriptions.tasks.mail_contact", str(publication_id), str(contact_id))
-
-
-def mail_contact(publication_id: UUID, contact_id: UUID) -> None:
-    """Tell a contact, once: the row that says so is kept only if the mail was handed over."""
-    contact = Contact.objects.select_related("user").get(pk=contact_id)
-    with transaction.atomic():
-        _row, is_new = PublicationMail.objects.get_or_create(
-            publication=Publication.objects.get(pk=publication_id), contact=contact
+        PublicationMail.objects.bulk_create(
+            [PublicationMail(publication_id=publication_id, contact=row) for row in contacts],
+            ignore_conflicts=True,
         )
-        if is_new:
-            _message(contact).send()
+        unsent = PublicationMail.objects.filter(publication=publication_id, is_sent=False)
+        for mail_id in unsent.values_list("pk", flat=True):
+            async_task("subscriptions.tasks.mail_contact", str(mail_id))
+
+
+def mail_contact(mail_id: UUID) -> None:
+    """Tell a contact, once; a mail that could not be handed over raises and is tried again.
+
+    It is sent outside a transaction, so that a slow mail server holds up nobody. A process that
+    dies between sending and writing it down sends twice: better than never.
+    """
+    row = PublicationMail.objects.select_related("contact__user").get(pk=mail_id)
+    if not row.is_sent:
+        _message(row.contact).send()
+        PublicationMail.objects.filter(pk=mail_id).update(is_sent=True)
 
 
 def _message(contact: Contact) -> EmailMultiAlternatives:

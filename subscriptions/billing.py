@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -14,6 +15,7 @@ from advisors import hours
 from agency.month import Month
 from agency.turns import take_turns
 from subscriptions.agreements import NoPriceError
+from subscriptions.contracts import without_terms
 from subscriptions.documents import (
     Document,
     as_plain,
@@ -50,6 +52,15 @@ class Run:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
+def refuse_to_bill_ahead(month: Month, *, on: dt.date) -> None:
+    """Raise BillError for a run that lies further ahead than the next month."""
+    if month > Month.containing(on) + 1:
+        raise BillError(
+            _("%(month)s lies too far ahead: bill at most the next month ahead."),
+            params={"month": month},
+        )
+
+
 def refuse_to_bill(month: Month) -> None:
     """Raise BillError for a month that is not closed."""
     if not hours.is_closed(month):
@@ -68,6 +79,8 @@ def plan(month: Month, organisations: Sequence[UUID] | None = None, *, ahead: bo
     orders = purchase_orders(organisations)
     rates = vat_rates(month)
     run = Run(month)
+    for code in without_terms(organisations):
+        run.failures.append((code, str(_("The contract has no terms yet."))))
     for organisation in sorted(facts.organisations.values(), key=lambda row: row.code):
         try:
             due = (ahead_items if ahead else items)(facts, organisation.pk, month)
@@ -118,7 +131,8 @@ def release_unblocked(month: Month, organisations: Sequence[UUID] | None = None)
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
     orders = purchase_orders(organisations)
-    rows = rows.select_related("organisation").prefetch_related("lines")
+    rows = rows.select_related("organisation")
+    rows = rows.prefetch_related("lines", "organisation__subscriptions")
     free = [row for row in rows if not _still_blocked(row, orders, month)]
     for invoice in free:
         occurrences = [line.occurrence_id for line in invoice.lines.all() if line.occurrence_id]
@@ -136,7 +150,9 @@ def _still_blocked(invoice: Invoice, orders: dict[UUID, list[PurchaseOrder]], mo
         order_number(orders[organisation.pk], line.kind, line.from_month, month)
         for line in invoice.lines.all()
     }
-    po_required = invoice.blocked_reason == BlockedReason.PO_MISSING
+    po_required = invoice.blocked_reason == BlockedReason.PO_MISSING and any(
+        contract.po_required for contract in organisation.subscriptions.all()
+    )
     return any(blocked_reason(organisation, n, po_required=po_required) for n in numbers)
 
 
@@ -148,9 +164,11 @@ def approve(invoices: Iterable[Invoice]) -> int:
     )
 
 
-def of_run(month: Month) -> list[dict[str, object]]:
+def of_run(month: Month, organisations: Sequence[UUID] | None = None) -> list[dict[str, object]]:
     """Give the documents of a run as plain values, sorted by organisation code and order number."""
     rows = Invoice.objects.filter(run_month=month, organisation__isnull=False)
+    if organisations is not None:
+        rows = rows.filter(organisation__in=organisations)
     rows = rows.select_related("organisation").prefetch_related("lines")
     return [
         as_plain(row, list(row.lines.all()))

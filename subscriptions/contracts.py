@@ -21,7 +21,8 @@ MONTHS_TO_KEEP_THE_YEAR = 12
 def load(organisations: Iterable[UUID] | None = None) -> dict[UUID, Contract]:
     """Give the contracts by the key of their subscription, of all or of some organisations.
 
-    In order of organisation and start.
+    In order of organisation and start. A contract without terms is not agreed yet and left out;
+    `without_terms` names those.
     """
     subscriptions = Subscription.objects.order_by("organisation_id", "start_month")
     if organisations is not None:
@@ -33,6 +34,8 @@ def load(organisations: Iterable[UUID] | None = None) -> dict[UUID, Contract]:
     contracts: dict[UUID, Contract] = {}
     last: dict[UUID, Contract] = {}
     for row in subscriptions:
+        if _start(versions[row.pk]) is None:
+            continue
         contract = _contract(
             row,
             versions[row.pk],
@@ -55,7 +58,9 @@ def _contract(
 ) -> Contract:
     if before and row.start_month.since(before.months.until) > MONTHS_TO_KEEP_THE_YEAR:
         before = None
-    start = next(version for version in versions if version.reason == TermsReason.START)
+    start = _start(versions)
+    if start is None:
+        raise ValueError("The caller leaves out contracts without terms.")
     own_year = row.year_starts_in or row.start_month.number
     return Contract(
         months=row.months,
@@ -79,6 +84,19 @@ def _contract(
         frozen_prices=frozen,
         predecessor=before,
     )
+
+
+def _start(versions: list[Terms]) -> Terms | None:
+    return next((row for row in versions if row.reason == TermsReason.START), None)
+
+
+def without_terms(organisations: Iterable[UUID] | None = None) -> list[str]:
+    """Give the codes of organisations with a contract that has no terms yet."""
+    started = Terms.objects.filter(reason=TermsReason.START).values("subscription")
+    rows = Subscription.objects.exclude(pk__in=started)
+    if organisations is not None:
+        rows = rows.filter(organisation__in=organisations)
+    return sorted(rows.values_list("organisation__code", flat=True))
 
 
 def _choices(version: Terms) -> Choices:

@@ -89,12 +89,13 @@ def read_facts(organisations: Sequence[UUID] | None = None) -> Facts:
     if organisations is not None:
         rows = rows.filter(pk__in=organisations)
     chosen = {row.pk: row for row in rows}
+    loaded = contracts.load(organisations)
     return Facts(
         agency=Agency.objects.get(),
         organisations=chosen,
-        contracts=contracts.load(organisations),
+        contracts=loaded,
         subscriptions=_by_organisation(
-            Subscription.objects.filter(organisation__in=rows).order_by("start_month")
+            Subscription.objects.filter(pk__in=loaded).order_by("start_month")
         ),
         statements=_by_organisation(
             Statement.objects.newest().filter(organisation__in=rows, overage_quarters__gt=0)

@@ -206,6 +206,8 @@ def refuse_to_close(month: Month, *, on: dt.date) -> None:
     if month >= Month.containing(on):
         raise CloseError(_("%(month)s is not over yet."), params={"month": month})
     following = hours.first_open_month()
+    if following is None and month < (first := _first_month()):
+        raise CloseError(_("There is nothing to close before %(first)s."), params={"first": first})
     if following is not None and month > following:
         raise CloseError(
             _("Months are closed in order: %(following)s comes before %(month)s."),
@@ -215,6 +217,11 @@ def refuse_to_close(month: Month, *, on: dt.date) -> None:
         raise CloseError(
             _("%(month)s lies before the first month that was closed."), params={"month": month}
         )
+
+
+def _first_month() -> Month:
+    """Give the first run of any contract; an agency without contracts closes any month."""
+    return Subscription.objects.aggregate(first=models.Min("first_run"))["first"] or Month(0)
 
 
 @transaction.atomic

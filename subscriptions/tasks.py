@@ -49,5 +49,5 @@ def announce(publication_id: str) -> None:
     announcements.announce(UUID(publication_id))
 
 
-def mail_contact(publication_id: str, contact_id: str) -> None:
-    announcements.mail_contact(UUID(publication_id), UUID(contact_id))
+def mail_contact(mail_id: str) -> None:
+    announcements.mail_contact(UUID(mail_id))

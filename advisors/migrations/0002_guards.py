@@ -21,6 +21,17 @@ class Migration(migrations.Migration):
             when=CLOSED.format(row="NEW"),
             one_at_a_time="month",
         ),
+        *(
+            RowGuard(
+                "advisors_hoursadjustment",
+                f"closed_month_keeps_them_{event.lower()}",
+                "Adjustments of a closed month stay.",
+                when=CLOSED.format(row="OLD"),
+                one_at_a_time="month",
+                events=(event,),
+            )
+            for event in ("UPDATE", "DELETE")
+        ),
         RowGuard(
             "advisors_assignment",
             "beside_or_between",

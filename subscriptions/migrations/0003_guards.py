@@ -4,6 +4,11 @@ from django.db import migrations
 
 from agency.guards import Guard, RowGuard, append_only, columns_frozen, no_overlap, undeletable
 
+SENT = "('open', 'paid', 'void', 'uncollectible')"
+APPROVED = (
+    "EXISTS (SELECT 1 FROM subscriptions_invoice document "
+    "WHERE document.id = {row}.invoice_id AND document.state NOT IN ('draft', 'blocked'))"
+)
 NOT_A_DRAFT = "OLD.state NOT IN ('draft', 'blocked')"
 WRITTEN_ONCE = (
     *("kind", "run_month", "organisation_id", "credit_of_id", "po_number", "currency"),
@@ -32,18 +37,44 @@ class Migration(migrations.Migration):
         ),
         RowGuard(
             "subscriptions_invoiceline",
+            "never_added_later",
+            "A document that was approved takes no more lines.",
+            when=APPROVED.format(row="NEW"),
+            one_at_a_time="invoice_id",
+            events=("INSERT",),
+        ),
+        RowGuard(
+            "subscriptions_invoiceline",
             "never_deleted",
             "A line of a document that was approved is never deleted: credit it instead.",
-            when=(
-                "EXISTS (SELECT 1 FROM subscriptions_invoice document "
-                "WHERE document.id = OLD.invoice_id "
-                "AND document.state NOT IN ('draft', 'blocked'))"
-            ),
+            when=APPROVED.format(row="OLD"),
             one_at_a_time="invoice_id",
             events=("DELETE",),
         ),
         *columns_frozen(
             "subscriptions_invoice", WRITTEN_ONCE, "A document is written once: credit it instead."
+        ),
+        Guard(
+            "subscriptions_invoice",
+            "never_back",
+            "UPDATE",
+            "A document that was sent never becomes a draft again.",
+            when=f"OLD.state IN {SENT} AND NEW.state NOT IN {SENT}",
+        ),
+        Guard(
+            "subscriptions_invoice",
+            "keeps_its_number",
+            "UPDATE",
+            "A document keeps the number and date that it was sent with.",
+            columns=("number", "invoice_on", "stripe_id"),
+            when="OLD.number <> ''",
+        ),
+        Guard(
+            "subscriptions_billedoccurrence",
+            "never_held_again",
+            "UPDATE",
+            "What was billed is not held again.",
+            when="OLD.state <> 'held' AND NEW.state = 'held'",
         ),
         *columns_frozen(
             "subscriptions_billedoccurrence",

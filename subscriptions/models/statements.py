@@ -47,10 +47,11 @@ class Publication(Entity):
 
 
 class PublicationMail(Entity):
-    """That a contact was told of a publication; the row and the mail go together, once."""
+    """That a contact is to be told of a publication, and whether the mail was handed over."""
 
     publication = models.ForeignKey(Publication, models.PROTECT, related_name="mails")
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="+")
+    is_sent = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("mail of a publication")

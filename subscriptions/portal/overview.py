@@ -11,8 +11,9 @@ from django.utils.translation import gettext, ngettext
 from agency.money import round_half_away
 from agency.templatetags.figures import decimal_hours, month_name
 from subscriptions.agreements import ALL_IN, CAP, NoPriceError
-from subscriptions.models import Display, Statement
-from subscriptions.release import Thresholds, release
+from subscriptions.models import Display, ReleasePolicy, Statement
+from subscriptions.release import release
+from subscriptions.statements import thresholds
 from subscriptions.wording import statement_sentence
 
 if TYPE_CHECKING:
@@ -175,10 +176,11 @@ def _next_period(
     start = statements[-1].until_month if statements else contract.reported_until
     if start not in contract.months or start > now:
         return None
+    policy = thresholds(ReleasePolicy.objects.latest("version"))
     for month in contract.year_of(start).months:
         if month < start:
             continue
-        closing = release(contract, start, month, Thresholds())
+        closing = release(contract, start, month, policy)
         if closing is not None:
             return closing.months
     return None

@@ -22,6 +22,7 @@ from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
 from subscriptions import contracts, tier_requests
+from subscriptions.agreements import NoPriceError
 from subscriptions.models import (
     Invoice,
     Publication,
@@ -220,13 +221,34 @@ def _page(
 
 
 def _subscription(organisation: Organisation) -> tuple[Subscription | None, Contract | None]:
-    """Give the newest contract; one that ended still shows its last year."""
+    """Give the newest contract; one that ended still shows its last year.
+
+    One without terms, headcount or price is not ready to be shown, and is none.
+    """
     subscription = (
         Subscription.objects.filter(organisation=organisation).order_by("start_month").last()
     )
     if subscription is None:
         return None, None
-    return subscription, contracts.load([organisation.pk])[subscription.pk]
+    contract = contracts.load([organisation.pk]).get(subscription.pk)
+    if contract is None or not _is_priced(contract):
+        return None, None
+    return subscription, contract
+
+
+def _is_priced(contract: Contract) -> bool:
+    month = _current(contract)
+    try:
+        contract.prices(contract.year_of(month), contract.tier_in(month))
+    except NoPriceError:
+        return False
+    return True
+
+
+def _current(contract: Contract) -> Month:
+    """Give this month, or the first or last of a contract that has not begun or has ended."""
+    now = max(Month.containing(today()), contract.months.from_month)
+    return now if now in contract.months else contract.months.last_month
 
 
 def _statements(subscription: Subscription) -> list[Statement]:
@@ -237,7 +259,7 @@ def _statements(subscription: Subscription) -> list[Statement]:
 def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
     on = today()
     now = max(Month.containing(on), contract.months.from_month)
-    current = now if now in contract.months else contract.months.last_month
+    current = _current(contract)
     year = contract.year_of(current)
     tier = contract.tier_in(current)
     headcount = contract.headcount(current)

@@ -21,7 +21,7 @@ from tests.clients import client, close, counsellor, worked
 pytestmark = pytest.mark.django_db
 
 MONTHS = ("2026-01", "2026-02", "2026-03")
-WITH_BLOCKED = 0  # the exit status of a run that has blocked documents
+WITH_BLOCKED = 1  # the exit status of a run that has blocked documents
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ class TestSampleAgency:
             _, said = run("close_month", month)
             assert "closed before; nothing changed" in said
             _, said = run("bill", month, status=WITH_BLOCKED)
-            assert "drafted before; nothing changed" in said
+            assert "nothing is left to draft; nothing changed" in said
         assert self.everything() == before
 
     def the_audit_finds_nothing(self) -> None:
@@ -222,7 +222,7 @@ class TestBill:
         first = answer("bill", "2025-12")
         out, said = run("bill", "2025-12", "--json")
         assert json.loads(out) == first
-        assert "drafted before; nothing changed" in said
+        assert "nothing is left to draft; nothing changed" in said
 
     @pytest.mark.parametrize(
         ("options", "sentence"),

@@ -71,6 +71,12 @@ class TestOrderOfMonths:
             close_month(M(month), on=LONG_AFTER)
         assert [str(row.month) for row in ClosedMonth.objects.all()] == ["2026-01"]
 
+    def test_nothing_is_closed_before_the_first_run_of_any_contract(self) -> None:
+        client(start="2026-01")
+        with pytest.raises(CloseError, match="nothing to close before 2025-12"):
+            close("2025-11")
+        close("2025-12")
+
     def test_closing_again_changes_nothing(self) -> None:
         client(headcount=300, hours={"2026-01": 3})
         close("2026-01")
@@ -157,7 +163,8 @@ class TestPublishing:
     ) -> None:
         fields = {"tier": "extended", "year_starts_in": 1, "hours": {"2026-10": 5}} | agreed
         client(**fields)  # type: ignore[arg-type]  # the fields of a client
-        close(*months_from("2026-01", 12))
+        first = "2026-09" if "start" in agreed else "2026-01"
+        close(*months_from(first, 12 - int(first[-2:]) + 1))
         assert any(row.endswith(text) for row in stated())
         assert Statement.objects.exclude(display="exact").filter(used_quarters__gte=0).count() == 0
 
@@ -194,7 +201,7 @@ class TestPublishing:
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         client("ORG0", headcount=300, hours={"2026-01": 1})
-        with django_assert_num_queries(27):
+        with django_assert_num_queries(28):
             close("2026-01")
         for number in range(1, 6):
             client(f"ORG{number}", headcount=300, hours={"2026-02": number})

@@ -12,6 +12,7 @@ from advisors import hours
 from agency import commands
 from agency.models import Organisation
 from agency.month import Month
+from agency.today import today
 from subscriptions import billing
 from subscriptions.documents import as_plain
 from subscriptions.models import Invoice, InvoiceState
@@ -36,6 +37,8 @@ class Command(commands.Command):
         month: Month = options["month"]
         chosen = self.chosen(options["organisation"], ahead=options["ahead"])
         try:
+            if options["ahead"]:
+                billing.refuse_to_bill_ahead(month, on=today())
             if options["dry_run"]:
                 self.preview(month, chosen, options)
             else:
@@ -72,10 +75,14 @@ class Command(commands.Command):
                 }
             )
         else:
-            self.say(_("Run %(month)s was drafted before; nothing changed.") % {"month": month})
+            self.say(
+                _("Run %(month)s: nothing is left to draft; nothing changed.") % {"month": month}
+            )
         if options["json"]:
-            self.print_json({"month": str(month), "invoices": billing.of_run(month)})
+            self.print_json({"month": str(month), "invoices": billing.of_run(month, chosen)})
         self.report(run)
+        if blocked:
+            self.end_with_bad_news()
 
     def preview(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
         if not options["ahead"] and not hours.is_closed(month):

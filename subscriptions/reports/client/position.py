@@ -34,6 +34,7 @@ from subscriptions.models import (
     TopUpCard,
 )
 from subscriptions.release import Thresholds, release
+from subscriptions.statements import thresholds
 from workshops.models import Offering, Session
 
 Row = TypeVar("Row", bound=models.Model)
@@ -148,18 +149,10 @@ def positions(organisations: Sequence[Organisation], month: Month) -> Iterator[P
 
 
 def _shared() -> Shared:
-    policy = ReleasePolicy.objects.order_by("version").last()
-    assert policy is not None, "the first migration writes version 1"  # noqa: S101
     eligible = Offering.objects.filter(included_eligible=True)
     return Shared(
         agency=Agency.objects.get(),
-        thresholds=Thresholds(
-            month_from_headcount=policy.month_from_headcount,
-            quarter_from_headcount=policy.quarter_from_headcount,
-            figures_from_headcount=policy.figures_from_headcount,
-            quarter_least_months=policy.quarter_least_months,
-            year_least_months=policy.year_least_months,
-        ),
+        thresholds=thresholds(ReleasePolicy.objects.latest("version")),
         eligible_kinds=frozenset(eligible.values_list("kind", flat=True)),
     )
 
