@@ -24,10 +24,27 @@ logger = logging.getLogger(__name__)
 NOTE_EVERY_SECONDS = 5 * 60
 
 
+HOURS = "/hours/"
+
+
+def tells_no_hours(record: logging.LogRecord) -> bool:
+    """Drop what Django says of refused requests to the pages of hours; errors stay."""
+    path = getattr(getattr(record, "request", None), "path_info", "")
+    return record.levelno >= logging.ERROR or not path.startswith(HOURS)
+
+
 def log_request(get_response: Handler) -> Handler:
+    """Write a line for each request, but none for hours: a line a press tells when somebody called.
+
+    `advisors.hours` leaves no trace of recording either.
+    """
+    logging.getLogger("django.request").addFilter(tells_no_hours)
+
     def middleware(request: HttpRequest) -> HttpResponse:
         begun = time.monotonic()
         response = get_response(request)
+        if request.path_info.startswith(HOURS):
+            return response
         match = request.resolver_match
         logger.info(
             "request",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 
 import pytest
@@ -159,6 +160,17 @@ def test_neither_address_nor_session_names_an_organisation(
 
     assert not re.search(rf'(href|action)="[^"]*{organisation.pk}', page)
     assert str(organisation.pk) not in str(dict(client.session.items()))
+
+
+def test_no_press_leaves_a_line_in_a_log(
+    client: Client, organisation: Organisation, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert client.post("/hours/2026-04/", press(organisation, 0, 2)).status_code == 200
+        assert client.post("/hours/2026-04/", press(organisation, 1, 3)).status_code == 409
+        client.post("/hours/2026-04/submit/")
+
+    assert [record.name for record in caplog.records if record.name != "django.db.backends"] == []
 
 
 @pytest.mark.parametrize("role", ["planner", "controller", "administrator", "auditor", "contact"])
