@@ -7,10 +7,13 @@ import logging
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import URLResolver, get_resolver
 from pytest_django.fixtures import Settings
 
+from agency.middleware import tells_no_hours
 from agency.models import Role, User
 from tests.factories import user
 
@@ -145,3 +148,73 @@ def test_a_request_is_logged_by_its_route_without_what_was_asked(
         "planner",
     )
     assert "secret" not in repr(fields)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("path", ["/hours/", "/hours/2026-03/", "/hours/2026-03/submit/"])
+def test_no_line_tells_when_hours_were_recorded_also_when_they_were_refused(
+    client: Client, caplog: pytest.LogCaptureFixture, path: str, method: str
+) -> None:
+    client.force_login(user(role=Role.PLANNER))  # who is refused, which Django would log
+    with caplog.at_level(logging.INFO):
+        assert getattr(client, method)(path).status_code >= 400
+        assert client.get("/portal/nowhere/").status_code >= 400  # something to leak
+
+    told = [
+        record
+        for record in caplog.records
+        if record.name in {"agency.middleware", "django.request"}
+    ]
+    assert {record.name for record in told} == {"agency.middleware", "django.request"}
+    assert not [record for record in told if "hours" in repr(vars(record))]
+
+
+def test_an_error_of_the_hours_pages_is_still_told() -> None:
+    request = RequestFactory().post("/hours/2026-03/")
+    record = logging.makeLogRecord({"levelno": logging.ERROR, "request": request})
+    assert tells_no_hours(record)
+
+
+def test_only_the_pages_of_signing_in_that_are_in_use_exist() -> None:
+    def names(resolver: URLResolver) -> list[str]:
+        found: list[str] = []
+        for pattern in resolver.url_patterns:
+            found += names(pattern) if isinstance(pattern, URLResolver) else [str(pattern.name)]
+        return found
+
+    (account,) = [
+        pattern
+        for pattern in get_resolver().url_patterns
+        if isinstance(pattern, URLResolver) and str(pattern.pattern) == "account/"
+    ]
+
+    assert sorted(names(account)) == [
+        "account_change_password",
+        "account_confirm_login_code",
+        "account_inactive",
+        "account_login",
+        "account_logout",
+        "account_reauthenticate",
+        "account_request_login_code",
+        "mfa_activate_totp",
+        "mfa_authenticate",
+        "mfa_deactivate_totp",
+        "mfa_download_recovery_codes",
+        "mfa_generate_recovery_codes",
+        "mfa_index",
+        "mfa_reauthenticate",
+        "mfa_view_recovery_codes",
+    ]
+
+
+@pytest.mark.parametrize("role", ["contact", "advisor", "planner"])
+def test_nobody_changes_the_own_address(client: Client, role: str) -> None:
+    person = user(role=role)
+    client.force_login(person)
+
+    client.post("/account/email/", {"action_add": "", "email": "new@elsewhere.example"})
+    client.post("/account/email/", {"action_primary": "", "email": "new@elsewhere.example"})
+
+    person.refresh_from_db()
+    assert person.email == f"{role}@people.example"
+    assert not EmailAddress.objects.filter(email="new@elsewhere.example").exists()
