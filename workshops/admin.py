@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from agency.admin_base import Rows, StaffAdmin, column, note
+from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column, note
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today
 from workshops import scheduling
@@ -60,12 +60,28 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argume
             self.instance.offering = offering
             if scheduling.trainer_is_taken(self.instance, trainer, starts_at):
                 self.add_error("trainer", _("The trainer has another session at that time."))
+        if cleaned.get("organisation") and self.instance.enrolments.exists():
+            self.add_error(
+                "organisation",
+                _("People are enrolled by name: a session with names stays one of open enrolment."),
+            )
         return cleaned
+
+
+class SeatFormSet(LabelledFormSet):
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.organisation_id and self.has_changed():
+            raise forms.ValidationError(
+                _("Names are taken for a session of open enrolment only, not for a client's.")
+            )
 
 
 class Enrolments(Rows):
     model = Enrolment
+    formset = SeatFormSet
     autocomplete_fields = ("organisation",)
+    may_delete = True
 
 
 @admin.register(Session)
@@ -82,7 +98,6 @@ class SessionAdmin(StaffAdmin):
     search_fields = ("reference", "organisation__legal_name", "offering__title_nl")
     autocomplete_fields = ("organisation", "trainer", "offering")
     ordering = ("-starts_at",)
-    inlines = (Enrolments,)
     form = SessionForm
     actions = ("hold", "cancel_for_client", "cancel_for_agency")
     readonly_fields = ("status", "cancelled_on", "cancelled_by")
@@ -99,6 +114,13 @@ class SessionAdmin(StaffAdmin):
         """What was held or cancelled is a fact that invoices follow from: it is only read."""
         is_over = obj is not None and obj.status in OVER
         return not is_over and super().has_change_permission(request, obj)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Take names for a session of open enrolment only, once it is known to be one.
+
+        Of a session that a client ordered the number of people is kept, and no names.
+        """
+        return [Enrolments] if obj and obj.pk and obj.organisation_id is None else []
 
     def has_plan_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("workshops.change_session")
@@ -166,3 +188,17 @@ class OfferingAdmin(StaffAdmin):
 class CancellationRungAdmin(StaffAdmin):
     list_display = ("days_before", "percent")
     may_delete = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The rung of 0 days stays: without it a late cancellation would have no price."""
+        is_last = obj is not None and obj.days_before == 0
+        return not is_last and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("days_before",) if obj is not None and obj.days_before == 0 else ()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Delete rungs one by one: many at once would take the last one along."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from agency.models import AuditEvent
 from tests import factories
-from workshops.models import Session
+from workshops.models import CancellationRung, Enrolment, Session
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +123,66 @@ def test_what_is_over_is_only_read(client: Client, status: str) -> None:
 
     assert client.get(page).status_code == 200
     assert client.post(page, form(session, location="elsewhere")).status_code == 403
+
+
+SEAT = {
+    "enrolments-TOTAL_FORMS": "1",
+    "enrolments-0-name": "Jan Jansen",
+    "enrolments-0-email": "jan@client.example",
+    "enrolments-0-price_cents": "100,00",
+    "enrolments-0-buyer_name": "Buyer B.V.",
+}
+
+
+def test_a_session_of_a_client_takes_no_names_of_who_came(client: Client) -> None:
+    session = factories.session(factories.organisation())
+    page = f"/admin/workshops/session/{session.pk}/change/"
+
+    assert "enrolments" not in client.get(page).content.decode()
+    assert client.post(page, form(session, **SEAT)).status_code == 302
+
+    assert not Enrolment.objects.exists()
+
+
+def test_a_session_of_open_enrolment_takes_names(client: Client) -> None:
+    session = factories.session(None)
+    page = f"/admin/workshops/session/{session.pk}/change/"
+
+    assert client.post(page, form(session, **SEAT)).status_code == 302
+
+    assert Enrolment.objects.get().name == "Jan Jansen"
+
+
+def test_names_are_not_taken_along_to_a_client(client: Client) -> None:
+    session = factories.session(None)
+    client_of_ours = factories.organisation()
+    page = f"/admin/workshops/session/{session.pk}/change/"
+
+    said = client.post(page, form(session, **SEAT, organisation=str(client_of_ours.pk)))
+    assert "Names are taken for a session of open enrolment only" in said.content.decode()
+    assert not Enrolment.objects.exists()
+
+    session = factories.session(None, "S2")
+    factories.enrolment(session)
+    page = f"/admin/workshops/session/{session.pk}/change/"
+    refused = client.post(page, form(session, organisation=str(client_of_ours.pk)))
+
+    assert "a session with names stays one of open enrolment" in refused.content.decode()
+    session.refresh_from_db()
+    assert session.organisation is None
+
+
+def test_the_last_rung_of_the_ladder_cannot_be_taken_away(client: Client) -> None:
+    controller = Client()
+    controller.force_login(factories.user("controller"))
+    CancellationRung.objects.all().delete()
+    rungs = [factories.cancellation_rung(days, 50) for days in (0, 14)]
+
+    for rung in rungs:
+        address = f"/admin/workshops/cancellationrung/{rung.pk}/"
+        controller.post(f"{address}delete/", {"post": "yes"})
+        controller.post(f"{address}change/", {"days_before": "7", "percent": "40"})
+    data = {"action": "delete_selected", "_selected_action": [str(rungs[0].pk)], "post": "yes"}
+    controller.post("/admin/workshops/cancellationrung/", data)
+
+    assert [(row.days_before, row.percent) for row in CancellationRung.objects.all()] == [(0, 40)]
