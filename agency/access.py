@@ -6,7 +6,7 @@ registered nowhere: no role reads them through the admin, an administrator inclu
 
 from __future__ import annotations
 
-READ_ALL = frozenset({"planner", "controller", "administrator", "auditor"})
+READERS = frozenset({"planner", "controller", "administrator", "auditor"})
 HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
 
 CHANGES = {
@@ -21,7 +21,7 @@ CHANGES = {
     "controller": frozenset(
         {
             "agency.organisation", "agency.contact", "agency.headcount", "agency.agency",
-            "advisors.costrate",
+            "advisors.advisor", "advisors.costrate",
             "subscriptions.subscription", "subscriptions.terms", "subscriptions.pricebook",
             "subscriptions.priceband", "subscriptions.purchaseorder", "subscriptions.topupcard",
             "subscriptions.invoice", "subscriptions.taxtreatment", "subscriptions.cpivalue",
@@ -32,11 +32,25 @@ CHANGES = {
     "administrator": frozenset({"agency.user", "agency.agency", "agency.contact"}),
 }  # fmt: skip
 
+# What a role has no need to know: what advisors cost, and what is said between us and Stripe.
+# A controller, and an auditor with them, reads everything.
+HIDDEN = {
+    "planner": frozenset(
+        {
+            "advisors.costrate", "subscriptions.stripecustomer", "subscriptions.stripestep",
+            "subscriptions.stripeevent",
+        }
+    ),
+    "administrator": frozenset({"advisors.costrate"}),
+}  # fmt: skip
+
 
 def may(role: str, permission: str) -> bool:
     """Tell whether a role has a Django permission such as ``agency.change_organisation``."""
     app, _, name = permission.partition(".")
     action, _, model = name.partition("_")
-    if role not in READ_ALL or model in HOURS_MODELS:
+    if role not in READERS or model in HOURS_MODELS:
         return False
-    return action == "view" or f"{app}.{model}" in CHANGES.get(role, frozenset())
+    if action == "view":
+        return f"{app}.{model}" not in HIDDEN.get(role, frozenset())
+    return f"{app}.{model}" in CHANGES.get(role, frozenset())

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import FrozenAdmin, Rows, StaffAdmin, column
+from agency.admin_base import AppendedRows, FrozenAdmin, Rows, StaffAdmin, column
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
+from agency.month import Month
 from agency.templatetags.figures import day
+from agency.today import today
 
 if TYPE_CHECKING:
     from django.db import models
     from django.http import HttpRequest
 
 
-class Headcounts(Rows):
+class HeadcountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    def clean_month(self) -> Month:
+        month: Month = self.cleaned_data["month"]
+        if month <= Month.containing(today()):
+            raise forms.ValidationError(_("A headcount counts from a month that has not begun."))
+        return month
+
+
+class Headcounts(AppendedRows):
+    """What is published and charged follows from the rows of months that are over."""
+
     model = Headcount
+    form = HeadcountForm
 
 
 class Contacts(Rows):
     model = Contact
     autocomplete_fields = ("user",)
+    may_delete = True  # who leaves a client must not see it any longer
 
 
 @admin.register(Organisation)
@@ -58,7 +73,11 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument 
 
 @admin.register(User)
 class UserAdmin(StaffAdmin):
-    """People who sign in. Only an administrator changes colleagues or makes somebody one."""
+    """People who sign in. Only an administrator changes colleagues or makes somebody one.
+
+    Nor does anybody else change an address or a role: codes to sign in go to the address, and
+    with it go an advisor's open hours.
+    """
 
     form = UserForm
     list_display = ("name", "email", "role", "is_active")
@@ -70,12 +89,16 @@ class UserAdmin(StaffAdmin):
         if not super().has_change_permission(request, obj):
             return False
         is_colleague = obj is not None and obj.is_staff
-        return not is_colleague or signed_in(request).role == Role.ADMINISTRATOR
+        return not is_colleague or _is_administrator(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        is_new = obj is None
+        return () if is_new or _is_administrator(request) else ("email", "role")
 
     def formfield_for_choice_field(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        if db_field.name == "role" and signed_in(request).role != Role.ADMINISTRATOR:
+        if db_field.name == "role" and not _is_administrator(request):
             kwargs["choices"] = [choice for choice in Role.choices if choice[0] not in Role.staff]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
@@ -83,6 +106,12 @@ class UserAdmin(StaffAdmin):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        # A former address would go on to sign the person in.
+        EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
+
+
+def _is_administrator(request: HttpRequest) -> bool:
+    return signed_in(request).role == Role.ADMINISTRATOR
 
 
 @admin.register(Agency)

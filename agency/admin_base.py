@@ -106,10 +106,17 @@ class LabelledFormSet(InlineFormSet):
 
 
 class Rows(_Units, TabularInline):
-    """Rows of another table on a page; new ones are added, old ones changed where allowed."""
+    """Rows of another table on a page; new ones are added, old ones changed where allowed.
+
+    As on a page of their own, none is deleted unless a class says so.
+    """
 
     formset = LabelledFormSet
     extra = 0
+    may_delete = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_delete and super().has_delete_permission(request, obj)
 
 
 class FrozenRows(Rows):
@@ -164,7 +171,7 @@ class StaffAdmin(_Units, ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
-        note(request, "added", obj)
+        note(request, "added", obj, _changed_fields(message))
 
     def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
         note(request, "changed", obj, _changed_fields(message))
@@ -213,9 +220,15 @@ def note(request: HttpRequest, action: str, subject: models.Model, fields: str =
 
 
 def _changed_fields(message: Any) -> str:
-    """Give the names of the fields in a change message of Django's admin."""
-    names: list[str] = []
+    """Give the names of the fields in a change message of Django's admin.
+
+    Of rows within the page it says of which kind they are and what was done with them; their
+    text is left out, as it holds values.
+    """
+    parts: list[str] = []
     for entry in message if isinstance(message, list) else []:
-        for deed in entry.values():
-            names += [str(name) for name in deed.get("fields", [])]
-    return ", ".join(names)
+        for deed, what in entry.items():
+            fields = ", ".join(str(name) for name in what.get("fields", []))
+            done = f"{what['name']} {deed}" if "name" in what else ""
+            parts.append(f"{done} ({fields})" if done and fields else done or fields)
+    return ", ".join(filter(None, parts))

@@ -19,7 +19,7 @@ from advisors.admin import DAYS_BEFORE_EXPIRY
 from advisors.hours import first_open_month, missing_submissions
 from advisors.models import Qualification
 from agency.money import round_half_away
-from agency.month import Month
+from agency.month import AMSTERDAM, Month
 from agency.templatetags.figures import day, euro, month_name, weekday
 from subscriptions.admin.contracts import in_notice_window
 from subscriptions.admin.invoices import overdue
@@ -40,6 +40,8 @@ from workshops.models import OfferingKind, Session, SessionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from agency.models import User
 
 # The law wants the invoice before the 15th of the month after the service.
 LAST_INVOICE_DAY = 15
@@ -105,11 +107,13 @@ def sentence(on: dt.date) -> str:
     return text % {"month": month_name(open_month).capitalize(), "day": weekday(last_day)}
 
 
-def queue(on: dt.date) -> list[Section]:
+def queue(on: dt.date, reader: User) -> list[Section]:
     """Give the sections of the queue with the tasks that wait for somebody."""
     sections = [
         Section(gettext("Now"), gettext("Holds up the month, or is late"), _now(on)),
-        Section(gettext("This week"), gettext("Can wait a little, no longer"), _this_week(on)),
+        Section(
+            gettext("This week"), gettext("Can wait a little, no longer"), _this_week(on, reader)
+        ),
         Section(gettext("Later"), gettext("No hurry, but begin"), _later(on)),
     ]
     return [section for section in sections if section.tasks]
@@ -119,8 +123,10 @@ def _now(on: dt.date) -> list[Task]:
     return [*_submissions(on), *_blocked(), *_run_tasks(), *_failed_debits(), *_requests()]
 
 
-def _this_week(on: dt.date) -> list[Task]:
-    return [*_trainers(on), *_overdue(on), *_notice(on), *_stripe()]
+def _this_week(on: dt.date, reader: User) -> list[Task]:
+    reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
+    stripe = _stripe() if reads_stripe else ()
+    return [*_trainers(on), *_overdue(on), *_notice(on), *stripe]
 
 
 def _later(on: dt.date) -> list[Task]:
@@ -235,7 +241,7 @@ def _trainers(on: dt.date) -> Iterator[Task]:
     )
     found = planned.aggregate(n=Count("pk"), first=Min("starts_at"))
     if found["n"]:
-        first = found["first"].date()
+        first = found["first"].astimezone(AMSTERDAM).date()
         yield Task(
             count=found["n"],
             what=ngettext("session without a trainer", "sessions without a trainer", found["n"]),

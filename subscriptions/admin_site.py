@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from agency.access import HOURS_MODELS
+from agency.accounts import signed_in
 from agency.today import today
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class StaffSite(admin.AdminSite):
         from subscriptions.admin_queue import figures, queue, sentence
 
         on = today()
-        context = {"on": on, "sentence": sentence(on), "queue": queue(on), "figures": figures(on)}
+        waiting = queue(on, signed_in(request))
+        context = {"on": on, "sentence": sentence(on), "queue": waiting, "figures": figures(on)}
         return super().index(request, context | (extra_context or {}))
 
 

@@ -125,7 +125,7 @@ class InvoiceAdmin(FrozenAdmin):
     list_filter = (Overdue, "blocked_reason", "kind", "collection")
     search_fields = ("number", "buyer_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
-    actions = ("approve", "push", "unpark")
+    actions = ("approve", "push", "draft_anew", "unpark")
     inlines = (Lines, Steps)
     fieldsets = (
         (
@@ -201,6 +201,28 @@ class InvoiceAdmin(FrozenAdmin):
             len(approved),
         )
         self.message_user(request, text % {"n": len(approved)}, _level(len(approved)))
+
+    @admin.action(description=_("Draft blocked ones anew"), permissions=["handle"])
+    def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        blocked = queryset.filter(state=InvoiceState.BLOCKED, organisation__isnull=False)
+        drafted: list[Invoice] = []
+        for run_month, organisation in set(blocked.values_list("run_month", "organisation")):
+            try:
+                run = billing.draft_run(run_month, [organisation])
+            except billing.BillError as refused:
+                messages.error(request, " ".join(refused.messages))
+            else:
+                drafted += [made.invoice for made in run.documents if made.invoice]
+                for code, reason in run.failures:
+                    messages.error(request, f"{code}: {reason}")
+        free = [invoice for invoice in drafted if invoice.state == InvoiceState.DRAFT]
+        _note_all(request, "drafted", free)
+        text = ngettext(
+            "%(n)s invoice is drafted anew. What stays blocked lacks what it lacked.",
+            "%(n)s invoices are drafted anew. What stays blocked lacks what it lacked.",
+            len(free),
+        )
+        self.message_user(request, text % {"n": len(free)}, _level(len(free)))
 
     @admin.action(description=_("Try parked ones again"), permissions=["handle"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:

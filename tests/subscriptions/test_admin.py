@@ -18,15 +18,17 @@ from django_q.models import OrmQ
 from pytest_django.fixtures import Settings
 
 from advisors.models import DraftHours, HoursAdjustment, MonthHours
-from agency.access import READ_ALL, may
+from agency.access import READERS, may
 from agency.models import AuditEvent, Organisation, User
+from agency.templatetags.figures import weekday
 from subscriptions.models import Invoice, Subscription, Terms
-from tests import factories
+from tests import clients, factories
+from workshops.models import Session
 
 pytestmark = pytest.mark.django_db
 
 REGISTERED = list(admin.site._registry)
-STAFF = sorted(READ_ALL)
+STAFF = sorted(READERS)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +78,8 @@ def test_each_role_reads_all_lists_and_adds_what_its_role_says(
     listed = client.get(address(model))
     adding = client.get(address(model, "add/"))
 
-    assert listed.status_code == 200
+    reads = may(role, f"{model._meta.app_label}.view_{model._meta.model_name}")
+    assert listed.status_code == (200 if reads else 403)
     assert adding.status_code in ({200, 403} if adds else {403})
 
 
@@ -110,7 +113,8 @@ def test_what_is_written_once_cannot_be_changed_or_deleted(role: str) -> None:
 
     for row in frozen:
         page = address(type(row), f"{row.pk}/change/")
-        assert client.get(page).status_code == 200
+        reads = may(role, f"{row._meta.app_label}.view_{row._meta.model_name}")
+        assert client.get(page).status_code == (200 if reads else 403)
         assert client.post(page, {"number": "forged"}).status_code == 403
         assert (
             client.post(address(type(row), f"{row.pk}/delete/"), {"post": "yes"}).status_code == 403
@@ -320,6 +324,58 @@ def test_the_start_page_takes_as_many_queries_for_much_as_for_little(busy: Organ
         factories.session(busy, f"S-{number}", starts_at=factories.at("2026-05-01 09:00"))
 
     assert queries() == few
+
+
+@pytest.fixture
+def blocked() -> Invoice:
+    """A fee that waits for the number of an order."""
+    contract = clients.client(po_required=True)
+    (invoice,) = clients.close_and_bill("2025-12")
+    assert (invoice.state, invoice.organisation) == ("blocked", contract.organisation)
+    return invoice
+
+
+def test_a_blocked_invoice_is_drafted_anew_once_there_is_an_order(blocked: Invoice) -> None:
+    assert blocked.organisation is not None
+    factories.purchase_order(blocked.organisation)
+
+    said = act(as_("controller"), "draft_anew", blocked)
+
+    assert "1 invoice is drafted anew." in said
+    draft = Invoice.objects.get()
+    assert (draft.state, draft.po_number, draft.net_cents) == ("draft", "PO-1", blocked.net_cents)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.subject_id) == ("drafted", draft.pk)
+
+
+def test_a_blocked_invoice_stays_blocked_while_it_lacks_its_order(blocked: Invoice) -> None:
+    said = act(as_("controller"), "draft_anew", blocked)
+
+    assert "0 invoices are drafted anew." in said
+    assert Invoice.objects.get() == blocked
+    assert not AuditEvent.objects.exists()
+
+
+def test_nobody_else_drafts_anew(blocked: Invoice) -> None:
+    assert blocked.organisation is not None
+    factories.purchase_order(blocked.organisation)
+
+    act(as_("planner"), "draft_anew", blocked)
+
+    assert Invoice.objects.get() == blocked
+
+
+def test_a_planner_is_told_of_no_message_of_stripe(busy: Organisation) -> None:
+    assert "message of Stripe" in text_of(as_("controller").get("/admin/").content)
+    assert "message of Stripe" not in text_of(as_("planner").get("/admin/").content)
+
+
+def test_the_queue_gives_the_day_in_amsterdam(busy: Organisation) -> None:
+    Session.objects.update(starts_at=factories.at("2026-04-21 00:30"))
+
+    shown = text_of(as_("controller").get("/admin/").content)
+
+    assert f"The first is on {weekday(dt.date(2026, 4, 21))}" in shown
 
 
 class Inputs(HTMLParser):
