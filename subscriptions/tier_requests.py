@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext
 
+from advisors.hours import is_closed
+from agency.turns import take_turns
 from subscriptions.models import RequestState, Subscription, Terms, TermsReason, TierChangeRequest
 
 if TYPE_CHECKING:
@@ -47,12 +49,18 @@ def ask(
 def confirm(request: TierChangeRequest) -> Terms:
     """Write the terms that the request asks for; confirming twice gives the same terms.
 
-    Raises RequestRefusedError for one that was declined, and where another change was agreed for
-    the same month.
+    Raises RequestRefusedError for one that was declined, for a month that is closed, and where
+    another change was agreed for the same month.
     """
+    take_turns()
     request = TierChangeRequest.objects.select_for_update().get(pk=request.pk)
     if request.state == RequestState.DECLINED:
         raise RequestRefusedError(gettext("This request was declined."))
+    if request.state == RequestState.OPEN and is_closed(request.from_month):
+        raise RequestRefusedError(
+            gettext("%(month)s is closed: decline the request and agree on a later month.")
+            % {"month": request.from_month}
+        )
     terms, _ = Terms.objects.get_or_create(
         subscription=request.subscription,
         from_month=request.from_month,

@@ -5,19 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from advisors.hours import is_closed
 from agency.admin_base import AppendedRows, FrozenAdmin, StaffAdmin, column, note
 from agency.templatetags.figures import amount, badge, decimal_hours, month
 from agency.today import today
 from subscriptions import notice, tier_requests
 from subscriptions.models import (
+    BilledOccurrence,
     PurchaseOrder,
     RequestState,
+    Statement,
     Subscription,
     Terms,
+    TermsReason,
     TierChangeRequest,
     TopUpCard,
 )
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
+
+    from agency.month import Month
 
 DAYS_OF_NOTICE_WINDOW = 60
 REQUEST_TONES = {"open": "wait", "confirmed": "good", "declined": ""}
@@ -59,8 +66,47 @@ class Notice(admin.SimpleListFilter):
         return queryset
 
 
+class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    """A version of the terms of months to come; what is closed was published and charged.
+
+    Only a contract that is entered late begins in a closed month.
+    """
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        from_month, reason = cleaned.get("from_month"), cleaned.get("reason")
+        begins = reason == TermsReason.START and not is_in_use(cleaned["subscription"])
+        if from_month and not begins and is_closed(from_month):
+            self.add_error(
+                "from_month", _("This month is closed. New terms begin in a month that is open.")
+            )
+        return cleaned
+
+
 class Versions(AppendedRows):
     model = Terms
+    form = VersionForm
+
+
+class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    def clean_until_month(self) -> Month | None:
+        """Let a contract end, or its end be withdrawn, only while its last month is open."""
+        before: Month | None = self.instance.until_month
+        until: Month | None = self.cleaned_data["until_month"]
+        if until != before and is_in_use(self.instance):
+            for end in (before, until):
+                if end is not None and is_closed(end - 1):
+                    raise forms.ValidationError(
+                        _("The last month of a contract is one that is still open.")
+                    )
+        return until
+
+
+def is_in_use(contract: Subscription) -> bool:
+    """Tell whether anything was published or billed by a contract."""
+    stated = Statement.objects.filter(subscription=contract.pk)
+    billed = BilledOccurrence.objects.filter(subject_id=contract.pk)
+    return stated.exists() or billed.exists()
 
 
 @admin.register(Subscription)
@@ -78,6 +124,7 @@ class SubscriptionAdmin(StaffAdmin):
     search_fields = ("organisation__legal_name", "organisation__code")
     autocomplete_fields = ("organisation",)
     inlines = (Versions,)
+    form = SubscriptionForm
     fieldsets = (
         (_("Contract"), {"fields": ("organisation", ("start_month", "until_month"))}),
         (
@@ -103,6 +150,12 @@ class SubscriptionAdmin(StaffAdmin):
             },
         ),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What was published and billed was worked out from these."""
+        if obj is None or not is_in_use(obj):
+            return ()
+        return ("organisation", "start_month", "year_starts_in", "reported_until", "first_run")
 
     def heading(self, obj: Subscription) -> str:
         return f"{obj.organisation}, {month(obj.start_month)}"

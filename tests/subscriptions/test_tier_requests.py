@@ -87,6 +87,31 @@ def test_what_is_settled_stays_settled(subscription: Subscription, owner: User) 
         tier_requests.decline(confirmed)
 
 
+def test_a_change_is_not_confirmed_into_a_month_that_is_closed(
+    subscription: Subscription, owner: User
+) -> None:
+    request = ask(subscription, owner)
+    factories.closed_month(JULY)
+
+    with pytest.raises(tier_requests.RequestRefusedError, match="2026-07"):
+        tier_requests.confirm(request)
+
+    assert Terms.objects.count() == 1
+    request.refresh_from_db()
+    assert request.state == "open"
+
+
+def test_what_was_confirmed_before_its_month_closed_is_still_the_same(
+    subscription: Subscription, owner: User
+) -> None:
+    request = ask(subscription, owner)
+    factories.closed_month(JULY - 1)
+    terms = tier_requests.confirm(request)
+    factories.closed_month(JULY)
+
+    assert tier_requests.confirm(request) == terms
+
+
 def test_another_change_in_the_same_month_is_not_overwritten(
     subscription: Subscription, owner: User
 ) -> None:

@@ -1,0 +1,140 @@
+"""What was published and billed by a contract is not written anew in the admin."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from subscriptions.models import Subscription, Terms
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+FORM = {
+    "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
+    "collection": "invoice", "payment_days": "30", "carry_over_basis_points": "0",
+    "carry_over_cap_quarters": "0", "terms-TOTAL_FORMS": "0", "terms-INITIAL_FORMS": "0",
+}  # fmt: skip
+LOCKED = {
+    "start_month": "2025-03",
+    "year_starts_in": "3",
+    "first_run": "2025-04",
+    "reported_until": "2026-02",
+}
+
+
+@pytest.fixture(autouse=True)
+def on_8_april_2026(settings: Settings) -> None:
+    settings.TODAY = dt.date(2026, 4, 8)
+
+
+@pytest.fixture
+def contract() -> Subscription:
+    """A contract from 2025-01 on, with its start in the terms; 2026-02 was closed last."""
+    factories.closed_month("2026-02")
+    return factories.subscription(factories.organisation(), "2025-01")
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(factories.user("controller"))
+    return client
+
+
+def kept(contract: Subscription) -> dict[str, str]:
+    names = ("start_month", "year_starts_in", "first_run", "reported_until", "until_month")
+    values = {name: getattr(contract, name) for name in names}
+    return {name: "" if value is None else str(value) for name, value in values.items()}
+
+
+def save(client: Client, contract: Subscription, **fields: str) -> str:
+    data = FORM | kept(contract) | {"organisation": str(contract.organisation.pk)} | fields
+    page = client.post(f"/admin/subscriptions/subscription/{contract.pk}/change/", data)
+    contract.refresh_from_db()
+    return page.content.decode()
+
+
+def version(from_month: str, reason: str = "correction") -> dict[str, str]:
+    row = {"from_month": from_month, "reason": reason, "tier": "basic", "overage": "bill"}
+    return {"terms-TOTAL_FORMS": "1"} | {f"terms-0-{name}": text for name, text in row.items()}
+
+
+@pytest.mark.parametrize("by", ["statement", "invoice"])
+def test_what_figures_follow_from_is_locked_once_there_are_any(
+    client: Client, contract: Subscription, by: str
+) -> None:
+    if by == "statement":
+        factories.statement(contract, "2025-01", "2026-01")
+    else:
+        factories.billed_occurrence(contract.organisation, contract.pk, "2025-01")
+    before = kept(contract)
+    another = factories.organisation("OTHER")
+
+    save(client, contract, **LOCKED, payment_days="14", organisation=str(another.pk))
+
+    assert kept(contract) == before
+    assert contract.organisation != another
+    assert contract.payment_days == 14  # what may change did
+
+
+def test_a_contract_without_figures_can_be_put_right(
+    client: Client, contract: Subscription
+) -> None:
+    save(client, contract, **LOCKED)
+
+    assert kept(contract) == LOCKED | {"until_month": ""}
+
+
+def test_terms_are_added_from_the_first_open_month_on(
+    client: Client, contract: Subscription
+) -> None:
+    factories.statement(contract, "2025-01", "2026-01")
+
+    for closed in ("2026-02", "2025-06", "2024-01"):
+        assert "This month is closed." in save(client, contract, **version(closed))
+    assert Terms.objects.count() == 1
+
+    save(client, contract, **version("2026-03"))
+    assert Terms.objects.filter(reason="correction").count() == 1
+
+
+def test_a_contract_that_is_entered_late_begins_in_its_own_month(client: Client) -> None:
+    factories.closed_month("2026-02")
+    organisation = factories.organisation()
+    months = {"start_month": "2026-01", "first_run": "2026-03", "reported_until": "2026-01"}
+    new = FORM | months | {"organisation": str(organisation.pk)}
+
+    client.post("/admin/subscriptions/subscription/add/", new | version("2026-01"))
+    assert not Subscription.objects.exists()
+    client.post("/admin/subscriptions/subscription/add/", new | version("2026-01", "start"))
+    assert Terms.objects.get().subscription.organisation == organisation
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", "2026-03"), ("2026-03", ""), ("2026-02", "2027-01")]
+)
+def test_an_end_in_a_closed_month_is_neither_given_nor_withdrawn(
+    client: Client, contract: Subscription, before: str, after: str
+) -> None:
+    if before:
+        Subscription.objects.update(until_month=before)
+        contract.refresh_from_db()
+    factories.statement(contract, "2025-01", "2026-01")
+
+    said = save(client, contract, until_month=after)
+
+    assert "The last month of a contract is one that is still open." in said
+    assert kept(contract)["until_month"] == before
+
+
+def test_a_contract_may_end_with_an_open_month(client: Client, contract: Subscription) -> None:
+    factories.statement(contract, "2025-01", "2026-01")
+
+    save(client, contract, until_month="2026-04")
+    assert kept(contract)["until_month"] == "2026-04"
+    save(client, contract, until_month="")
+    assert kept(contract)["until_month"] == ""
