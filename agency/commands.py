@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentTypeError
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext
 
 from agency.month import Month
 
@@ -15,15 +15,24 @@ DONE, BAD_NEWS, WRONG_USE = 0, 1, 2
 
 
 def month(text: str) -> Month:
-    """Read a month on the command line."""
+    """Read a month on the command line; what is none ends the command with one sentence."""
     try:
         return Month.parse(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no month: give it as YYYY-MM") from error
+        wrong = gettext("%(text)s is no month: give it as YYYY-MM.") % {"text": text}
+        raise CommandError(wrong, returncode=WRONG_USE) from error
 
 
 class Command(BaseCommand):
     """A command of ours: exit status 0 done, 1 bad news, 2 wrong use (design 7)."""
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as Django does, and also end with a sentence where an argument is refused."""
+        try:
+            super().run_from_argv(argv)
+        except CommandError as refused:
+            self.stderr.write(f"{type(refused).__name__}: {refused}")
+            sys.exit(refused.returncode)
 
     def add_json(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -118,7 +118,8 @@ def test_what_is_no_month_is_wrong_use(
     with pytest.raises(SystemExit) as ended:
         command.run_from_argv(["manage.py", name, month])
     assert ended.value.code == 2
-    assert f"'{month}' is no month: give it as YYYY-MM" in capsys.readouterr().err
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence == f"CommandError: {month} is no month: give it as YYYY-MM."
 
 
 class TestCloseMonth:

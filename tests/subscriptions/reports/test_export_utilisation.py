@@ -75,7 +75,7 @@ def test_one_organisation_gives_its_file_only(tmp_path: Path) -> None:
             "LATER had no contract yet in 2026-03.",
             1,
         ),
-        (["2026-13"], "'2026-13' is no month: give it as YYYY-MM", 1),
+        (["2026-13"], "2026-13 is no month: give it as YYYY-MM.", 2),
     ],
 )
 def test_bad_input_gets_a_sentence_and_writes_nothing(
