@@ -1,4 +1,8 @@
-"""export_agency OUT.xlsx: all data out again, in the form that import_agency reads."""
+"""export_agency OUT.xlsx: all data out again, in the form that import_agency reads.
+
+It is the one way out for hours of single clients, drafts of open months too: without them it would
+not be all data. So the file is its owner's alone, and the command says what is in it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,10 @@ from subscriptions import intake
 
 
 class Command(commands.Command):
-    help = "Write all that an agency workbook has a place for to a file of yours alone."
+    help = (
+        "Write all that an agency workbook has a place for to a file of yours alone: "
+        "also the hours of each client, drafts of open months among them."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("out", type=Path, metavar="OUT.xlsx")
@@ -30,3 +37,4 @@ class Command(commands.Command):
         for sentence in intake.left_out():
             self.say(sentence)
         self.say(_("%(path)s is written.") % {"path": options["out"]})
+        self.say(_("It holds all hours, also drafts of open months: keep it to yourself."))

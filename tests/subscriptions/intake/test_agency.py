@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.utils.translation import gettext
 from openpyxl import load_workbook
 
 from advisors.models import Advisor, CostRate, DraftHours, MonthHours, Qualification
@@ -432,6 +433,22 @@ def test_a_template_that_was_filled_in_is_never_overwritten(small: Path, tmp_pat
     assert refused.value.returncode == 2
     assert small.read_bytes() == filled
     assert run("import_template", str(fresh))[0] == 0
+
+
+def test_an_export_says_that_hours_of_open_months_are_in_it(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.xlsx"
+    intake.bring_in(small)
+    advisor, organisation = Advisor.objects.all()[0], Organisation.objects.all()[0]
+    DraftHours.objects.update_or_create(
+        advisor=advisor,
+        organisation=organisation,
+        month=Month.of(2026, 1),
+        defaults={"quarters": 1533},
+    )
+    _status, _out, err = run("export_agency", str(out))
+    hours = [row[3] for row in load_workbook(out)["hours"].iter_rows(values_only=True)]
+    assert 383.25 in hours
+    assert gettext("It holds all hours, also drafts of open months: keep it to yourself.") in err
 
 
 def test_an_export_is_readable_by_its_owner_only(small: Path, tmp_path: Path) -> None:
