@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisors.models import Advisor, MonthSubmission
 from agency.models import Contact, ContactRole, Organisation, Role, User
 from agency.month import Month
+from subscriptions import contracts
 from subscriptions.models import Display, Statement
+from subscriptions.portal.overview import overview
 
 DOMAIN = "discreet.example"
+WORDS = {
+    Display.EXACT: "figures",
+    Display.BAND: "a band instead of figures",
+    Display.WITHHELD: "no figures: too short a period for its people",
+    Display.ALL_IN: "no figures: an all-in price",
+}
 STAFF = (
     ("planner", "Pim Planner", Role.PLANNER),
     ("controller", "Cora Controller", Role.CONTROLLER),
     ("admin", "Ada Beheer", Role.ADMINISTRATOR),
+    ("auditor", "Arno Accountant", Role.AUDITOR),
 )
 
 
-@dataclass(frozen=True)
-class SignIn:
-    email: str
-    does: str
-    path: str
+def make_people(password: str) -> User:
+    """Give each kind of person a sign-in with ``password``, and give the contact.
 
-
-def make_people(password: str, month: Month) -> None:
-    """Give each kind of person a sign-in with ``password``; repeating it changes nothing.
-
-    The advisor is the first of the sample. The contact belongs to organisations whose statements
-    of ``month`` show differently, so that each kind of page can be seen.
+    Repeating it changes nothing. The advisor is the first of the sample.
     """
     for name, full_name, role in STAFF:
         _person(name, full_name, role, password)
@@ -37,11 +36,16 @@ def make_people(password: str, month: Month) -> None:
         advisor.user.email = f"advisor@{DOMAIN}"
         advisor.user.set_password(password)
         advisor.user.save()
-    contact = _person("contact", "Coen Contact", Role.CONTACT, password)
+    return _person("contact", "Coen Contact", Role.CONTACT, password)
+
+
+def give_clients(contact: User, month: Month) -> list[Organisation]:
+    """Let the contact see a client of each display, and give them as the portal lists them."""
     for organisation in _organisations_to_see(month):
         Contact.objects.get_or_create(
             user=contact, organisation=organisation, defaults={"role": ContactRole.OWNER}
         )
+    return list(Organisation.objects.filter(contacts__user=contact).order_by("legal_name"))
 
 
 def _person(name: str, full_name: str, role: Role, password: str) -> User:
@@ -54,14 +58,44 @@ def _person(name: str, full_name: str, role: Role, password: str) -> User:
 
 
 def _organisations_to_see(month: Month) -> list[Organisation]:
-    """Give, for each display, an organisation with overage if there is one, else any."""
-    found = []
+    """Give a calm client, and after it by name one of each display, with overage if there is one.
+
+    The portal opens on the first by name: it shows figures, within the hours of its contract.
+    """
+    found = _calm(month)
     for display in Display.values:
         rows = Statement.objects.filter(publication__month=month, display=display)
+        if found:
+            rows = rows.filter(organisation__legal_name__gt=found[0].legal_name)
         row = rows.order_by("-overage_quarters", "organisation__code").first()
         if row:
             found.append(row.organisation)
     return found
+
+
+def _calm(month: Month) -> list[Organisation]:
+    """Give the first client by name whose exact statements of the year keep the pace, if any."""
+    agreed = contracts.load()
+    rows = Statement.objects.filter(
+        publication__month=month, display=Display.EXACT, used_quarters__gt=0
+    )
+    for row in rows.select_related("organisation").order_by("organisation__legal_name"):
+        newest = Statement.objects.newest().filter(subscription=row.subscription_id)
+        statements = list(newest.order_by("from_month"))
+        shown = overview(agreed[row.subscription_id], statements, month)
+        if shown.pace_fits and shown.use and not shown.use.charged_quarters:
+            return [row.organisation]
+    return []
+
+
+def shown_of(organisation: Organisation, month: Month) -> str:
+    """Say in a few words what a client's page shows of its hours."""
+    rows = Statement.objects.newest().filter(organisation=organisation, publication__month=month)
+    statement = rows.order_by("-from_month").first()
+    if statement is None:
+        return "nothing published"
+    overage = ", with overage" if statement.overage_quarters else ""
+    return f"{WORDS[Display(statement.display)]}{overage}"
 
 
 def submit_for_all(month: Month) -> None:

@@ -16,16 +16,22 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.db import connection
 
-import subscriptions.demo
 from agency import commands
 from agency.models import Agency
 from agency.month import AMSTERDAM, Month
+from subscriptions.demo import sample
+from subscriptions.demo.coming import make_coming
 from subscriptions.demo.payments import Clients, wait_until_handled
-from subscriptions.demo.people import DOMAIN, make_people, submit_for_all
+from subscriptions.demo.people import (
+    DOMAIN,
+    give_clients,
+    make_people,
+    shown_of,
+    submit_for_all,
+)
 from subscriptions.demo.processes import Processes, StartError, free_port
 from subscriptions.models import Publication
 
-SAMPLE = Path(subscriptions.demo.__file__).with_name("agency.xlsx")
 FOLDER = settings.VAR_DIR / "demo"
 # Each month, the day on which it is closed and billed, and how many of 12 invoices get paid.
 MONTHS = (("2026-01", dt.date(2026, 2, 3), 11), ("2026-02", dt.date(2026, 3, 3), 8))
@@ -46,6 +52,11 @@ class Command(commands.Command):
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.ENVIRONMENT != "demo":
             self.give_up("The demo runs only where ENVIRONMENT is demo.")
+        if not sample.is_free():
+            self.give_up(
+                f"The database {sample.place()} holds something else than the sample agency; "
+                "the demo leaves it alone. Give it a DATABASE_URL of its own."
+            )
         signal.signal(signal.SIGTERM, lambda *_: _interrupt())
         if options["reset"]:
             self.reset()
@@ -100,7 +111,7 @@ class Command(commands.Command):
         call_command("migrate", verbosity=0)
         call_command("sync_schedules")
         if not Agency.objects.exists():
-            processes.run("import_agency", str(SAMPLE))
+            processes.run("import_agency", str(sample.SAMPLE))
         self.start(processes)
         clients = Clients(processes.environment["STRIPE_API_BASE"])
         for text, on, share in (*MONTHS, LAST_MONTH):
@@ -108,7 +119,9 @@ class Command(commands.Command):
             if not Publication.objects.filter(month=month).exists():
                 self.run_month(processes, clients, month, on, share)
         clients.set_clock(_noon(self.today))
-        make_people(self.password, month)
+        contact = make_people(self.password)
+        self.clients = give_clients(contact, month)
+        make_coming(self.clients, contact, self.today)
         if not wait_until_handled():
             self.say(f"Events are still waiting; see {processes.log('queue')}.")
         processes.run("export_utilisation", str(month), "--out", str(FOLDER / "workbooks"))
@@ -143,12 +156,14 @@ class Command(commands.Command):
         wait_until_handled()
 
     def print_summary(self) -> None:
+        month = Month.parse(LAST_MONTH[0])
         lines = [
             "",
             f"The demo's day is {self.today}. January to March 2026 are closed and billed.",
             "",
-            f"  staff     {self.web}/admin/   planner@, controller@ or admin@{DOMAIN}",
+            f"  staff     {self.web}/admin/   planner@, controller@, admin@ or auditor@{DOMAIN}",
             f"  client    {self.web}/portal/  contact@{DOMAIN} (codes by mail: var/mail/*.eml)",
+            *(f"              {row.legal_name}: {shown_of(row, month)}" for row in self.clients),
             f"  advisor   {self.web}/hours/   advisor@{DOMAIN}",
             f"  password  {self.password}   (the same for all)",
             f"  Stripe    http://127.0.0.1:{self.stripe_port}/  (a stand-in, with pay pages)",
