@@ -26,8 +26,13 @@ class Command(commands.Command):
         else:
             for violation in found.violations:
                 self.stdout.write(
-                    f"{violation.invariant.replace('_', ' ')}: {violation.subject}: "
-                    f"{violation.expected} / {violation.found}"
+                    _("%(invariant)s: %(subject)s: expected %(expected)s, found %(found)s")
+                    % {
+                        "invariant": violation.invariant.replace("_", " "),
+                        "subject": violation.subject,
+                        "expected": violation.expected,
+                        "found": violation.found,
+                    }
                 )
         self.say(
             _("%(checked)d checks, %(violations)d violations.")
