@@ -536,8 +536,8 @@ def test_overage_is_never_negative_and_never_twice(
         over = sum(m.overage_quarters for m in of_year)
         assert all(m.overage_quarters >= 0 and m.overage_quarters % 2 == 0 for m in of_year)
         assert over <= posted + 2 * len(of_year)  # a half hour of rounding for each period
-        for m in of_year:
-            assert m.credit_quarters <= over
+        if agreement.reported_until == M("2026-01"):  # else overage of a former system is credited
+            assert all(m.credit_quarters <= over for m in of_year)
 
 
 @given(stories())
