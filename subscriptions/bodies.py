@@ -19,6 +19,8 @@ from subscriptions.models import Collection, Invoice, InvoiceLine, VatCategory
 
 if TYPE_CHECKING:
     from stripe.params import (
+        CreditNoteCreateParams,
+        CreditNoteCreateParamsLine,
         CustomerCreateParams,
         CustomerCreateParamsTaxIdDatum,
         InvoiceAddLinesParams,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
         InvoiceAddLinesParamsLineTaxAmount,
         InvoiceCreateParams,
     )
+
+    from subscriptions import gateway
 
 # Stripe passes on no SEPA debit above this amount.
 LARGEST_DEBIT_CENTS = 10_000_00
@@ -82,7 +86,7 @@ def draft(invoice: Invoice, customer_id: str) -> InvoiceCreateParams:
         "auto_advance": False,
         "currency": invoice.currency.lower(),
         "pending_invoice_items_behavior": "exclude",
-        "metadata": {"document": str(invoice.pk)},
+        "metadata": _reference(invoice),
     }
     if is_debited(invoice):
         body["collection_method"] = "charge_automatically"
@@ -97,6 +101,11 @@ def draft(invoice: Invoice, customer_id: str) -> InvoiceCreateParams:
         if footer := _footer(invoice):
             body["footer"] = footer
     return body
+
+
+def _reference(invoice: Invoice) -> dict[str, str]:
+    """Return by what we find our document again, also where a backup has forgotten it."""
+    return {"document": str(invoice.pk), "run": str(invoice.run_month)}
 
 
 def is_debited(invoice: Invoice) -> bool:
@@ -161,6 +170,47 @@ def _tax_amount(line: InvoiceLine) -> InvoiceAddLinesParamsLineTaxAmount:
 def _percentage(basis_points: int) -> Any:
     """Return text: the SDK asks for a float, but sends whatever is given as it is written."""
     return plain_decimal(basis_points)
+
+
+def credit_note(
+    credit: Invoice, document: gateway.Document, lines: tuple[gateway.Line, ...]
+) -> CreditNoteCreateParams:
+    """Return a credit of lines of a document of Stripe's, with our VAT under Stripe's rates.
+
+    What was not paid yet is not asked for any more; the rest goes back by the way it came.
+    Raises KeyError where a line points at none of these.
+    """
+    there = {line.line: line for line in lines}
+    body: CreditNoteCreateParams = {
+        "invoice": document.id,
+        "lines": [
+            _credit_line(line, there[str(line.credit_of_id)])
+            for line in credit.lines.order_by("position")
+        ],
+        "metadata": _reference(credit),
+        "email_type": "credit_note",
+    }
+    back_cents = max(0, abs(credit.total_cents) - document.remaining_cents)
+    elsewhere_cents = min(back_cents, document.paid_elsewhere_cents)
+    if elsewhere_cents:
+        body["out_of_band_amount"] = elsewhere_cents
+    if back_cents > elsewhere_cents:
+        body["refund_amount"] = back_cents - elsewhere_cents
+    return body
+
+
+def _credit_line(line: InvoiceLine, there: gateway.Line) -> CreditNoteCreateParamsLine:
+    net_cents = abs(line.net_cents)
+    return {
+        "type": "invoice_line_item",
+        "invoice_line_item": there.id,
+        "amount": net_cents,
+        "tax_amounts": [
+            {"amount": abs(line.vat_cents), "tax_rate": tax.rate_id, "taxable_amount": net_cents}
+            for tax in there.taxes
+        ],
+        "metadata": {"line": str(line.pk)},
+    }
 
 
 def finalization(invoice: Invoice) -> dict[str, Any]:

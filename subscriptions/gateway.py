@@ -13,8 +13,7 @@ import datetime as dt
 import json
 import time
 from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -22,9 +21,28 @@ from typing import TYPE_CHECKING, Any, cast
 import stripe
 from django.conf import settings
 
+from subscriptions import answers
+from subscriptions.answers import (
+    BusyError,
+    CreditNote,
+    Customer,
+    Document,
+    Event,
+    ForgedError,
+    GatewayError,
+    Line,
+    MisconfiguredError,
+    MissingError,
+    RefusedError,
+    Tax,
+    UnknownOutcomeError,
+)
+
 if TYPE_CHECKING:
     from stripe._base_address import BaseAddresses
     from stripe.params import (
+        CreditNoteCreateParams,
+        CreditNotePreviewParams,
         CustomerCreateParams,
         CustomerUpdateParams,
         InvoiceAddLinesParams,
@@ -32,47 +50,29 @@ if TYPE_CHECKING:
         InvoiceFinalizeInvoiceParams,
     )
 
+__all__ = [
+    "BusyError",
+    "CreditNote",
+    "Customer",
+    "Document",
+    "Event",
+    "ForgedError",
+    "GatewayError",
+    "Line",
+    "MisconfiguredError",
+    "MissingError",
+    "RefusedError",
+    "Tax",
+    "UnknownOutcomeError",
+]
+
 Body = Mapping[str, Any]
 
 TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
 SIGNATURE_TOLERANCE_SECONDS = 300
 LONGEST_PAGE = 100
-
-
-class GatewayError(Exception):
-    """Something kept Stripe from doing what was asked; ``code`` names it, without anyone's data."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class RefusedError(GatewayError):
-    """Stripe understood and refused: nothing happened, and asking again changes nothing."""
-
-
-class MissingError(RefusedError):
-    """Stripe does not know the object that was asked for."""
-
-
-class BusyError(GatewayError):
-    """Stripe asked to come back later; nothing happened."""
-
-
-class MisconfiguredError(GatewayError):
-    """The settings do not fit Stripe: no key, a wrong key, another API version."""
-
-
-class UnknownOutcomeError(GatewayError):
-    """It may or may not have happened.
-
-    ``is_final`` means that Stripe has finished with the request and will give this answer to
-    everyone who repeats its key: only looking tells then what happened.
-    """
-
-    def __init__(self, code: str, *, is_final: bool) -> None:
-        super().__init__(code)
-        self.is_final = is_final
+RETRIES_OF_A_FAILURE = 2
+RETRIES_OF_A_BUSY_STRIPE = 5
 
 
 # The first that fits; any other status leaves it open whether something happened.
@@ -85,67 +85,17 @@ KINDS_OF_ERROR: tuple[tuple[Container[int], type[GatewayError]], ...] = (
 )
 
 
-class ForgedError(Exception):
-    """A webhook without a valid signature of the last few minutes."""
+class PatientClient(stripe.RequestsClient):
+    """Waits longer, and a bit at random, each time that Stripe is busy; the library gives up."""
 
-
-@dataclass(frozen=True)
-class Customer:
-    id: str
-    organisation: str  # our id, from the metadata
-    livemode: bool
-
-
-@dataclass(frozen=True)
-class Tax:
-    amount_cents: int
-    taxable_cents: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Line:
-    line: str  # our id, from the metadata
-    description: str
-    net_cents: int
-    taxes: tuple[Tax, ...]
-
-
-@dataclass(frozen=True)
-class Document:
-    """An invoice as it stands at Stripe; its lines are read by `lines_of`."""
-
-    id: str
-    document: str  # our id, from the metadata
-    status: str  # draft, open, paid, void, uncollectible, or one that Stripe adds
-    livemode: bool
-    customer_id: str
-    currency: str
-    net_cents: int
-    vat_cents: int
-    total_cents: int
-    collection_method: str
-    attempts: int
-    buyer: Mapping[str, str]
-    fields: Mapping[str, str]
-    number: str
-    hosted_url: str
-    pdf_url: str
-    finalized_at: dt.datetime | None
-    due_at: dt.datetime | None
-    paid_at: dt.datetime | None
-
-
-@dataclass(frozen=True)
-class Event:
-    """What is kept of an event: enough to fetch its object."""
-
-    id: str
-    type: str
-    api_version: str
-    livemode: bool
-    object_id: str
-    created_at: dt.datetime
+    def _should_retry(
+        self, response: Any, api_connection_error: Any, num_retries: int, max_network_retries: Any
+    ) -> bool:
+        if response is not None and response[1] == HTTPStatus.TOO_MANY_REQUESTS:
+            return num_retries < RETRIES_OF_A_BUSY_STRIPE
+        return bool(
+            super()._should_retry(response, api_connection_error, num_retries, max_network_retries)
+        )
 
 
 def is_live() -> bool:
@@ -200,6 +150,20 @@ def customers_with_email(email: str) -> Iterator[Customer]:
             yield _customer(customer)
 
 
+def read_customer(stripe_id: str) -> Customer:
+    """Read a customer; one that was deleted is still told of, as deleted."""
+    with _errors_translated():
+        return _customer(_client().v1.customers.retrieve(stripe_id))
+
+
+def customers_since(moment: dt.datetime) -> Iterator[Customer]:
+    """Yield the customers created at or after a moment, the newest first."""
+    with _errors_translated():
+        found = _client().v1.customers.list({"created": _since(moment), "limit": LONGEST_PAGE})
+        for customer in found.auto_paging_iter():
+            yield _customer(customer)
+
+
 def create_draft(body: Body, key: str) -> Document:
     with _errors_translated():
         return _document(
@@ -242,6 +206,14 @@ def documents_of(customer_id: str) -> Iterator[Document]:
             yield _document(invoice)
 
 
+def documents_since(moment: dt.datetime) -> Iterator[Document]:
+    """Yield the invoices created at or after a moment, drafts included, the newest first."""
+    with _errors_translated():
+        found = _client().v1.invoices.list({"created": _since(moment), "limit": LONGEST_PAGE})
+        for invoice in found.auto_paging_iter():
+            yield _document(invoice)
+
+
 def finalize(stripe_id: str, body: Body, key: str) -> Document:
     with _errors_translated():
         return _document(
@@ -270,36 +242,86 @@ def delete_draft(stripe_id: str) -> None:
         return
 
 
-def events_since(moment: dt.datetime, kind: str) -> Iterator[Event]:
-    """Yield the events of one kind created at or after a moment, the newest first."""
+def preview_credit_note(body: Body) -> CreditNote:
+    """Return what Stripe would make of a credit note; nothing is made."""
+    with _errors_translated():
+        return _credit_note(
+            _client().v1.credit_notes.preview(cast("CreditNotePreviewParams", dict(body)))
+        )
+
+
+def create_credit_note(body: Body, key: str) -> CreditNote:
+    """Issue a credit note: it has its number at once and is never a draft."""
+    with _errors_translated():
+        return _credit_note(
+            _client().v1.credit_notes.create(
+                cast("CreditNoteCreateParams", dict(body)), {"idempotency_key": key}
+            )
+        )
+
+
+def read_credit_note(stripe_id: str) -> CreditNote:
+    with _errors_translated():
+        return _credit_note(_client().v1.credit_notes.retrieve(stripe_id))
+
+
+def credit_notes_of(invoice_id: str) -> Iterator[CreditNote]:
+    with _errors_translated():
+        found = _client().v1.credit_notes.list({"invoice": invoice_id, "limit": LONGEST_PAGE})
+        for credit_note in found.auto_paging_iter():
+            yield _credit_note(credit_note)
+
+
+def credit_notes_since(moment: dt.datetime) -> Iterator[CreditNote]:
+    """Yield the credit notes created at or after a moment, the newest first."""
+    with _errors_translated():
+        found = _client().v1.credit_notes.list({"created": _since(moment), "limit": LONGEST_PAGE})
+        for credit_note in found.auto_paging_iter():
+            yield _credit_note(credit_note)
+
+
+def events_since(moment: dt.datetime, *kinds: str) -> Iterator[Event]:
+    """Yield the events of these kinds created at or after a moment, the newest first.
+
+    Stripe keeps events for 30 days.
+    """
     with _errors_translated():
         found = _client().v1.events.list(
-            {
-                "type": kind,
-                "created": {"gte": int(moment.timestamp())},
-                "limit": LONGEST_PAGE,
-            }
+            {"types": list(kinds), "created": _since(moment), "limit": LONGEST_PAGE}
         )
         for event in found.auto_paging_iter():
-            yield _event(event.to_dict())
+            yield answers.event(event.to_dict())
 
 
 def read_webhook(payload: bytes, signature: str) -> Event:
     """Return the event of a webhook's raw body; raises ForgedError for anything else.
 
-    Stripe's library lets signatures from the future pass; a clock that is more than a few
-    minutes off is refused here.
+    While a secret is being replaced the setting holds both, with a comma between them. Stripe's
+    library lets signatures from the future pass; a clock that is more than a few minutes off is
+    refused here.
     """
     try:
-        stripe.WebhookSignature.verify_header(
-            payload, signature, settings.STRIPE_WEBHOOK_SECRET, SIGNATURE_TOLERANCE_SECONDS
-        )
+        _verify(payload, signature)
         signed_at = next(int(part[2:]) for part in signature.split(",") if part.startswith("t="))
         if signed_at > time.time() + SIGNATURE_TOLERANCE_SECONDS:
             raise ForgedError
-        return _event(json.loads(payload))
+        return answers.event(json.loads(payload))
     except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as error:
         raise ForgedError from error
+
+
+def _verify(payload: bytes, signature: str) -> None:
+    """Raise SignatureVerificationError unless one of the secrets fits."""
+    secrets = [secret.strip() for secret in settings.STRIPE_WEBHOOK_SECRET.split(",")]
+    for secret in secrets[:-1]:
+        with suppress(stripe.SignatureVerificationError):
+            stripe.WebhookSignature.verify_header(
+                payload, signature, secret, SIGNATURE_TOLERANCE_SECONDS
+            )
+            return
+    stripe.WebhookSignature.verify_header(
+        payload, signature, secrets[-1], SIGNATURE_TOLERANCE_SECONDS
+    )
 
 
 def _client() -> stripe.StripeClient:
@@ -323,8 +345,8 @@ def _client_for(key: str, base: str, version: str) -> stripe.StripeClient:
         key,
         stripe_version=version,
         base_addresses=addresses,
-        max_network_retries=2,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=RETRIES_OF_A_FAILURE,
+        http_client=PatientClient(timeout=TIMEOUT_SECONDS),
     )
 
 
@@ -349,73 +371,22 @@ def _translated(error: stripe.StripeError) -> GatewayError:
     return UnknownOutcomeError(code, is_final=replayed)
 
 
-def _customer(customer: stripe.Customer) -> Customer:
-    metadata = customer.metadata.to_dict() if customer.metadata else {}
-    return Customer(customer.id, metadata.get("organisation", ""), customer.livemode)
+def _customer(given: stripe.StripeObject) -> Customer:
+    return answers.customer(given.to_dict(), livemode=is_live())
 
 
-def _line(line: stripe.InvoiceLineItem) -> Line:
-    return Line(
-        line.metadata.to_dict().get("line", ""),
-        line.description or "",
-        line.amount,
-        tuple(
-            Tax(tax.amount, tax.taxable_amount or 0, tax.taxability_reason)
-            for tax in line.taxes or []
-        ),
-    )
+def _document(given: stripe.StripeObject) -> Document:
+    return answers.document(given.to_dict())
 
 
-def _document(invoice: stripe.Invoice) -> Document:
-    given = invoice.to_dict()
-    return Document(
-        id=given["id"],
-        document=(given["metadata"] or {}).get("document", ""),
-        status=given["status"] or "",
-        livemode=given["livemode"],
-        customer_id=given["customer"],
-        currency=given["currency"],
-        net_cents=given["subtotal"],
-        vat_cents=sum(tax["amount"] for tax in given["total_taxes"] or []),
-        total_cents=given["total"],
-        collection_method=given["collection_method"],
-        attempts=given["attempt_count"],
-        buyer=_buyer(given),
-        fields={field["name"]: field["value"] for field in given["custom_fields"] or []},
-        number=given["number"] or "",
-        hosted_url=given.get("hosted_invoice_url") or "",
-        pdf_url=given.get("invoice_pdf") or "",
-        finalized_at=_moment(given["status_transitions"]["finalized_at"]),
-        due_at=_moment(given["due_date"]),
-        paid_at=_moment(given["status_transitions"]["paid_at"]),
-    )
+def _line(given: stripe.StripeObject) -> Line:
+    return answers.line(given.to_dict())
 
 
-def _buyer(given: Body) -> dict[str, str]:
-    """Return name, e-mail, address and tax ids under the names that a customer's body has."""
-    address = given["customer_address"] or {}
-    tax_ids = sorted(item["value"] or "" for item in given["customer_tax_ids"] or [])
-    return {
-        "name": given["customer_name"] or "",
-        "email": given["customer_email"] or "",
-        "line1": address.get("line1") or "",
-        "postal_code": address.get("postal_code") or "",
-        "city": address.get("city") or "",
-        "country": address.get("country") or "",
-        "tax_ids": " ".join(tax_ids),
-    }
+def _credit_note(given: stripe.StripeObject) -> CreditNote:
+    return answers.credit_note(given.to_dict())
 
 
-def _event(given: Body) -> Event:
-    return Event(
-        id=given["id"],
-        type=given["type"],
-        api_version=given.get("api_version") or "",
-        livemode=given["livemode"],
-        object_id=given["data"]["object"].get("id") or "",
-        created_at=dt.datetime.fromtimestamp(given["created"], dt.UTC),
-    )
-
-
-def _moment(seconds: int | None) -> dt.datetime | None:
-    return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
+def _since(moment: dt.datetime) -> Any:
+    """Return a filter on ``created``; each list names its type of it in its own way."""
+    return {"gte": int(moment.timestamp())}

@@ -7,19 +7,21 @@ to it that each call is made once; nothing is finalized before what Stripe holds
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from agency.models import Organisation
-from agency.month import AMSTERDAM
-from subscriptions import bodies, gateway, read_back
+from agency.month import AMSTERDAM, Month
+from subscriptions import bodies, credit_notes, gateway, read_back
 from subscriptions.models import (
     Invoice,
     InvoiceKind,
@@ -40,6 +42,8 @@ from subscriptions.steps import (
     the_only,
 )
 
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
 
 class Outcome(StrEnum):
     PUSHED = "pushed"
@@ -53,12 +57,58 @@ class NotApprovedError(Exception):
 
 
 def candidates() -> QuerySet[Invoice]:
-    """Return what has to go to Stripe, or is on its way there, in a steady order."""
+    """Return what has to go to Stripe, or is on its way there, in a steady order.
+
+    Credits come last: what they credit has to be there.
+    """
     unsent = Q(state=InvoiceState.OPEN, steps__kind=StepKind.SEND, steps__state__in=UNFINISHED)
     return (
-        Invoice.objects.filter(Q(state=InvoiceState.APPROVED) | unsent, kind=InvoiceKind.INVOICE)
-        .order_by("run_month", "organisation__code", "po_number", "id")
+        Invoice.objects.filter(Q(state=InvoiceState.APPROVED) | unsent)
+        .order_by("-kind", "run_month", "organisation__code", "po_number", "id")
         .distinct()
+    )
+
+
+def begun() -> QuerySet[Invoice]:
+    """Return the candidates that a push has begun with."""
+    return candidates().filter(steps__isnull=False)
+
+
+def take_back(invoice_ids: Collection[UUID]) -> int:
+    """Make drafts of approved documents again, where no push has begun with them; count them.
+
+    This is how a run is called off: what is under way goes on, for Stripe may have it already.
+    """
+    with transaction.atomic():
+        approved = Invoice.objects.select_for_update().filter(
+            pk__in=invoice_ids, state=InvoiceState.APPROVED
+        )
+        untouched = [
+            invoice.pk for invoice in approved.order_by("pk") if not invoice.steps.exists()
+        ]
+        return Invoice.objects.filter(pk__in=untouched).update(state=InvoiceState.DRAFT)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come on its way to Stripe."""
+
+    to_push: int
+    waiting: int  # begun, and to be gone on with
+    parked: int
+    pushed: int
+
+
+def progress(run_month: Month) -> Progress:
+    states = Counter(
+        Invoice.objects.filter(run_month=run_month).values_list("state", flat=True).order_by()
+    )
+    waiting = begun().filter(run_month=run_month, state=InvoiceState.APPROVED).count()
+    return Progress(
+        to_push=states[InvoiceState.APPROVED] - waiting,
+        waiting=waiting,
+        parked=states[InvoiceState.PARKED],
+        pushed=sum(states[state] for state in InvoiceState.released),
     )
 
 
@@ -71,20 +121,23 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
     invoice = Invoice.objects.get(pk=invoice_id)
     if invoice.state == InvoiceState.PARKED:
         return Outcome.PARKED
-    if invoice.kind != InvoiceKind.INVOICE or not (
-        invoice.state == InvoiceState.APPROVED or invoice.state in InvoiceState.released
-    ):
+    if not (invoice.state == InvoiceState.APPROVED or invoice.state in InvoiceState.released):
         raise NotApprovedError(invoice.state)
     if not candidates().filter(pk=invoice.pk).exists():
         return Outcome.ALREADY
     try:
-        if invoice.state == InvoiceState.APPROVED:
+        if invoice.kind == InvoiceKind.CREDIT:
+            credit_notes.deliver(invoice, at)
+        elif invoice.state == InvoiceState.APPROVED:
             _deliver(invoice, at)
         _send(invoice, at)
     except (WaitingError, gateway.BusyError, gateway.UnknownOutcomeError):
         return Outcome.WAITING
     except DisagreementError as disagreement:
         _park(invoice, str(disagreement))
+        return Outcome.PARKED
+    except gateway.RefusedError as refusal:  # of reading
+        _park(invoice, _("Stripe refused it: %(code)s.") % {"code": refusal.code})
         return Outcome.PARKED
     return Outcome.PUSHED
 
@@ -142,7 +195,7 @@ def _deliver(invoice: Invoice, at: dt.datetime) -> None:
     _draft(invoice, customer_id, at)
     _add_lines(invoice, at)
     try:
-        read_back.compare(invoice, customer_id)
+        document = read_back.compare(invoice, customer_id)
     except gateway.MissingError:
         # Deleted by hand, or by a run that was killed while parking: drafts again next time.
         _start_over(invoice)
@@ -152,20 +205,81 @@ def _deliver(invoice: Invoice, at: dt.datetime) -> None:
             gateway.delete_draft(invoice.stripe_id)
             _start_over(invoice)
         raise
-    _finalize(invoice, at)
+    if document.status == "draft":
+        _finalize(invoice, at)
+    else:
+        _adopt_finalized(invoice, document)
+
+
+def _adopt_finalized(invoice: Invoice, document: gateway.Document) -> None:
+    """Take over what was finalized before: by hand, or before the backup that we live on.
+
+    Whether it was sent then is unknown; Stripe's events tell.
+    """
+    with transaction.atomic(durable=True):
+        record_finalized(invoice, document)
+        invoice.steps.filter(kind=StepKind.FINALIZE, state__in=UNFINISHED).update(
+            state=StepState.DONE, answer_id=document.id
+        )
+        invoice.steps.filter(kind=StepKind.SEND, state=StepState.TODO).update(
+            state=StepState.UNKNOWN, attempted_at=document.finalized_at
+        )
+
+
+def _take_turn(invoice: Invoice, at: dt.datetime) -> StripeStep | None:
+    """Let one document of a client at a time go to Stripe, or another could change its customer.
+
+    The turn is held by whoever's first call is the oldest, until its document is finalized or
+    parked; a process that dies leaves it to the same document. Returns None while another has it.
+    """
+    body = bodies.customer(invoice)
+    with transaction.atomic(durable=True):
+        if invoice.organisation_id:
+            Organisation.objects.select_for_update().get(pk=invoice.organisation_id)
+        if not Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).exists():
+            raise WaitingError  # taken back, or finalized by another process
+        known = _known_customer(invoice)
+        is_known = known is not None and known.details_hash == bodies.hash_of(body)
+        again = invoice.organisation is not None and not is_known
+        step = step_for(invoice, StepKind.CUSTOMER, body, again=again)
+        if _another_has_its_turn(invoice):
+            return None
+        StripeStep.objects.filter(pk=step.pk, attempted_at=None).update(attempted_at=at)
+        step.refresh_from_db()
+        return step
+
+
+def _another_has_its_turn(invoice: Invoice) -> bool:
+    if invoice.organisation is None:
+        return False
+    on_their_way = Invoice.objects.filter(
+        organisation=invoice.organisation,
+        state=InvoiceState.APPROVED,
+        kind=InvoiceKind.INVOICE,
+        steps__attempted_at__isnull=False,
+    )
+    began = dict(on_their_way.values_list("pk", Min("steps__attempted_at")).order_by())
+    mine = (began.get(invoice.pk, NEVER), invoice.pk)
+    return any((at, pk) < mine for pk, at in began.items())
+
+
+def _known_customer(invoice: Invoice) -> StripeCustomer | None:
+    if invoice.organisation is None:
+        return None
+    return StripeCustomer.objects.filter(
+        organisation=invoice.organisation, livemode=gateway.is_live()
+    ).first()
 
 
 def _customer(invoice: Invoice, at: dt.datetime) -> str:
     """Have Stripe know the buyer as frozen on the document; return Stripe's id."""
-    body = bodies.customer(invoice)
-    details_hash = bodies.hash_of(body)
-    with transaction.atomic(durable=True):
-        known = _known_customer(invoice)
-        if known and known.details_hash == details_hash:
-            return known.stripe_id
-        if _customer_is_being_made(invoice):
-            raise WaitingError
-        step = step_for(invoice, StepKind.CUSTOMER, body, again=invoice.organisation_id is not None)
+    step = _take_turn(invoice, at)
+    if step is None:
+        raise WaitingError
+    known = _known_customer(invoice)
+    if known and known.details_hash == step.body_hash:
+        end(step, StepState.DONE, answer_id=known.stripe_id)
+        return known.stripe_id
 
     def call(body: Mapping[str, Any], key: str) -> gateway.Customer:
         if known:
@@ -192,48 +306,45 @@ def _customer(invoice: Invoice, at: dt.datetime) -> str:
                 },
             )
 
-    return carry_out(step, Deed(call, look, record), at)
-
-
-def _known_customer(invoice: Invoice) -> StripeCustomer | None:
-    """Return the organisation's customer; its row is locked, so that one process makes it."""
-    if invoice.organisation_id is None:
-        return None
-    Organisation.objects.select_for_update().get(pk=invoice.organisation_id)
-    return StripeCustomer.objects.filter(
-        organisation_id=invoice.organisation_id, livemode=gateway.is_live()
-    ).first()
-
-
-def _customer_is_being_made(invoice: Invoice) -> bool:
-    """Whether another document of this organisation has begun to make or change its customer."""
-    return (
-        invoice.organisation_id is not None
-        and StripeStep.objects.filter(
-            kind=StepKind.CUSTOMER,
-            state__in=UNFINISHED,
-            invoice__organisation_id=invoice.organisation_id,
-            invoice__state=InvoiceState.APPROVED,
-        )
-        .exclude(invoice=invoice)
-        .exists()
-    )
+    return carry_out(step, Deed(call, look, record, looks_first=True), at)
 
 
 def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
     step = step_for(invoice, StepKind.DRAFT, bodies.draft(invoice, customer_id))
 
     def look() -> gateway.Document | None:
-        return the_only(
-            document
-            for document in gateway.documents_of(step.body["customer"])
-            if document.document == str(invoice.pk)
-        )
+        there = list(gateway.documents_of(step.body["customer"]))
+        _refuse_forgotten(invoice, there)
+        return the_only(document for document in there if document.document == str(invoice.pk))
 
     def record(document: gateway.Document) -> None:
         Invoice.objects.filter(pk=invoice.pk).update(stripe_id=document.id)
+        if document.status != "draft" or document.net_cents:
+            # Found, not made: it has its lines. Whether they are ours, the read-back tells.
+            found = step_for(invoice, StepKind.ADD_LINES, bodies.lines(invoice))
+            end(found, StepState.DONE, answer_id=document.id)
 
-    invoice.stripe_id = carry_out(step, Deed(gateway.create_draft, look, record), at)
+    deed = Deed(gateway.create_draft, look, record, looks_first=True)
+    invoice.stripe_id = carry_out(step, deed, at)
+
+
+def _refuse_forgotten(invoice: Invoice, there: Iterable[gateway.Document]) -> None:
+    """Refuse where Stripe holds an invoice of this run for this client that is not known here.
+
+    A run that is made again on an older backup would bill the client twice.
+    """
+    of_this_run = {
+        document.document: document
+        for document in there
+        if document.run == str(invoice.run_month) and document.status not in {"draft", "void"}
+    }
+    known = Invoice.objects.filter(organisation=invoice.organisation)
+    forgotten = of_this_run.keys() - {str(pk) for pk in known.values_list("pk", flat=True)}
+    for document in forgotten:
+        raise DisagreementError(
+            _("Stripe has invoice %(number)s of this run for this client, which is not known here.")
+            % {"number": of_this_run[document].number}
+        )
 
 
 def _add_lines(invoice: Invoice, at: dt.datetime) -> None:

@@ -16,8 +16,8 @@ from subscriptions.models import Invoice, InvoiceLine, VatCategory
 from subscriptions.steps import DisagreementError
 
 
-def compare(invoice: Invoice, customer_id: str) -> None:
-    """Raise DisagreementError, naming the first difference between our document and Stripe's."""
+def compare(invoice: Invoice, customer_id: str) -> gateway.Document:
+    """Return Stripe's document; raise DisagreementError, naming the first difference from ours."""
     document = gateway.read(invoice.stripe_id)
     lines = gateway.lines_of(invoice.stripe_id)
     for difference in (
@@ -27,13 +27,22 @@ def compare(invoice: Invoice, customer_id: str) -> None:
         *_lines(invoice, lines),
     ):
         raise DisagreementError(difference)
+    return document
 
 
-def _sums(invoice: Invoice, document: gateway.Document) -> Iterator[str]:
+def compare_credit(credit: Invoice, there: gateway.CreditNote) -> None:
+    """Raise DisagreementError unless a credit note, or its preview, is ours to the cent."""
+    for difference in _sums(credit, there):
+        raise DisagreementError(difference)
+
+
+def _sums(invoice: Invoice, document: gateway.Document | gateway.CreditNote) -> Iterator[str]:
+    """Compare the sums; Stripe has those of a credit without a sign."""
+    sign = -1 if invoice.total_cents < 0 else 1
     sums = {
-        _("total"): (document.total_cents, invoice.total_cents),
-        _("net"): (document.net_cents, invoice.net_cents),
-        _("VAT"): (document.vat_cents, invoice.vat_cents),
+        _("total"): (document.total_cents, sign * invoice.total_cents),
+        _("net"): (document.net_cents, sign * invoice.net_cents),
+        _("VAT"): (document.vat_cents, sign * invoice.vat_cents),
     }
     for name, (there, here) in sums.items():
         if there != here:

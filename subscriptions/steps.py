@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from subscriptions import bodies, gateway
 from subscriptions.models import Invoice, StepKind, StepState, StripeStep
 
-Answer = TypeVar("Answer", gateway.Customer, gateway.Document)
+Answer = TypeVar("Answer", gateway.Customer, gateway.Document, gateway.CreditNote)
 
 # Stripe forgets a key after 24 hours at the earliest.
 KEY_IS_REPEATED_FOR = dt.timedelta(hours=20)
@@ -47,6 +47,9 @@ class Deed(Generic[Answer]):
     call: Callable[[Mapping[str, Any], str], Answer]  # body, idempotency key
     look: Callable[[], Answer | None]
     record: Callable[[Answer], None]  # in the transaction that ends the step
+    # What Stripe must hold once is looked for before it is first made: a restored backup may have
+    # forgotten that it was.
+    looks_first: bool = False
 
 
 def step_for(
@@ -77,9 +80,11 @@ def _new_step(invoice: Invoice, kind: str, generation: int, body: Mapping[str, A
 def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
     """Make a call exactly once, whatever became of earlier attempts; return the object's id."""
     for _attempt_number in range(MOST_GENERATIONS_IN_A_RUN):
+        is_first = step.state == StepState.TODO and step.generation == 1
+        found = deed.look() if is_first and deed.looks_first else None
         if step.state == StepState.DONE or not _claim(step, at):
             return _finished_elsewhere(step)
-        answer = _attempt(step, deed, at)
+        answer = found or _attempt(step, deed, at)
         if answer:
             with transaction.atomic(durable=True):
                 if end(step, StepState.DONE, answer_id=answer.id):

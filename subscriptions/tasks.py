@@ -21,14 +21,17 @@ SWEPT_AFTER = dt.timedelta(minutes=2)
 
 
 def push_invoice(invoice_id: str) -> None:
-    outcome = push.push(UUID(invoice_id), at=timezone.now())
+    try:
+        outcome = push.push(UUID(invoice_id), at=timezone.now())
+    except push.NotApprovedError:  # taken back since it was queued
+        logger.info("invoice not approved", extra={"task": "push_invoice"})
+        return
     logger.info(f"invoice {outcome}", extra={"task": "push_invoice"})  # noqa: G004 - a closed list
 
 
 def resume_pushing() -> None:
     """Go on with documents that are on their way to Stripe and had to wait."""
-    begun = push.candidates().filter(steps__isnull=False)
-    for invoice_id in begun.values_list("pk", flat=True):
+    for invoice_id in list(push.begun().values_list("pk", flat=True)):
         push_invoice(str(invoice_id))
 
 

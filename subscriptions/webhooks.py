@@ -25,6 +25,9 @@ def receive(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest("The signature does not fit.")
     if event.livemode != gateway.is_live():
         return HttpResponseBadRequest("The event is of the other mode.")
+    if event.account:
+        logger.warning("webhook of another account")
+        return HttpResponseBadRequest("The event is of another account.")
     if event.api_version != settings.STRIPE_API_VERSION:
         logger.warning("webhook of another API version")
     inbox.receive(event, at=timezone.now())

@@ -40,6 +40,7 @@ class StepKind(models.TextChoices):
     ADD_LINES = "add_lines", _("lines")
     FINALIZE = "finalize", _("finalize")
     SEND = "send", _("send")
+    CREDIT_NOTE = "credit_note", _("credit note")
 
 
 class StepState(models.TextChoices):

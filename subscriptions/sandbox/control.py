@@ -1,10 +1,15 @@
-"""Routes under /_sandbox that no Stripe has: order faults, let clients pay, move the clock."""
+"""Routes under /_sandbox that no Stripe has.
+
+They order faults, move the clock, and let clients and their banks act: pay, refuse a debit, take a
+payment back, finish a Checkout, withdraw a mandate.
+"""
 
 import json
 import re
 import time
+from collections.abc import Callable
 
-from subscriptions.sandbox import faults, invoices
+from subscriptions.sandbox import checkout, faults, invoices, payments
 from subscriptions.sandbox.call import Call
 from subscriptions.sandbox.errors import ApiError
 from subscriptions.sandbox.state import Json, State
@@ -24,7 +29,7 @@ def answer(state: State, path: str, body: str, base_url: str) -> Json:
             return {"ordered": len(given.get("faults", []))}
         if path == "/_sandbox/clock":
             return move_clock(state, given)
-        return handle_invoice(state, path, base_url)
+        return let_someone_act(state, path, given, base_url)
 
 
 def move_clock(state: State, given: Json) -> Json:
@@ -36,9 +41,24 @@ def move_clock(state: State, given: Json) -> Json:
     return {"now": state.now()}
 
 
-def handle_invoice(state: State, path: str, base_url: str) -> Json:
-    found = re.fullmatch(r"/_sandbox/(pay|fail_debit)/(in_\w+)", path)
-    if not found:
+def let_someone_act(state: State, path: str, given: Json, base_url: str) -> Json:
+    """Do a deed to the object whose id ends the path: ``/_sandbox/pay/in_...``."""
+    found = re.fullmatch(r"/_sandbox/(\w+)/(\w+)", path)
+    kind, deed = ACTS.get(found[1], ("", None)) if found else ("", None)
+    if not found or not deed:
         raise ApiError(404, f"The sandbox has no control route {path}")
-    call = Call(state, {"invoice": found[2]}, base_url=base_url)
-    return invoices.pay(call) if found[1] == "pay" else invoices.fail_debit(call)
+    return deed(Call(state, {kind: found[2]}, given, base_url))
+
+
+ACTS: dict[str, tuple[str, Callable[[Call], Json]]] = {
+    "pay": ("invoice", invoices.pay),
+    "fail_debit": ("invoice", invoices.fail_debit),
+    "dispute": ("invoice", payments.dispute),
+    "close_dispute": (
+        "dispute",
+        lambda call: payments.close_dispute(call, call.given.get("status", "lost")),
+    ),
+    "complete": ("session", checkout.complete),
+    "expire": ("session", checkout.expire),
+    "revoke": ("mandate", checkout.revoke_mandate),
+}

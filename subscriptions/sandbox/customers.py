@@ -17,7 +17,17 @@ def create(call: Call) -> Json:
 
 
 def retrieve(call: Call) -> Json:
-    return call.fetch("customer")
+    deleted = call.state.find("deleted_customer", call.ids["customer"])
+    return deleted or call.fetch("customer")
+
+
+def delete(call: Call) -> Json:
+    """Delete a customer; its invoices stay, and its id is still known as one that was deleted."""
+    found = call.fetch("customer")
+    call.record("customer.deleted", found)
+    call.state.connection.execute("delete from object where id = ?", [found["id"]])
+    gone = {"id": found["id"], "object": "customer", "deleted": True}
+    return call.state.add(gone, kind="deleted_customer")
 
 
 def listing(call: Call) -> Json:
@@ -31,6 +41,8 @@ def update(call: Call) -> Json:
     before = call.fetch("customer")
     changed = before | call.given
     changed["metadata"] = before["metadata"] | call.given.get("metadata", {})
+    settings = before["invoice_settings"] | call.given.get("invoice_settings", {})
+    changed["invoice_settings"] = settings
     if "address" in call.given:
         changed["address"] = objects.address((before["address"] or {}) | call.given["address"])
     call.state.save(changed)

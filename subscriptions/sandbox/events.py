@@ -3,6 +3,7 @@
 import json
 import time
 
+from subscriptions.sandbox import faults
 from subscriptions.sandbox.objects import API_VERSION
 from subscriptions.sandbox.state import Json, State, new_id
 
@@ -38,11 +39,22 @@ def record(
 
 def deliver(state: State, event_id: str, endpoint_id: str) -> None:
     """Queue one delivery, due now by the real clock: webhooks do not wait for the sandbox's."""
-    state.connection.execute(
-        "insert into delivery (event, endpoint, attempts, due_at, state)"
-        " values (?, ?, 0, ?, 'pending')",
-        [event_id, endpoint_id, time.time()],
-    )
+    fault = faults.take(state, faults.WEBHOOK, faults.WEBHOOK_FAULTS)
+    name = fault.name if fault else ""
+    delay = 0.0
+    if fault and name in {"delayed", "reordered"}:
+        delay = fault.seconds * (fault.left if name == "reordered" else 1)
+    for _copy in range(2 if name == "doubled" else 1):
+        state.connection.execute(
+            "insert into delivery (event, endpoint, attempts, due_at, state)"
+            " values (?, ?, 0, ?, ?)",
+            [
+                event_id,
+                endpoint_id,
+                time.time() + delay,
+                "failed" if name == "dropped" else "pending",
+            ],
+        )
 
 
 def shown(state: State, event: Json) -> Json:

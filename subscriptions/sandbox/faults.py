@@ -4,6 +4,10 @@
 remembered under the idempotency key, as Stripe does. ``429`` comes before anything is looked at
 and is never remembered. ``drop_response`` carries out and remembers, but closes the connection
 without an answer; ``slow`` answers ``seconds`` later.
+
+The operation ``webhook`` stands for the deliveries of events: ``dropped`` ones never come,
+``doubled`` ones come twice, ``delayed`` ones ``seconds`` later, and of ``times`` ``reordered`` ones
+the first comes last.
 """
 
 from collections.abc import Collection
@@ -15,21 +19,26 @@ from subscriptions.sandbox.shapes import SHAPES
 from subscriptions.sandbox.state import State
 
 FAULTS = ("500_before", "500_after", "429", "drop_response", "slow")
+WEBHOOK = "webhook"
+WEBHOOK_FAULTS = ("dropped", "doubled", "delayed", "reordered")
 
 
 @dataclass(frozen=True)
 class Fault:
     name: str
     seconds: float
+    left: int  # how many requests it falls on, this one included
 
 
 def order(state: State, wishes: list[dict[str, Any]]) -> None:
     """Queue faults; each falls on the next ``times`` (default 1) requests of its operation."""
     for wish in wishes:
-        if wish.get("operation") not in SHAPES:
-            raise ApiError(400, f"Unknown operation: {wish.get('operation')}", param="operation")
-        if wish.get("fault") not in FAULTS:
-            raise ApiError(400, f"Unknown fault: must be one of {', '.join(FAULTS)}", param="fault")
+        operation = wish.get("operation")
+        if operation not in SHAPES and operation != WEBHOOK:
+            raise ApiError(400, f"Unknown operation: {operation}", param="operation")
+        known = WEBHOOK_FAULTS if operation == WEBHOOK else FAULTS
+        if wish.get("fault") not in known:
+            raise ApiError(400, f"Unknown fault: must be one of {', '.join(known)}", param="fault")
         state.connection.execute(
             "insert into fault (operation, name, seconds, times) values (?, ?, ?, ?)",
             [
@@ -52,4 +61,4 @@ def take(state: State, operation: str, among: Collection[str] = FAULTS) -> Fault
         "update fault set times = times - 1 where sequence = ?", [row["sequence"]]
     )
     state.connection.execute("delete from fault where times <= 0")
-    return Fault(row["name"], row["seconds"])
+    return Fault(row["name"], row["seconds"], row["times"])

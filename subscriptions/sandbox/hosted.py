@@ -1,12 +1,12 @@
-"""The pages that a client sees: the invoice with a pay button, its PDF; and a list of all."""
+"""The pages that a client sees: the invoice with a pay button, its PDF, Checkout; a list of all."""
 
 from datetime import UTC, datetime
 from html import escape
 from string import Template
 
-from subscriptions.sandbox import invoices, pdf
+from subscriptions.sandbox import checkout, invoices, pdf
 from subscriptions.sandbox.call import Call
-from subscriptions.sandbox.errors import ApiError
+from subscriptions.sandbox.errors import ApiError, no_such
 from subscriptions.sandbox.state import Json, State
 
 PAGE = Template("""<!doctype html>
@@ -91,6 +91,40 @@ def press(state: State, token: str, outcome: str, base_url: str) -> None:
         invoices.fail_debit(call)
     else:
         invoices.pay(call)
+
+
+def checkout_page(state: State, identity: str) -> str:
+    session = session_of(state, identity)
+    what = "Give a mandate for direct debits"
+    if session["mode"] == "payment":
+        what = f"Pay {euros(session['amount_total'])}"
+    if session["status"] != "open":
+        return page("Checkout", f"<h1>Checkout</h1><p>This session is {session['status']}.")
+    return page(
+        "Checkout",
+        f'<h1>Checkout</h1><form method="post"><p>'
+        f'<button name="outcome" value="complete">{what}</button>'
+        f'<button name="outcome" value="cancel">Back</button></form>',
+    )
+
+
+def press_checkout(state: State, identity: str, outcome: str, base_url: str) -> str:
+    """Do what a button says and return where the client goes then."""
+    session = session_of(state, identity)
+    if outcome == "complete":
+        checkout.complete(Call(state, {"session": identity}, base_url=base_url))
+        url: str = session["success_url"]
+        return url.replace("{CHECKOUT_SESSION_ID}", identity)
+    if outcome != "cancel":
+        raise ApiError(400, f"Unknown outcome: {outcome}", param="outcome")
+    return session["cancel_url"] or f"{base_url}/c/{identity}"
+
+
+def session_of(state: State, identity: str) -> Json:
+    session = state.find("session", identity)
+    if session is None:
+        raise no_such("checkout.session", identity, param="session")
+    return session
 
 
 def standing(invoice: Json) -> str:

@@ -1,6 +1,6 @@
 """The life of an invoice: draft, lines, finalized, sent, paid or refused."""
 
-from subscriptions.sandbox import objects
+from subscriptions.sandbox import objects, payments
 from subscriptions.sandbox.call import Call
 from subscriptions.sandbox.errors import ApiError, UnmodelledError, missing_parameter, no_such
 from subscriptions.sandbox.state import Json, State, new_id
@@ -212,23 +212,64 @@ def delete(call: Call) -> Json:
     return {"id": invoice["id"], "object": "invoice", "deleted": True}
 
 
-def pay(call: Call) -> Json:
-    """Receive the whole amount: by the hosted page, a transfer or a debit that settled."""
+def pay(call: Call, *, elsewhere: bool = False) -> Json:
+    """Receive the whole amount: by the hosted page, a transfer or a debit that settled.
+
+    What came in ``elsewhere`` is only noted, as a person does in the dashboard.
+    """
     invoice = call.fetch("invoice")
     before = dict(invoice)
     must_be_open(invoice)
-    invoice |= {
-        "amount_paid": invoice["amount_due"],
-        "amount_remaining": 0,
-        "attempt_count": invoice["attempt_count"] + 1,
-        "attempted": True,
-        "status": "paid",
-        "status_transitions": {**invoice["status_transitions"], "paid_at": call.state.now()},
-    }
+    amount = invoice["amount_remaining"]
+    if elsewhere:
+        invoice["amount_paid_off_stripe"] = amount
+    else:
+        invoice |= {"attempt_count": invoice["attempt_count"] + 1, "attempted": True}
+        payments.receive(call.state, amount=amount, invoice_id=invoice["id"])
+    invoice |= {"amount_paid": invoice["amount_due"], "amount_remaining": 0}
+    set_status(call, invoice, "paid", "paid_at")
     call.state.save(invoice)
     call.record("invoice.updated", invoice, before=before)
     for event in ("invoice.paid", "invoice.payment_succeeded"):
         call.record(event, invoice)
+    return invoice
+
+
+def pay_by_hand(call: Call) -> Json:
+    if not call.given.get("paid_out_of_band"):
+        raise UnmodelledError("a payment by a stored method")
+    return pay(call, elsewhere=True)
+
+
+def set_status(call: Call, invoice: Json, status: str, moment: str) -> None:
+    transitions = {**invoice["status_transitions"], moment: call.state.now()}
+    invoice |= {"status": status, "status_transitions": transitions}
+
+
+def void(call: Call) -> Json:
+    """Void it: its number stays, nothing is asked for any more."""
+    return leave(call, "void", "voided_at", "invoice.voided", amount_remaining=0)
+
+
+def mark_uncollectible(call: Call) -> Json:
+    return leave(call, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
+
+
+def leave(call: Call, status: str, moment: str, event: str, **more: int) -> Json:
+    invoice = call.fetch("invoice")
+    before = dict(invoice)
+    if invoice["status"] not in {"open", "uncollectible"} or invoice["status"] == status:
+        raise ApiError(
+            400,
+            f"You can only pass in open or uncollectible invoices. This invoice is "
+            f"{invoice['status']}.",
+            param="invoice",
+        )
+    invoice |= more
+    set_status(call, invoice, status, moment)
+    call.state.save(invoice)
+    call.record("invoice.updated", invoice, before=before)
+    call.record(event, invoice)
     return invoice
 
 

@@ -20,6 +20,25 @@ ZERO_ON_A_DRAFT = (
 )
 
 
+RESTING_DISPUTE: Json = {
+    "object": "dispute",
+    "balance_transactions": [],
+    "currency": "eur",
+    "enhanced_eligibility_types": [],
+    "evidence": {},
+    "evidence_details": {
+        "due_by": None,
+        "enhanced_eligibility": {},
+        "has_evidence": False,
+        "past_due": False,
+        "submission_count": 0,
+    },
+    "is_charge_refundable": False,
+    "livemode": False,
+    "metadata": {},
+}
+
+
 def page(items: list[Json], url: str, *, has_more: bool = False) -> Json:
     return {"object": "list", "data": items, "has_more": has_more, "url": url}
 
@@ -40,7 +59,9 @@ def customer(state: State, given: Json) -> Json:
         "invoice_prefix": None,
         "invoice_settings": {
             "custom_fields": None,
-            "default_payment_method": None,
+            "default_payment_method": given.get("invoice_settings", {}).get(
+                "default_payment_method"
+            ),
             "footer": None,
             "rendering_options": None,
         },
@@ -187,6 +208,151 @@ def tax_rate(state: State, given: Json) -> str:
         if known["given"] == given:
             return str(known["id"])
     return str(state.add({"id": new_id("txr"), "given": given}, kind="tax_rate")["id"])
+
+
+def credit_note(state: State, invoice: Json, given: Json, lines: list[Json]) -> Json:
+    identity = new_id("cn")
+    now = state.now()
+    net = sum(line["amount"] for line in lines)
+    taxes = [tax for line in lines for tax in line["taxes"]]
+    total = net + sum(tax["amount"] for tax in taxes)
+    before_payment = min(total, invoice["amount_remaining"])
+    return {
+        "id": identity,
+        "object": "credit_note",
+        "amount": total,
+        "amount_shipping": 0,
+        "created": now,
+        "currency": invoice["currency"],
+        "customer": invoice["customer"],
+        "customer_account": None,
+        "customer_balance_transaction": None,
+        "discount_amount": 0,
+        "discount_amounts": [],
+        "effective_at": now,
+        "invoice": invoice["id"],
+        "lines": page(lines, f"/v1/credit_notes/{identity}/lines"),
+        "livemode": False,
+        "memo": given.get("memo"),
+        "metadata": given.get("metadata", {}),
+        "out_of_band_amount": given.get("out_of_band_amount"),
+        "pdf": f"{invoice['invoice_pdf']}?credit_note={identity}",
+        "post_payment_amount": total - before_payment,
+        "pre_payment_amount": before_payment,
+        "pretax_credit_amounts": [],
+        "reason": given.get("reason"),
+        "refunds": [],
+        "shipping_cost": None,
+        "status": "issued",
+        "subtotal": net,
+        "subtotal_excluding_tax": net,
+        "total": total,
+        "total_excluding_tax": net,
+        "total_taxes": taxes,
+        "type": "post_payment" if before_payment == 0 else "pre_payment",
+        "voided_at": None,
+    }
+
+
+def credit_line(line: Json, given: Json, rates: dict[str, Json]) -> Json:
+    return {
+        "id": new_id("cnli"),
+        "object": "credit_note_line_item",
+        "amount": given["amount"],
+        "description": line["description"],
+        "discount_amount": 0,
+        "discount_amounts": [],
+        "invoice_line_item": line["id"],
+        "livemode": False,
+        "metadata": given.get("metadata", {}),
+        "pretax_credit_amounts": [],
+        "quantity": None,
+        "tax_rates": [],
+        "taxes": [
+            {
+                **rates[tax["tax_rate"]],
+                "amount": tax["amount"],
+                "taxable_amount": tax["taxable_amount"],
+            }
+            for tax in given.get("tax_amounts", [])
+        ],
+        "type": "invoice_line_item",
+        "unit_amount": None,
+        "unit_amount_decimal": None,
+    }
+
+
+def checkout_session(state: State, given: Json, base_url: str) -> Json:
+    now = state.now()
+    identity = new_id("cs_test")
+    return {
+        "id": identity,
+        "object": "checkout.session",
+        "amount_subtotal": None,
+        "amount_total": None,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "cancel_url": given.get("cancel_url"),
+        "client_reference_id": given.get("client_reference_id"),
+        "created": now,
+        "currency": given.get("currency", "eur"),
+        "custom_fields": [],
+        "custom_text": dict.fromkeys(
+            ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+        ),
+        "customer": given.get("customer"),
+        "expires_at": now + 24 * 60 * 60,
+        "livemode": False,
+        "locale": given.get("locale"),
+        "metadata": given.get("metadata", {}),
+        "mode": given["mode"],
+        "payment_intent": None,
+        "payment_method_types": given.get("payment_method_types") or ["card", "sepa_debit"],
+        "payment_status": "no_payment_required" if given["mode"] == "setup" else "unpaid",
+        "setup_intent": None,
+        "shipping_options": [],
+        "status": "open",
+        "success_url": given["success_url"],
+        "ui_mode": "hosted_page",
+        "url": f"{base_url}/c/{identity}",
+    }
+
+
+def setup_intent(state: State, session: Json) -> Json:
+    return {
+        "id": new_id("seti"),
+        "object": "setup_intent",
+        "created": state.now(),
+        "customer": session["customer"],
+        "livemode": False,
+        "mandate": None,
+        "metadata": {},
+        "payment_method": None,
+        "payment_method_types": session["payment_method_types"],
+        "status": "requires_payment_method",
+        "usage": "off_session",
+    }
+
+
+def mandate(payment_method: str) -> Json:
+    identity = new_id("mandate")
+    return {
+        "id": identity,
+        "object": "mandate",
+        "customer_acceptance": {
+            "accepted_at": None,
+            "online": {"ip_address": "127.0.0.1", "user_agent": "sandbox"},
+            "type": "online",
+        },
+        "livemode": False,
+        "multi_use": {},
+        "payment_method": payment_method,
+        "payment_method_details": {
+            "sepa_debit": {"reference": identity[-12:].upper(), "url": "https://stripe.com/"},
+            "type": "sepa_debit",
+        },
+        "status": "active",
+        "type": "multi_use",
+    }
 
 
 def webhook_endpoint(state: State, given: Json) -> Json:

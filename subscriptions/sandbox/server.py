@@ -103,6 +103,12 @@ class Handler(BaseHTTPRequestHandler):
                 case "GET", ["i", token, "pdf"]:
                     body = hosted.invoice_pdf(sandbox.state, token)
                     return api.Answer(200, body, {"Content-Type": "application/pdf"})
+                case "GET", ["c", session]:
+                    return api.Answer(200, hosted.checkout_page(sandbox.state, session), html)
+                case "POST", ["c", session]:
+                    outcome = parse_qs(form).get("outcome", [""])[0]
+                    to = hosted.press_checkout(sandbox.state, session, outcome, sandbox.base_url)
+                    return api.Answer(303, "", {"Location": to})
         raise ApiError(404, f"Unrecognized request URL ({self.command}: {path}).")
 
     def write(self, answer: api.Answer) -> None:

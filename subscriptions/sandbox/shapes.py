@@ -33,13 +33,17 @@ CUSTOMER = {
     "address": ADDRESS,
     "description": Text(),
     "email": Text(512),
+    "invoice_settings": Nested(
+        {"default_payment_method": Text()},
+        unmodelled=frozenset({"custom_fields", "footer", "rendering_options"}),
+    ),
     "metadata": Metadata(),
     "name": Text(256),
     "preferred_locales": ListOf(Text()),
     "tax_exempt": OneOf(("none", "exempt", "reverse")),
 }
 CUSTOMER_UNMODELLED = names(
-    "balance business_name cash_balance expand individual_name invoice_prefix invoice_settings"
+    "balance business_name cash_balance expand individual_name invoice_prefix"
     " next_invoice_sequence phone shipping source tax"
 )
 
@@ -98,6 +102,69 @@ LINE = Nested(
     ),
 )
 
+CREDIT_LINE = Nested(
+    {
+        "amount": Integer(),
+        "invoice_line_item": Text(),
+        "metadata": Metadata(),
+        "tax_amounts": ListOf(
+            Nested(
+                {"amount": Integer(), "tax_rate": Text(), "taxable_amount": Integer()},
+                required=("amount", "tax_rate", "taxable_amount"),
+            ),
+            10,
+        ),
+        "type": OneOf(("invoice_line_item",), unmodelled=("custom_line_item",)),
+    },
+    required=("type",),
+    unmodelled=names("description quantity tax_rates unit_amount unit_amount_decimal"),
+)
+CREDIT_NOTE = Nested(
+    {
+        "credit_amount": Integer(),
+        "email_type": OneOf(("credit_note", "none")),
+        "invoice": Text(),
+        "lines": ListOf(CREDIT_LINE),
+        "memo": Text(),
+        "metadata": Metadata(),
+        "out_of_band_amount": Integer(),
+        "reason": OneOf(
+            ("duplicate", "fraudulent", "order_change", "product_unsatisfactory"),
+        ),
+        "refund_amount": Integer(),
+    },
+    required=("invoice",),
+    unmodelled=names("amount effective_at expand refunds shipping_cost"),
+)
+CHECKOUT_PRODUCT = Nested(
+    {"name": Text(), "description": Text(40000), "metadata": Metadata()},
+    required=("name",),
+    unmodelled=names("images tax_code unit_label"),
+)
+CHECKOUT_LINE = Nested(
+    {
+        "price_data": Nested(
+            {"currency": Text(), "product_data": CHECKOUT_PRODUCT, "unit_amount": Integer()},
+            required=("currency",),
+            unmodelled=names("product recurring tax_behavior unit_amount_decimal"),
+        ),
+        "quantity": Integer(),
+    },
+    unmodelled=names("adjustable_quantity metadata price tax_rates"),
+)
+CHECKOUT_UNMODELLED = names(
+    "adaptive_pricing after_expiration allow_promotion_codes automatic_tax"
+    " billing_address_collection branding_settings consent_collection custom_fields custom_text"
+    " customer_account customer_creation customer_email customer_update discounts"
+    " excluded_payment_method_types expand expires_at integration_identifier invoice_creation"
+    " managed_payments name_collection optional_items origin_context payment_intent_data"
+    " payment_method_collection payment_method_configuration payment_method_data"
+    " payment_method_options permissions phone_number_collection redirect_on_completion return_url"
+    " saved_payment_method_options setup_intent_data shipping_address_collection shipping_options"
+    " submit_type subscription_data tax_id_collection ui_mode wallet_options"
+)
+PAYMENTS = {**LIST, "charge": Text(), "created": BETWEEN, "payment_intent": Text()}
+
 SHAPES = {
     "POST /v1/customers": Nested(
         {**CUSTOMER, "tax_id_data": ListOf(Nested(TAX_ID, required=("type", "value")), 5)},
@@ -114,6 +181,7 @@ SHAPES = {
         | {"bank_account", "card", "default_alipay_account", "default_bank_account"}
         | {"default_card", "default_source"},
     ),
+    "DELETE /v1/customers/{customer}": Nested(),
     "GET /v1/customers/{customer}/tax_ids": Nested(LIST, unmodelled=LIST_UNMODELLED),
     "POST /v1/customers/{customer}/tax_ids": Nested(
         TAX_ID, required=("type", "value"), unmodelled=EXPAND
@@ -165,6 +233,58 @@ SHAPES = {
     "GET /v1/invoices/{invoice}/lines": Nested(LIST, unmodelled=LIST_UNMODELLED),
     "POST /v1/invoices/{invoice}/finalize": Nested({"auto_advance": Flag()}, unmodelled=EXPAND),
     "POST /v1/invoices/{invoice}/send": Nested(unmodelled=EXPAND),
+    "POST /v1/invoices/{invoice}/pay": Nested(
+        {"paid_out_of_band": Flag()},
+        unmodelled=names("expand forgive mandate off_session payment_method source"),
+    ),
+    "POST /v1/invoices/{invoice}/void": Nested(unmodelled=EXPAND),
+    "POST /v1/invoices/{invoice}/mark_uncollectible": Nested(unmodelled=EXPAND),
+    "GET /v1/invoice_payments": Nested(
+        {**LIST, "invoice": Text()}, unmodelled=LIST_UNMODELLED | {"created", "payment", "status"}
+    ),
+    "POST /v1/credit_notes": CREDIT_NOTE,
+    "GET /v1/credit_notes/preview": CREDIT_NOTE,
+    "GET /v1/credit_notes": Nested(
+        {**LIST, "created": BETWEEN, "customer": Text(), "invoice": Text()},
+        unmodelled=LIST_UNMODELLED | {"customer_account"},
+    ),
+    "GET /v1/credit_notes/{id}": Nested(unmodelled=EXPAND),
+    "POST /v1/credit_notes/{id}/void": Nested(unmodelled=EXPAND),
+    "POST /v1/refunds": Nested(
+        {
+            "amount": Integer(),
+            "charge": Text(),
+            "metadata": Metadata(),
+            "payment_intent": Text(),
+            "reason": OneOf(("duplicate", "fraudulent", "requested_by_customer")),
+        },
+        unmodelled=names(
+            "currency customer expand instructions_email origin refund_application_fee"
+            " reverse_transfer"
+        ),
+    ),
+    "GET /v1/refunds": Nested(PAYMENTS, unmodelled=LIST_UNMODELLED),
+    "GET /v1/refunds/{refund}": Nested(unmodelled=EXPAND),
+    "GET /v1/disputes": Nested(PAYMENTS, unmodelled=LIST_UNMODELLED),
+    "GET /v1/disputes/{dispute}": Nested(unmodelled=EXPAND),
+    "POST /v1/checkout/sessions": Nested(
+        {
+            "cancel_url": Text(),
+            "client_reference_id": Text(200),
+            "currency": OneOf(("eur",)),
+            "customer": Text(),
+            "line_items": ListOf(CHECKOUT_LINE),
+            "locale": OneOf(("auto", "en", "nl")),
+            "metadata": Metadata(),
+            "mode": OneOf(("payment", "setup"), unmodelled=("subscription",)),
+            "payment_method_types": ListOf(OneOf(("card", "ideal", "sepa_debit"))),
+            "success_url": Text(),
+        },
+        unmodelled=CHECKOUT_UNMODELLED,
+    ),
+    "GET /v1/checkout/sessions/{session}": Nested(unmodelled=EXPAND),
+    "GET /v1/setup_intents/{intent}": Nested(unmodelled=EXPAND | {"client_secret"}),
+    "GET /v1/mandates/{mandate}": Nested(unmodelled=EXPAND),
     "GET /v1/events": Nested(
         {
             **LIST,

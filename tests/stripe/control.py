@@ -6,8 +6,12 @@ from typing import Any
 
 import requests
 
+from subscriptions.gateway import RETRIES_OF_A_BUSY_STRIPE
 from subscriptions.sandbox.server import Sandbox
 from tests.stripe.fixtures import KEY
+
+# So many busy answers to one call that the gateway gives up.
+TOO_OFTEN = RETRIES_OF_A_BUSY_STRIPE + 1
 
 
 def call(

@@ -42,6 +42,15 @@ def _no_request_fails_stripes_specification() -> Iterator[None]:
     assert found == []
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_long_waits() -> Iterator[None]:
+    """Have the SDK wait milliseconds where it would wait seconds between its tries."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.002)
+        patch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+        yield
+
+
 @pytest.fixture
 def judged() -> list[str]:
     """Give what the judge found so far; a test that provokes it empties the list again."""

@@ -73,10 +73,11 @@ def test_a_query_is_judged_too() -> None:
     assert judge_request("get", f"{INVOICES}?limit=3&created[gte]=5", "") == []
     assert judge_request("get", f"{INVOICES}?limit=three", "") != []
     assert judge_request("get", f"{INVOICES}?metadata[document]=1", "") != []
+    assert judge_request("get", "https://api.stripe.com/v1/credit_notes/preview", "") != []
 
 
 def test_an_operation_that_was_not_foreseen_is_found() -> None:
-    assert judge_request("post", "https://api.stripe.com/v1/refunds", "") != []
+    assert judge_request("post", "https://api.stripe.com/v1/charges", "") != []
 
 
 def test_an_answer_that_stripe_never_gives_is_found(sandbox: Sandbox) -> None:

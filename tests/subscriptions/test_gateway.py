@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 
 from subscriptions import gateway
 from subscriptions.sandbox.server import Sandbox
-from tests.stripe.control import order
+from tests.stripe.control import TOO_OFTEN, order
 
 TERMS = {"collection_method": "send_invoice", "days_until_due": 30}
 
@@ -84,7 +84,7 @@ def test_another_body_under_the_same_key_is_refused(sandbox: Sandbox) -> None:
 
 
 def test_too_many_requests_are_for_later(sandbox: Sandbox) -> None:
-    order(sandbox, "POST /v1/customers", "429")
+    order(sandbox, "POST /v1/customers", "429", times=TOO_OFTEN)
 
     with pytest.raises(gateway.BusyError):
         gateway.create_customer({"name": "One"}, "key")

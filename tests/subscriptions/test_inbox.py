@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from subscriptions import gateway, inbox, push, tasks
+from subscriptions import answers, gateway, inbox, push, tasks
 from subscriptions.models import Invoice, StripeEvent
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
@@ -32,7 +32,7 @@ def sent(**fields: Any) -> Invoice:
 def events_of(sandbox: Sandbox, *kinds: str) -> list[gateway.Event]:
     """Return what Stripe would report, the oldest first."""
     return [
-        gateway._event(event)
+        answers.event(event)
         for event in reversed(listed(sandbox, "events"))
         if not kinds or event["type"] in kinds
     ]

@@ -10,13 +10,15 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone, translation
 
+from agency.guards import retention_may_delete
 from agency.models import Organisation
-from subscriptions import gateway, push
+from agency.month import Month
+from subscriptions import gateway, push, tasks
 from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
-from tests.stripe.control import listed, order
+from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 
 pytestmark = pytest.mark.django_db
 
@@ -176,8 +178,8 @@ def test_stripe_receives_no_more_than_it_needs(sandbox: Sandbox) -> None:
         "Subscription", "100000", "21000", "21", "VAT", "vat", "standard_rated", "False",
         # the terms
         "eur", "exclude", "send_invoice", "30", "Purchase order", "PO-1",
-        # random ids
-        str(organisation.pk), str(invoice.pk), str(line.pk),
+        # the run, and random ids
+        "2026-03", str(organisation.pk), str(invoice.pk), str(line.pk),
         StripeCustomer.objects.get().stripe_id,
     } == set()  # fmt: skip
 
@@ -219,7 +221,7 @@ def test_an_uncertain_answer_neither_loses_nor_doubles_an_invoice(
 
 def test_a_busy_stripe_is_left_alone_and_asked_again_later(sandbox: Sandbox) -> None:
     invoice = approved()
-    order(sandbox, "POST /v1/invoices", "429")
+    order(sandbox, "POST /v1/invoices", "429", times=TOO_OFTEN)
 
     assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
     assert listed(sandbox) == []
@@ -228,18 +230,169 @@ def test_a_busy_stripe_is_left_alone_and_asked_again_later(sandbox: Sandbox) -> 
     assert len(listed(sandbox)) == 1
 
 
-def test_a_stripe_that_is_not_there_leaves_the_outcome_open(
-    sandbox: Sandbox, settings: Any
-) -> None:
+def test_a_stripe_that_is_not_there_leaves_it_to_do(sandbox: Sandbox, settings: Any) -> None:
     invoice = approved()
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
 
     assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
 
     step = StripeStep.objects.get()
-    assert (step.kind, step.state, step.error_code) == ("customer", "unknown", "no_answer")
+    assert (step.kind, step.state) == ("customer", "todo")
     settings.STRIPE_API_BASE = sandbox.base_url
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+
+def test_a_stripe_that_never_answers_leaves_the_outcome_open(sandbox: Sandbox) -> None:
+    invoice = approved()
+    tries = 2 * (1 + gateway.RETRIES_OF_A_FAILURE)
+    order(sandbox, "POST /v1/invoices", "drop_response", times=tries)
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
+
+    step = StripeStep.objects.get(kind="draft")
+    assert (step.state, step.error_code) == ("unknown", "no_answer")
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+    assert len(listed(sandbox)) == 1
+
+
+def test_a_busy_stripe_is_asked_again_at_once(sandbox: Sandbox) -> None:
+    for operation in CALLS:
+        order(sandbox, operation, "429", times=3)
+
+    assert push.push(approved().pk, at=NOW) == Outcome.PUSHED
+
+
+# One document of a client at a time
+
+
+def test_a_document_waits_for_its_turn_and_is_resumed(sandbox: Sandbox) -> None:
+    """Another address on each: at the same time, one would be finalized for the other's."""
+    organisation = make.organisation()
+    first = make.invoice(organisation, "2026-01", state="approved")
+    second = make.invoice(organisation, "2026-02", state="approved", buyer_street="Nieuwstraat 2")
+    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=TOO_OFTEN)
+
+    assert push.push(first.pk, at=NOW) == Outcome.WAITING
+    assert push.push(second.pk, at=NOW) == Outcome.WAITING
+    assert list(push.begun()) == [first, second]
+    assert push.push(first.pk, at=NOW) == Outcome.PUSHED
+    assert push.push(second.pk, at=NOW) == Outcome.PUSHED
+
+    streets = [document["customer_address"]["line1"] for document in listed(sandbox)]
+    assert streets == ["Nieuwstraat 2", "Dorpsstraat 1"]
+
+
+def test_the_turn_of_a_parked_document_is_the_next_ones(sandbox: Sandbox) -> None:
+    organisation = make.organisation()
+    first = make.invoice(organisation, "2026-01", state="approved")
+    second = make.invoice(organisation, "2026-02", state="approved")
+    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=TOO_OFTEN)
+    push.push(first.pk, at=NOW)
+    push._park(first, "looked at")
+
+    assert push.push(second.pk, at=NOW) == Outcome.PUSHED
+    push.unpark(first.pk)
+    assert push.push(first.pk, at=NOW) == Outcome.PUSHED
+
+
+def test_two_documents_that_both_began_do_not_wait_for_each_other(sandbox: Sandbox) -> None:
+    organisation = make.organisation()
+    both = [
+        make.invoice(organisation, run, state="approved", buyer_street=f"Weg {run}")
+        for run in ("2026-01", "2026-02")
+    ]
+    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=2 * TOO_OFTEN)
+    push.push(both[0].pk, at=NOW)
+    push._park(both[0], "looked at")
+    push.push(both[1].pk, at=NOW + dt.timedelta(minutes=1))
+    push.unpark(both[0].pk)
+
+    outcomes = [push.push(invoice.pk, at=NOW).value for invoice in (both[1], *both)]
+
+    assert outcomes == ["waiting", "pushed", "pushed"]
+
+
+# What a restored backup has forgotten
+
+
+def forget(invoice: Invoice) -> None:
+    """Take our side back to where it was before the push."""
+    with retention_may_delete():
+        invoice.steps.all().delete()
+        StripeCustomer.objects.all().delete()
+    Invoice.objects.filter(pk=invoice.pk).update(
+        state="approved", stripe_id="", number="", hosted_url="", pdf_url="", paid_on=None
+    )
+
+
+def test_what_a_restored_backup_has_forgotten_is_found_and_not_made_again(
+    sandbox: Sandbox,
+) -> None:
+    invoice = approved()
+    push.push(invoice.pk, at=NOW)
+    before = listed(sandbox, "events")
+    control(sandbox, "clock", {"advance_seconds": 30 * 3600})
+    forget(invoice)
+
+    assert push.push(invoice.pk, at=NOW + dt.timedelta(hours=30)) == Outcome.PUSHED
+
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.number) == ("open", "SANDBOX-0001")
+    assert listed(sandbox, "events") == before  # not even a second mail
+    assert StripeCustomer.objects.count() == 1
+
+
+def test_a_run_made_again_on_an_older_backup_bills_nobody_twice(sandbox: Sandbox) -> None:
+    """The backup is older than the run: its documents are new ones to us."""
+    organisation = make.organisation()
+    first = make.invoice(organisation, state="approved")
+    push.push(first.pk, at=NOW)
+    forget(first)
+    with retention_may_delete():
+        first.lines.all().delete()
+        first.delete()
+
+    again = make.invoice(organisation, state="approved")
+
+    assert push.push(again.pk, at=NOW) == Outcome.PARKED
+    again.refresh_from_db()
+    assert "SANDBOX-0001" in again.parked_because
+    assert len(listed(sandbox)) == 1
+
+
+def test_a_draft_finalized_by_hand_is_taken_over(sandbox: Sandbox) -> None:
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=TOO_OFTEN)
+    push.push(invoice.pk, at=NOW)
+    invoice.refresh_from_db()
+    call(sandbox, "POST", f"/v1/invoices/{invoice.stripe_id}/finalize")
+
+    assert push.push(invoice.pk, at=NOW + dt.timedelta(hours=21)) == Outcome.PUSHED
+
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.number) == ("open", "SANDBOX-0001")
+    assert "invoice.sent" in {event["type"] for event in listed(sandbox, "events")}
+
+
+# Calling a run off
+
+
+def test_what_was_not_begun_is_taken_back(sandbox: Sandbox) -> None:
+    begun, untouched = approved("ORG1"), approved("ORG2")
+    done = approved("ORG3")
+    push.push(done.pk, at=NOW)
+    order(sandbox, "POST /v1/invoices", "429", times=TOO_OFTEN)
+    push.push(begun.pk, at=NOW)
+
+    assert push.progress(Month.parse("2026-03")) == push.Progress(
+        to_push=1, waiting=1, parked=0, pushed=1
+    )
+    assert push.take_back([begun.pk, untouched.pk, done.pk]) == 1
+
+    states = [Invoice.objects.get(pk=one.pk).state for one in (begun, untouched, done)]
+    assert states == ["approved", "draft", "open"]
+    tasks.push_invoice(str(untouched.pk))  # queued before it was taken back
+    assert len(listed(sandbox)) == 1
 
 
 @pytest.mark.parametrize("took_effect", [True, False])
@@ -367,7 +520,7 @@ def test_two_documents_of_a_client_do_not_make_its_customer_at_the_same_time(
 
 def test_the_key_and_the_body_stand_in_the_database_before_the_call(sandbox: Sandbox) -> None:
     invoice = approved()
-    order(sandbox, "POST /v1/invoices", "429")
+    order(sandbox, "POST /v1/invoices", "429", times=TOO_OFTEN)
     push.push(invoice.pk, at=NOW)
 
     step = StripeStep.objects.get(kind=StepKind.DRAFT)
@@ -403,7 +556,7 @@ def test_push_invoices_tells_what_it_did(
 def test_push_invoices_ends_with_bad_news_when_one_is_parked_or_waits(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    order(sandbox, "POST /v1/invoices", "429")
+    order(sandbox, "POST /v1/invoices", "429", times=TOO_OFTEN)
     waits = approved("ORG1")
     parked = approved("ORG2")
     make.stripe_customer(parked.organisation, stripe_id="cus_gone")  # type: ignore[arg-type]

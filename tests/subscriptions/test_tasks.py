@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from subscriptions import gateway, inbox, push, tasks
+from subscriptions import answers, inbox, push, tasks
 from subscriptions.models import Invoice, StripeEvent
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
-from tests.stripe.control import listed, order
+from tests.stripe.control import TOO_OFTEN, listed, order
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_a_document_is_pushed_by_its_id(sandbox: Sandbox) -> None:
 def test_what_had_to_wait_is_resumed_and_what_was_not_begun_is_left(sandbox: Sandbox) -> None:
     begun = make.invoice(make.organisation("ORG1"), state="approved")
     untouched = make.invoice(make.organisation("ORG2"), state="approved")
-    order(sandbox, "POST /v1/invoices", "429")
+    order(sandbox, "POST /v1/invoices", "429", times=TOO_OFTEN)
     tasks.push_invoice(str(begun.pk))
 
     tasks.resume_pushing()
@@ -41,7 +41,7 @@ def test_what_had_to_wait_is_resumed_and_what_was_not_begun_is_left(sandbox: San
 
 def test_what_is_open_but_was_not_mailed_is_resumed(sandbox: Sandbox) -> None:
     invoice = make.invoice(make.organisation(), state="approved")
-    order(sandbox, "POST /v1/invoices/{invoice}/send", "429")
+    order(sandbox, "POST /v1/invoices/{invoice}/send", "429", times=TOO_OFTEN)
     tasks.push_invoice(str(invoice.pk))
     assert Invoice.objects.get().state == "open"
     assert "invoice.sent" not in {event["type"] for event in listed(sandbox, "events")}
@@ -58,8 +58,8 @@ def test_one_event_that_cannot_be_read_does_not_hold_up_the_others(
     invoice = make.invoice(make.organisation(), state="approved")
     push.push(invoice.pk, at=now)
     for event in listed(sandbox, "events"):
-        inbox.receive(gateway._event(event), at=now - dt.timedelta(minutes=5))
-    order(sandbox, "GET /v1/invoices/{invoice}", "429")
+        inbox.receive(answers.event(event), at=now - dt.timedelta(minutes=5))
+    order(sandbox, "GET /v1/invoices/{invoice}", "429", times=TOO_OFTEN)
 
     tasks.sweep_events()
     assert StripeEvent.objects.filter(state="received").count() == 1
@@ -80,7 +80,7 @@ def test_the_queue_holds_ids_only(sandbox: Sandbox) -> None:
     invoice = make.invoice(make.organisation(), state="approved")
     push.push(invoice.pk, at=timezone.now())
     for event in listed(sandbox, "events"):
-        inbox.receive(gateway._event(event), at=timezone.now())
+        inbox.receive(answers.event(event), at=timezone.now())
 
     held = {argument for queued in OrmQ.objects.all() for argument in queued.task["args"]}
 

@@ -217,7 +217,7 @@ def test_a_value_of_the_wrong_kind_is_refused(client: Client, form: dict[str, st
 @pytest.mark.parametrize(
     ("operation", "form"),
     [
-        ("POST /v1/refunds", {}),
+        ("POST /v1/charges", {}),
         ("POST /v1/invoices", {"discounts": ""}),
         ("POST /v1/invoices", {"pending_invoice_items_behavior": "include"}),
         ("POST /v1/invoices/{draft}/add_lines", {"lines[0][pricing][price]": "price_1"}),
@@ -324,8 +324,10 @@ def test_events_are_listed_by_type(client: Client) -> None:
 @pytest.mark.parametrize(
     "wish",
     [
-        {"operation": "POST /v1/refunds", "fault": "429"},
+        {"operation": "POST /v1/charges", "fault": "429"},
         {"operation": "POST /v1/invoices", "fault": "explode"},
+        {"operation": "POST /v1/invoices", "fault": "dropped"},
+        {"operation": "webhook", "fault": "429"},
     ],
 )
 def test_a_fault_that_cannot_be_is_not_ordered(sandbox: Sandbox, wish: dict[str, str]) -> None:
