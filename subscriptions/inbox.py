@@ -7,6 +7,8 @@ forward only, so duplicates and disorder end where the truth is.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,7 +17,15 @@ from django_q.tasks import async_task
 
 from agency.month import AMSTERDAM
 from subscriptions import gateway
-from subscriptions.models import EventState, Invoice, InvoiceState, StripeEvent
+from subscriptions.credit_notes import record_issued
+from subscriptions.models import (
+    EventState,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    StripeCustomer,
+    StripeEvent,
+)
 from subscriptions.push import record_finalized
 
 UNHANDLED = (EventState.RECEIVED, EventState.WAITING)
@@ -68,57 +78,106 @@ def handle(event_pk: UUID, *, at: dt.datetime) -> EventState:
     if event.state not in UNHANDLED:
         return EventState(event.state)
     StripeEvent.objects.filter(pk=event.pk).update(attempts=F("attempts") + 1)
-    if not event.type.startswith("invoice."):
-        return _finish(event, EventState.IGNORED, at)
     try:
-        document = gateway.read(event.object_id)
+        deed = _look(event)
+        with transaction.atomic():  # nothing waits for Stripe in here
+            return _finish(event, deed(), at)
     except gateway.MissingError:  # a draft that was deleted
         return _finish(event, EventState.IGNORED, at)
     except gateway.RefusedError as error:
         return _finish(event, EventState.FAILED, at, error.code)
-    try:
-        with transaction.atomic():
-            state = _follow(event, document)
-            return _finish(event, state, at)
     except DifferentError:
         return _finish(event, EventState.FAILED, at, "other_document")
 
 
-def _follow(event: StripeEvent, document: gateway.Document) -> EventState:
-    invoice = _ours(document)
-    if invoice is None:
-        return EventState.IGNORED
-    if document.status == "draft":
+def _look(event: StripeEvent) -> Callable[[], EventState]:
+    """Read what an event is about, as it is now; return what is to be done about it."""
+    kind, _point, what = event.type.partition(".")
+    if kind == "invoice":
+        failed_at = event.created_at if what == "payment_failed" else None
+        document = gateway.read(event.object_id)
+        return partial(follow, document, at=event.created_at, failed_at=failed_at)
+    if kind == "credit_note":
+        return partial(follow_credit_note, gateway.read_credit_note(event.object_id))
+    if event.type == "customer.deleted" and customer_is_gone(event.object_id):
+        return partial(forget_customer, event.object_id)
+    return lambda: EventState.IGNORED
+
+
+def follow(
+    document: gateway.Document, *, at: dt.datetime, failed_at: dt.datetime | None = None
+) -> EventState:
+    """Bring our document to where Stripe's stands; ``failed_at`` is when a debit of it bounced.
+
+    ``at`` dates a payment of which Stripe does not say when it came. Raises DifferentError.
+    """
+    with transaction.atomic():
+        invoice = _ours(document.document, InvoiceKind.INVOICE)
+        if invoice is None:
+            return EventState.IGNORED
+        if document.status == "draft":
+            return EventState.HANDLED
+        if not invoice.stripe_id:
+            return EventState.WAITING  # the push has not written down yet what it made
+        if document.id != invoice.stripe_id or document.total_cents != invoice.total_cents:
+            raise DifferentError
+        if invoice.state in {InvoiceState.APPROVED, InvoiceState.PARKED}:
+            record_finalized(invoice, document)
+        _move(invoice, document, at, failed_at)
         return EventState.HANDLED
-    if not invoice.stripe_id:
-        return EventState.WAITING  # the push has not written down yet what it made
-    if document.id != invoice.stripe_id or document.total_cents != invoice.total_cents:
-        raise DifferentError
-    if invoice.state in {InvoiceState.APPROVED, InvoiceState.PARKED}:
-        record_finalized(invoice, document)
-    _move(invoice, document, event)
-    return EventState.HANDLED
 
 
-def _ours(document: gateway.Document) -> Invoice | None:
+def follow_credit_note(there: gateway.CreditNote) -> EventState:
+    """Bring our credit document to where Stripe's credit note stands; raises DifferentError."""
+    with transaction.atomic():
+        credit = _ours(there.document, InvoiceKind.CREDIT)
+        if credit is None:
+            return EventState.IGNORED
+        if there.id != (credit.stripe_id or there.id) or there.total_cents != abs(
+            credit.total_cents
+        ):
+            raise DifferentError
+        record_issued(credit, there)
+        if there.status == "void" and credit.state == InvoiceState.PAID:
+            Invoice.objects.filter(pk=credit.pk).update(state=InvoiceState.VOID)
+        return EventState.HANDLED
+
+
+def customer_is_gone(stripe_id: str) -> bool:
+    try:
+        return gateway.read_customer(stripe_id).is_deleted
+    except gateway.MissingError:
+        return True
+
+
+def forget_customer(stripe_id: str) -> EventState:
+    """Forget a customer that Stripe has no more, so that the next push makes another."""
+    forgotten, _ = StripeCustomer.objects.filter(stripe_id=stripe_id).delete()
+    return EventState.HANDLED if forgotten else EventState.IGNORED
+
+
+def _ours(document_id: str, kind: InvoiceKind) -> Invoice | None:
     """Return our document, locked; None for what was made by hand or elsewhere."""
     try:
-        number = UUID(document.document)
+        number = UUID(document_id)
     except ValueError:
         return None
-    return Invoice.objects.select_for_update().order_by("pk").filter(pk=number).first()
+    ours = Invoice.objects.select_for_update().order_by("pk").filter(pk=number, kind=kind)
+    return ours.first()
 
 
-def _move(invoice: Invoice, document: gateway.Document, event: StripeEvent) -> None:
+def _move(
+    invoice: Invoice, document: gateway.Document, at: dt.datetime, failed_at: dt.datetime | None
+) -> None:
     """Follow Stripe forward; only a debit that bounced leads from paid back to open."""
     if document.status == "paid" and invoice.state in MAY_BE_PAID:
         invoice.state, invoice.debit_failed_on = InvoiceState.PAID, None
-        invoice.paid_on = _local_date(document.paid_at or event.created_at)
+        invoice.paid_on = _local_date(document.paid_at or at)
     elif document.status in SETTLED and invoice.state in MAY_BE_PAID:
         invoice.state = SETTLED[document.status]
-    elif document.status == "open" and event.type == "invoice.payment_failed":
+    elif document.status == "open" and failed_at:
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
-        failed_on = _local_date(event.created_at)
+        failed_on = _local_date(failed_at)
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)
     invoice.save(update_fields=["state", "paid_on", "debit_failed_on"])
 

@@ -8,13 +8,14 @@ from uuid import UUID
 from django.utils import timezone
 
 from agency.schedules import Every
-from subscriptions import announcements, gateway, inbox, push
+from subscriptions import announcements, gateway, inbox, push, reconcile
 
 logger = logging.getLogger(__name__)
 
 SCHEDULES = [
     Every("resume pushing", "subscriptions.tasks.resume_pushing", minutes=10),
     Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
+    Every("reconcile stripe", "subscriptions.tasks.reconcile_stripe", daily_at=dt.time(4, 30)),
 ]
 # The queue has had its chance with an event by then.
 SWEPT_AFTER = dt.timedelta(minutes=2)
@@ -46,6 +47,14 @@ def sweep_events() -> None:
     for event_id in list(due.values_list("pk", flat=True)):
         with suppress(gateway.GatewayError):  # it stays, for the next sweep
             handle_event(str(event_id))
+
+
+def reconcile_stripe() -> None:
+    done = reconcile.reconcile(at=timezone.now())
+    logger.info(
+        f"{len(done.repaired)} repaired, {len(done.found)} differences",  # noqa: G004 - counts
+        extra={"task": "reconcile_stripe"},
+    )
 
 
 def announce(publication_id: str) -> None:

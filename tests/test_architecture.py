@@ -257,6 +257,7 @@ FREE_TEXT = {
     "subscriptions.BilledOccurrence": "tier",
     "subscriptions.StripeCustomer": "stripe_id details_hash",
     "subscriptions.StripeStep": "idempotency_key body body_hash answer_id error_code",
+    "subscriptions.StripeDifference": "object_id",
     "subscriptions.StripeEvent": "event_id type api_version object_id error_code",
 }
 WORDS = (models.CharField, models.TextField, models.JSONField, models.FileField, models.BinaryField)

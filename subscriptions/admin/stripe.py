@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import FrozenAdmin, column, titled
 from agency.templatetags.figures import badge
-from subscriptions.models import StripeCustomer, StripeEvent, StripeStep
+from subscriptions import reconcile
+from subscriptions.models import StripeCustomer, StripeDifference, StripeEvent, StripeStep
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -55,3 +56,16 @@ class StripeCustomerAdmin(FrozenAdmin):
     list_display = (column("organisation", _("organisation"), str), "stripe_id", "livemode")
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "stripe_id")
+
+
+@admin.register(StripeDifference)
+class StripeDifferenceAdmin(FrozenAdmin):
+    list_display = ("kind", "object_id", column("invoice", _("invoice"), str), "found_on", "to_do")
+    list_filter = ("kind",)
+    list_select_related = ("invoice",)
+    search_fields = ("object_id", "invoice__number")
+    ordering = ("found_on", "object_id")
+
+    @admin.display(description=_("what to do"))
+    def to_do(self, difference: StripeDifference) -> str:
+        return reconcile.suggestion(difference)

@@ -42,10 +42,12 @@ from subscriptions.models.statements import (
     Statement,
 )
 from subscriptions.models.stripe import (
+    DifferenceKind,
     EventState,
     StepKind,
     StepState,
     StripeCustomer,
+    StripeDifference,
     StripeEvent,
     StripeStep,
 )
@@ -57,6 +59,7 @@ __all__ = [
     "CardUse",
     "Collection",
     "CpiValue",
+    "DifferenceKind",
     "Display",
     "EventState",
     "IndexationRun",
@@ -79,6 +82,7 @@ __all__ = [
     "StepKind",
     "StepState",
     "StripeCustomer",
+    "StripeDifference",
     "StripeEvent",
     "StripeStep",
     "Subscription",

@@ -108,3 +108,43 @@ class StripeEvent(Entity):
 
     def __str__(self) -> str:
         return self.event_id
+
+
+class DifferenceKind(models.TextChoices):
+    """What a comparison with Stripe can find that no handler may repair by itself."""
+
+    MADE_BY_HAND = "made_by_hand", _("made by hand at Stripe")
+    UNKNOWN_HERE = "unknown_here", _("at Stripe, not known here")
+    NOT_APPROVED = "not_approved", _("at Stripe, not approved here")
+    MISSING_THERE = "missing_there", _("not at Stripe")
+    DOUBLED = "doubled", _("at Stripe twice")
+    AMOUNT = "amount", _("another amount at Stripe")
+    NUMBER = "number", _("another number at Stripe")
+    STATE = "state", _("another state at Stripe")
+    DRAFT_LEFT = "draft_left", _("draft left behind at Stripe")
+    GAP = "gap", _("number missing in the series")
+    CUSTOMER_DOUBLED = "customer_doubled", _("customer at Stripe twice")
+
+
+class StripeDifference(Entity):
+    """Something that stands otherwise at Stripe than here, until a comparison finds it gone."""
+
+    kind = models.CharField(_("difference"), max_length=20, choices=DifferenceKind)
+    object_id = models.CharField(_("at Stripe"), max_length=100)  # Stripe's id, or a number
+    invoice = models.ForeignKey(
+        Invoice, models.CASCADE, null=True, related_name="differences", verbose_name=_("invoice")
+    )
+    about_on = models.DateField()  # the date of what differs
+    found_on = models.DateField(_("found on"))
+
+    class Meta:
+        verbose_name = _("difference with Stripe")
+        verbose_name_plural = _("differences with Stripe")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "object_id"], name="one_difference_per_kind_and_object"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.object_id}"

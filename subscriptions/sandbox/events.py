@@ -4,6 +4,7 @@ import json
 import time
 
 from subscriptions.sandbox import faults
+from subscriptions.sandbox.errors import ApiError
 from subscriptions.sandbox.objects import API_VERSION
 from subscriptions.sandbox.state import Json, State, new_id
 
@@ -71,6 +72,8 @@ def undelivered(state: State, event_id: str) -> int:
 def selected(state: State, given: Json) -> list[Json]:
     """Return the events that a list asks for by type and by delivery, newest first."""
     types = given.get("types") or [given.get("type") or "*"]
+    if "types" in given and any("*" in kind for kind in types):
+        raise ApiError(400, "Wildcards stand in `type`, not in `types`.", param="types")
     delivered = given.get("delivery_success")
     return [
         shown(state, event)

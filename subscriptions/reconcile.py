@@ -1,0 +1,339 @@
+"""Compare our documents with Stripe's, both ways.
+
+What a handler of the push or of the inbox can set right, it does, as if the event had come now.
+The rest becomes a `StripeDifference`: a person looks, and does the one thing that it suggests. It
+goes away with the comparison that does not find it any more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from agency.month import AMSTERDAM
+from subscriptions import gateway, inbox, push
+from subscriptions.models import (
+    DifferenceKind,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    StripeCustomer,
+    StripeDifference,
+    StripeEvent,
+)
+from subscriptions.push import Outcome
+
+# Those that move a document; Stripe lists at most 20 kinds at once, each by its full name.
+KINDS_OF_EVENTS = (
+    *("invoice.finalized", "invoice.sent", "invoice.paid", "invoice.payment_failed"),
+    *("invoice.voided", "invoice.marked_uncollectible", "invoice.overpaid"),
+    *("credit_note.created", "credit_note.updated", "credit_note.voided", "customer.deleted"),
+)
+EVENTS_ARE_KEPT = dt.timedelta(days=30)
+LOOKS_BACK = dt.timedelta(days=40)
+# Until then an event, a document or a draft may just be on its way.
+ON_ITS_WAY = dt.timedelta(minutes=10)
+DRAFT_IS_LEFT = dt.timedelta(days=1)
+BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)  # there was no Stripe before
+
+Theirs = gateway.Document | gateway.CreditNote
+
+SUGGESTIONS = {
+    DifferenceKind.MADE_BY_HAND: _("Enter it in the books by hand, or credit it at Stripe."),
+    DifferenceKind.UNKNOWN_HERE: _(
+        "Void it at Stripe if its client is billed again here; else enter it in the books by hand."
+    ),
+    DifferenceKind.NOT_APPROVED: _("Approve and push it here: it is then taken over."),
+    DifferenceKind.MISSING_THERE: _("Check that the key is of the account that issued it."),
+    DifferenceKind.DOUBLED: _("Void it at Stripe: another one stands for our document."),
+    DifferenceKind.AMOUNT: _("Credit it at Stripe and bill it anew here."),
+    DifferenceKind.NUMBER: _("Ask Stripe: a number never changes."),
+    DifferenceKind.STATE: _("Look at it at Stripe, and undo there what was done by hand."),
+    DifferenceKind.DRAFT_LEFT: _("Delete the draft at Stripe."),
+    DifferenceKind.GAP: _("Look in Stripe's log who took the number, and note it for the auditor."),
+    DifferenceKind.CUSTOMER_DOUBLED: _("Delete this customer at Stripe if it has no invoices."),
+}
+
+
+@dataclass(frozen=True)
+class Repair:
+    what: str  # event, document, credit_note, push or customer
+    object_id: str
+
+
+@dataclass(frozen=True)
+class Found:
+    kind: DifferenceKind
+    object_id: str
+    about_on: dt.date
+    invoice: Invoice | None = None
+
+
+@dataclass
+class Comparison:
+    """What a run of the comparison did; ``compared`` counts objects of either side once."""
+
+    compared: int = 0
+    repaired: list[Repair] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+
+
+def waiting() -> QuerySet[StripeDifference]:
+    """Return what a person has to look at, the oldest first."""
+    return StripeDifference.objects.select_related("invoice").order_by("found_on", "object_id")
+
+
+def suggestion(difference: StripeDifference) -> str:
+    """Say the one thing to do about a difference."""
+    return str(SUGGESTIONS[DifferenceKind(difference.kind)])
+
+
+def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
+    """Compare everything created since a day, and everything that is still open; repair; note.
+
+    Raises gateway.GatewayError while Stripe cannot be read: what was repaired until then stays.
+    """
+    start = at - LOOKS_BACK
+    if since:
+        start = dt.datetime.combine(since, dt.time(), AMSTERDAM)
+    done = Comparison()
+    _adopt(done, start, at)
+    _resume(done, at)
+    _hear_missed_events(done, start, at)
+    _compare_customers(done)
+    _compare_invoices(done, start, at)
+    _compare_credit_notes(done, start, at)
+    _note(done.found, start, at)
+    return done
+
+
+def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
+    """Have the push take over what a restored backup has forgotten that it pushed."""
+    unbegun = Invoice.objects.filter(
+        state=InvoiceState.APPROVED, kind=InvoiceKind.INVOICE, steps__isnull=True
+    )
+    if not unbegun.exists():
+        return
+    there = [
+        number
+        for item in gateway.documents_since(start)
+        if item.status != "void" and (number := _uuid(item.document))
+    ]
+    for invoice_id in list(unbegun.filter(pk__in=there).values_list("pk", flat=True)):
+        if push.push(invoice_id, at=at) == Outcome.PUSHED:
+            done.repaired.append(Repair("push", str(invoice_id)))
+
+
+def _hear_missed_events(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
+    """Take in what no webhook brought, and try again what could not be handled yet."""
+    missed = [
+        event
+        for event in gateway.events_since(max(start, at - EVENTS_ARE_KEPT), *KINDS_OF_EVENTS)
+        if event.created_at <= at - ON_ITS_WAY
+    ]
+    for missing in reversed(missed):
+        inbox.receive(missing, at=at)
+    unhandled = StripeEvent.objects.filter(state__in=inbox.UNHANDLED)
+    for event in list(unhandled.order_by("created_at")):
+        before = _standing(event.object_id)
+        inbox.handle(event.pk, at=at)
+        if _standing(event.object_id) != before:
+            done.repaired.append(Repair("event", event.event_id))
+
+
+def _standing(stripe_id: str) -> list[tuple[object, ...]]:
+    """Return what an event about this object may move."""
+    invoices = Invoice.objects.filter(stripe_id=stripe_id)
+    customers = StripeCustomer.objects.filter(stripe_id=stripe_id)
+    return [
+        *invoices.values_list("state", "number", "paid_on", "debit_failed_on"),
+        *customers.values_list("pk"),
+    ]
+
+
+def _resume(done: Comparison, at: dt.datetime) -> None:
+    """Go on with pushes that died: their drafts would be left behind."""
+    stopped = push.begun().exclude(steps__attempted_at__gt=at - ON_ITS_WAY)
+    for invoice_id in list(stopped.values_list("pk", flat=True)):
+        if push.push(invoice_id, at=at) == Outcome.PUSHED:
+            done.repaired.append(Repair("push", str(invoice_id)))
+
+
+def _compare_customers(done: Comparison) -> None:
+    there = list(gateway.customers_since(BEGINNING))
+    here = dict(StripeCustomer.objects.values_list("stripe_id", "organisation_id"))
+    done.compared += len(there) + len(here.keys() - {customer.id for customer in there})
+    for stripe_id in here.keys() - {customer.id for customer in there}:
+        if inbox.customer_is_gone(stripe_id):
+            inbox.forget_customer(stripe_id)
+            done.repaired.append(Repair("customer", stripe_id))
+    ours = {str(organisation_id): stripe_id for stripe_id, organisation_id in here.items()}
+    for customer in there:
+        if ours.get(customer.organisation, customer.id) != customer.id:
+            done.found.append(Found(DifferenceKind.CUSTOMER_DOUBLED, customer.id, BEGINNING.date()))
+
+
+def _compare_invoices(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
+    there: dict[str, Theirs] = {item.id: item for item in gateway.documents_since(start)}
+    for invoice in _ours(InvoiceKind.INVOICE, start, there):
+        if invoice.stripe_id not in there and (older := _read(invoice)):
+            there[older.id] = older
+    done.found += _one_sided(InvoiceKind.INVOICE, there, start, at)
+    done.found += _differing(done, InvoiceKind.INVOICE, there, start, at)
+    done.found += _gaps(there.values())
+    done.compared += len(there)
+
+
+def _compare_credit_notes(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
+    there: dict[str, Theirs] = {item.id: item for item in gateway.credit_notes_since(start)}
+    for credit in _ours(InvoiceKind.CREDIT, start, there):
+        if credit.stripe_id not in there and (older := _read(credit)):
+            there[older.id] = older
+    done.found += _one_sided(InvoiceKind.CREDIT, there, start, at)
+    done.found += _differing(done, InvoiceKind.CREDIT, there, start, at)
+    done.compared += len(there)
+
+
+def _ours(kind: InvoiceKind, start: dt.datetime, there: Mapping[str, Theirs]) -> list[Invoice]:
+    """Return our documents of the time, those still open, and those that Stripe shows."""
+    is_due = Q(invoice_on__gte=_day(start)) | Q(state=InvoiceState.OPEN) | Q(stripe_id__in=there)
+    return list(
+        Invoice.objects.filter(is_due, kind=kind)
+        .exclude(stripe_id="")
+        .order_by("run_month", "organisation__code", "po_number", "pk")
+    )
+
+
+def _read(invoice: Invoice) -> Theirs | None:
+    try:
+        if invoice.kind == InvoiceKind.CREDIT:
+            return gateway.read_credit_note(invoice.stripe_id)
+        return gateway.read(invoice.stripe_id)
+    except gateway.MissingError:
+        return None
+
+
+def _one_sided(
+    kind: InvoiceKind, there: Mapping[str, Theirs], start: dt.datetime, at: dt.datetime
+) -> Iterator[Found]:
+    """Yield what only one side has, or one side twice."""
+    named = [number for item in there.values() if (number := _uuid(item.document))]
+    ours = Invoice.objects.in_bulk(named)
+    for item in there.values():
+        number = _uuid(item.document)
+        invoice = ours.get(number) if number else None
+        difference = _what_is(item, invoice, at)
+        if difference:
+            yield Found(difference, item.id, _day(item.created_at), invoice)
+    for invoice in _ours(kind, start, there):
+        if invoice.stripe_id not in there:
+            about_on = invoice.invoice_on or _day(at)
+            yield Found(DifferenceKind.MISSING_THERE, invoice.stripe_id, about_on, invoice)
+
+
+def _what_is(item: Theirs, invoice: Invoice | None, at: dt.datetime) -> DifferenceKind | None:
+    """Say what is the matter with an object of Stripe's that none of ours stands for."""
+    if item.status == "void" or (invoice and invoice.stripe_id == item.id):
+        return None
+    if item.status == "draft":
+        is_left = item.created_at <= at - DRAFT_IS_LEFT
+        return DifferenceKind.DRAFT_LEFT if is_left else None
+    if invoice is None:
+        by_hand = not item.document
+        return DifferenceKind.MADE_BY_HAND if by_hand else DifferenceKind.UNKNOWN_HERE
+    if invoice.state in {InvoiceState.DRAFT, InvoiceState.BLOCKED}:
+        return DifferenceKind.NOT_APPROVED
+    return DifferenceKind.DOUBLED if invoice.stripe_id else None
+
+
+def _differing(
+    done: Comparison,
+    kind: InvoiceKind,
+    there: Mapping[str, Theirs],
+    start: dt.datetime,
+    at: dt.datetime,
+) -> Iterator[Found]:
+    """Have ours follow; yield where it still stands otherwise."""
+    for invoice in _ours(kind, start, there):
+        item = there.get(invoice.stripe_id)
+        if item is None or item.status == "draft":
+            continue
+        before = (invoice.state, invoice.number)
+        try:
+            _follow(item, at)
+        except inbox.DifferentError:
+            yield Found(DifferenceKind.AMOUNT, item.id, _day(item.created_at), invoice)
+            continue
+        invoice.refresh_from_db()
+        if (invoice.state, invoice.number) != before:
+            done.repaired.append(Repair("document", item.id))
+        if invoice.number != item.number:
+            yield Found(DifferenceKind.NUMBER, item.id, _day(item.created_at), invoice)
+        if invoice.state != _state_of(item):
+            yield Found(DifferenceKind.STATE, item.id, _day(item.created_at), invoice)
+
+
+def _follow(item: Theirs, at: dt.datetime) -> None:
+    if isinstance(item, gateway.CreditNote):
+        inbox.follow_credit_note(item)
+    else:
+        inbox.follow(item, at=at)
+
+
+def _state_of(item: Theirs) -> str:
+    """Return where a document of ours stands that follows this one; credits settle at once."""
+    return InvoiceState.PAID if item.status == "issued" else item.status
+
+
+def _gaps(there: Iterable[Theirs]) -> Iterator[Found]:
+    """Yield the numbers between the first and the last of a series that no document has."""
+    series: dict[str, dict[int, Theirs]] = {}
+    for item in there:
+        if match := re.fullmatch(r"(.*?)(\d+)", item.number):
+            series.setdefault(match[1], {})[int(match[2])] = item
+    for prefix, numbers in series.items():
+        missing = set(range(min(numbers), max(numbers))) - numbers.keys()
+        for number in sorted(missing):
+            width = len(numbers[max(numbers)].number) - len(prefix)
+            text = f"{prefix}{number:0{width}}"
+            if not Invoice.objects.filter(number=text).exists():
+                after = numbers[min(other for other in numbers if other > number)]
+                yield Found(DifferenceKind.GAP, text, _day(after.created_at))
+
+
+@transaction.atomic
+def _note(found: list[Found], start: dt.datetime, at: dt.datetime) -> None:
+    """Write down what was found, and strike what was found earlier and is gone."""
+    kept = []
+    for item in found:
+        row, _created = StripeDifference.objects.update_or_create(
+            kind=item.kind,
+            object_id=item.object_id,
+            defaults={"invoice": item.invoice, "about_on": item.about_on},
+            create_defaults={
+                "invoice": item.invoice,
+                "about_on": item.about_on,
+                "found_on": _day(at),
+            },
+        )
+        kept.append(row.pk)
+    looked_at = Q(about_on__gte=_day(start)) | Q(kind=DifferenceKind.CUSTOMER_DOUBLED)
+    StripeDifference.objects.filter(looked_at).exclude(pk__in=kept).delete()
+
+
+def _day(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(AMSTERDAM).date()
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,326 @@
+"""Comparing with Stripe, both ways: what can be is set right, the rest is told of, once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from agency.guards import retention_may_delete
+from subscriptions import push, reconcile, tasks
+from subscriptions.models import (
+    DifferenceKind,
+    Invoice,
+    StripeCustomer,
+    StripeDifference,
+    StripeEvent,
+)
+from subscriptions.sandbox.server import Sandbox
+from tests import factories as make
+from tests.stripe.control import TOO_OFTEN, call, control, listed, order
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+LATER = NOW + dt.timedelta(hours=2)
+
+
+def sent(code: str = "ORG1", run: str = "2026-03", **fields: Any) -> Invoice:
+    invoice = make.invoice(make.organisation(code), run, state="approved", **fields)
+    push.push(invoice.pk, at=NOW)
+    invoice.refresh_from_db()
+    assert invoice.state == "open"
+    return invoice
+
+
+def found(at: dt.datetime = LATER) -> list[tuple[str, str]]:
+    """Reconcile and return what is left for a person."""
+    reconcile.reconcile(at=at)
+    return [(difference.kind, difference.object_id) for difference in reconcile.waiting()]
+
+
+def by_hand(sandbox: Sandbox, path: str, form: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Do something in Stripe's dashboard."""
+    answer = call(sandbox, "POST", f"/v1/{path}", form or {})
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def made_by_hand(sandbox: Sandbox, **metadata: str) -> dict[str, Any]:
+    customer = by_hand(sandbox, "customers", {"name": "Someone", "email": "a@b.example"})
+    form = {"customer": customer["id"], "collection_method": "send_invoice", "days_until_due": 30}
+    form |= {f"metadata[{name}]": value for name, value in metadata.items()}
+    draft = by_hand(sandbox, "invoices", form)
+    lines = {"lines[0][amount]": 121000, "lines[0][description]": "By hand"}
+    by_hand(sandbox, f"invoices/{draft['id']}/add_lines", lines)
+    return by_hand(sandbox, f"invoices/{draft['id']}/finalize")
+
+
+def test_two_sides_that_agree_have_nothing_to_tell(sandbox: Sandbox) -> None:
+    sent("ORG1")
+    sent("ORG2")
+    reconcile.reconcile(at=LATER)
+
+    done = reconcile.reconcile(at=LATER)
+
+    assert (done.compared, done.repaired, done.found) == (4, [], [])
+
+
+# Repaired
+
+
+def test_events_that_never_came_have_their_effect_all_the_same(sandbox: Sandbox) -> None:
+    """Dropped for three days and for ever: paid, refused, voided, given up."""
+    paid, refused = sent("ORG1"), sent("ORG2", collection="sepa")
+    voided, given_up = sent("ORG3"), sent("ORG4")
+    control(sandbox, f"pay/{paid.stripe_id}")
+    control(sandbox, f"fail_debit/{refused.stripe_id}")
+    by_hand(sandbox, f"invoices/{voided.stripe_id}/void")
+    by_hand(sandbox, f"invoices/{given_up.stripe_id}/mark_uncollectible")
+
+    done = reconcile.reconcile(at=NOW + dt.timedelta(days=4))
+
+    states = [Invoice.objects.get(pk=one.pk).state for one in (paid, refused, voided, given_up)]
+    assert states == ["paid", "open", "void", "uncollectible"]
+    assert Invoice.objects.get(pk=refused.pk).debit_failed_on
+    assert {repair.what for repair in done.repaired} == {"event"}
+    assert done.found == []
+    assert not StripeEvent.objects.exclude(state__in=["handled", "ignored"]).exists()
+
+
+def test_a_payment_whose_event_stripe_has_forgotten_is_found_on_the_invoice(
+    sandbox: Sandbox,
+) -> None:
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+
+    done = reconcile.reconcile(at=NOW + dt.timedelta(days=60))
+
+    assert Invoice.objects.get().state == "paid"
+    assert done.repaired == [reconcile.Repair("document", invoice.stripe_id)]
+
+
+def test_an_event_that_may_still_come_is_not_missed_yet(sandbox: Sandbox) -> None:
+    sent()
+
+    reconcile.reconcile(at=NOW)
+
+    assert not StripeEvent.objects.exists()
+
+
+def test_a_draft_that_a_dead_push_left_behind_is_gone_on_with(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation(), state="approved")
+    order(sandbox, "POST /v1/invoices/{invoice}/add_lines", "429", times=TOO_OFTEN)
+    push.push(invoice.pk, at=NOW)
+
+    done = reconcile.reconcile(at=LATER)
+
+    assert done.repaired == [reconcile.Repair("push", str(invoice.pk))]
+    assert [document["status"] for document in listed(sandbox)] == ["open"]
+
+
+def test_what_a_restored_backup_forgot_is_taken_over(sandbox: Sandbox) -> None:
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    with retention_may_delete():
+        invoice.steps.all().delete()
+        StripeCustomer.objects.all().delete()
+    Invoice.objects.update(state="approved", stripe_id="", number="", hosted_url="", pdf_url="")
+
+    reconcile.reconcile(at=LATER)
+    done = reconcile.reconcile(at=LATER)
+
+    after = Invoice.objects.get()
+    assert (after.state, after.number, after.stripe_id) == (
+        "paid",
+        "SANDBOX-0001",
+        invoice.stripe_id,
+    )
+    assert (done.repaired, done.found) == ([], [])
+    assert len(listed(sandbox)) == 1
+
+
+def test_a_customer_deleted_at_stripe_is_forgotten_and_made_again(sandbox: Sandbox) -> None:
+    invoice = sent()
+    [customer] = listed(sandbox, "customers")
+    call(sandbox, "DELETE", f"/v1/customers/{customer['id']}")
+
+    done = reconcile.reconcile(at=NOW)
+
+    assert done.repaired == [reconcile.Repair("customer", customer["id"])]
+    assert not StripeCustomer.objects.exists()
+    again = make.invoice(invoice.organisation, "2026-04", state="approved")
+    assert push.push(again.pk, at=NOW) == push.Outcome.PUSHED
+
+
+# Left for a person
+
+
+def test_what_was_made_by_hand_at_stripe_is_told_of(sandbox: Sandbox) -> None:
+    made = made_by_hand(sandbox)
+
+    assert found() == [("made_by_hand", made["id"])]
+    assert found() == [("made_by_hand", made["id"])]  # once
+
+
+def test_a_document_of_ours_that_we_do_not_know_is_told_of(sandbox: Sandbox) -> None:
+    """Of a run after the backup that we live on."""
+    made = made_by_hand(sandbox, document="5a2d6f0e-3c1b-4a9f-8e7d-000000000001", run="2026-03")
+
+    assert found() == [("unknown_here", made["id"])]
+
+
+def test_a_document_that_was_not_approved_yet_in_the_backup_is_told_of(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation())
+    made = made_by_hand(sandbox, document=str(invoice.pk))
+
+    assert found() == [("not_approved", made["id"])]
+    assert StripeDifference.objects.get().invoice == invoice
+
+
+def test_a_document_that_stands_twice_at_stripe_is_told_of_until_it_is_voided(
+    sandbox: Sandbox,
+) -> None:
+    invoice = sent()
+    double = made_by_hand(sandbox, document=str(invoice.pk))
+    assert found() == [("doubled", double["id"])]
+
+    by_hand(sandbox, f"invoices/{double['id']}/void")
+
+    assert found() == []
+
+
+def test_what_stripe_does_not_know_is_told_of(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation(), state="open", stripe_id="in_elsewhere")
+
+    assert found() == [("missing_there", "in_elsewhere")]
+    assert StripeDifference.objects.get().invoice == invoice
+
+
+def test_another_number_or_state_is_told_of(sandbox: Sandbox) -> None:
+    number, state = sent("ORG1"), sent("ORG2")
+    Invoice.objects.filter(pk=number.pk).update(number="OTHER-1")
+    Invoice.objects.filter(pk=state.pk).update(state="paid", paid_on=NOW.date())
+
+    assert sorted(found()) == [("number", number.stripe_id), ("state", state.stripe_id)]
+
+
+def test_another_total_is_told_of(sandbox: Sandbox) -> None:
+    invoice = make.invoice(make.organisation())
+    made = made_by_hand(sandbox, document=str(invoice.pk))  # 1,210.00 without VAT
+    other = make.invoice(
+        make.organisation("ORG2"), state="open", stripe_id="in_x", number="DIS-7", lines=[{}, {}]
+    )
+    sandbox.state.connection.execute(
+        "update object set body = replace(body, ?, ?)", [str(invoice.pk), str(other.pk)]
+    )
+    Invoice.objects.filter(pk=other.pk).update(stripe_id=made["id"])
+
+    assert found() == [("amount", made["id"])]
+
+
+def test_a_draft_is_left_behind_after_a_day(sandbox: Sandbox) -> None:
+    customer = by_hand(sandbox, "customers", {"name": "Someone"})
+    draft = by_hand(sandbox, "invoices", {"customer": customer["id"]})
+
+    assert found() == []
+    assert found(NOW + dt.timedelta(days=2)) == [("draft_left", draft["id"])]
+
+    call(sandbox, "DELETE", f"/v1/invoices/{draft['id']}")
+    assert found(NOW + dt.timedelta(days=2)) == []
+
+
+def test_a_gap_in_the_numbers_is_told_of(sandbox: Sandbox) -> None:
+    sent("ORG1")
+    with sandbox.state.transaction():
+        sandbox.state.next_number("invoice_number")
+    sent("ORG2")
+
+    assert found() == [("gap", "SANDBOX-0002")]
+
+
+def test_a_customer_that_stands_twice_at_stripe_is_told_of(sandbox: Sandbox) -> None:
+    invoice = sent()
+    double = by_hand(
+        sandbox, "customers", {"name": "X", "metadata[organisation]": str(invoice.organisation_id)}
+    )
+
+    assert found() == [("customer_doubled", double["id"])]
+
+
+def test_a_look_at_a_shorter_time_keeps_what_is_older(sandbox: Sandbox) -> None:
+    control(sandbox, "clock", {"advance_seconds": -30 * 86400})
+    made = made_by_hand(sandbox)
+    assert found() == [("made_by_hand", made["id"])]
+
+    reconcile.reconcile(at=LATER, since=NOW.date() - dt.timedelta(days=3))
+
+    assert [difference.object_id for difference in reconcile.waiting()] == [made["id"]]
+
+
+def test_every_difference_suggests_one_thing_to_do() -> None:
+    assert set(reconcile.SUGGESTIONS) == set(DifferenceKind)
+
+
+# The edges
+
+
+def test_reconcile_stripe_tells_what_it_found_and_ends_with_bad_news(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = made_by_hand(sandbox)
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("reconcile_stripe", "--json", "--since", "2026-01-01")
+
+    assert ended.value.code == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["compared"], told["repaired"]) == (2, [])
+    [difference] = told["differences"]
+    assert (difference["kind"], difference["object"]) == ("made_by_hand", made["id"])
+    assert difference["suggestion"]
+
+
+def test_reconcile_stripe_is_content_when_all_agrees(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent()
+
+    call_command("reconcile_stripe", "--json")
+
+    assert json.loads(capsys.readouterr().out) == {
+        "compared": 2, "repaired": [], "differences": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "2999-01-01"])
+def test_a_day_that_cannot_be_is_refused(sandbox: Sandbox, since: str) -> None:
+    with pytest.raises(Exception) as refused:  # noqa: PT011  # CommandError or its parser's
+        call_command("reconcile_stripe", "--since", since)
+
+    assert getattr(refused.value, "returncode", None) in {1, 2}
+
+
+def test_a_stripe_that_cannot_be_read_is_bad_news(
+    sandbox: Sandbox, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("reconcile_stripe")
+
+    assert ended.value.code == 1
+    assert "no_answer" in capsys.readouterr().err
+
+
+def test_the_nightly_task_reconciles(sandbox: Sandbox) -> None:
+    made_by_hand(sandbox)
+
+    tasks.reconcile_stripe()
+
+    assert StripeDifference.objects.count() == 1
