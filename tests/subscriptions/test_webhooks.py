@@ -19,6 +19,7 @@ from subscriptions.models import StripeEvent
 from subscriptions.sandbox.server import Sandbox
 from subscriptions.sandbox.webhooks import ensure
 from tests import factories as make
+from tests.at_once import at_once
 from tests.stripe.fixtures import WEBHOOK_SECRET
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,42 @@ def test_an_event_of_the_other_mode_is_refused(client: Client) -> None:
     assert post(client, json.dumps(EVENT | {"livemode": True})) == 400
 
     assert not StripeEvent.objects.exists()
+
+
+def test_an_event_of_another_account_is_refused(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert post(client, json.dumps(EVENT | {"account": "acct_of_someone_else"})) == 400
+
+    assert not StripeEvent.objects.exists()
+    assert "another account" in caplog.text
+
+
+def test_while_a_secret_is_replaced_both_are_good(client: Client, settings: Any) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = f"whsec_new, {WEBHOOK_SECRET}"
+
+    assert post(client, json.dumps(EVENT | {"id": "evt_old"})) == 200
+    assert post(client, json.dumps(EVENT | {"id": "evt_new"}), secret="whsec_new") == 200
+    assert post(client, json.dumps(EVENT), secret="whsec_other") == 400
+    assert post(client, json.dumps(EVENT), secret="") == 400
+
+    settings.STRIPE_WEBHOOK_SECRET = "whsec_new"
+    assert post(client, json.dumps(EVENT)) == 400
+    assert StripeEvent.objects.count() == 2
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-6, 400), (-4, 200), (4, 200), (6, 400)])
+def test_clocks_may_differ_by_five_minutes(client: Client, minutes: int, status: int) -> None:
+    assert post(client, json.dumps(EVENT), at=int(time.time()) + 60 * minutes) == status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_event_twice_at_the_same_moment_is_stored_once() -> None:
+    outcomes = at_once(*[lambda: post(Client(), json.dumps(EVENT))] * 4)
+
+    assert outcomes == [200] * 4
+    assert StripeEvent.objects.count() == 1
+    assert OrmQ.objects.count() == 1
 
 
 def test_another_api_version_is_stored_and_logged(

@@ -17,7 +17,7 @@ from subscriptions.sandbox.call import Call
 from subscriptions.sandbox.server import Sandbox
 from subscriptions.sandbox.state import State
 from subscriptions.sandbox.webhooks import ensure
-from tests.stripe.control import call, listed
+from tests.stripe.control import call, listed, order
 from tests.stripe.judge import judge_object
 
 SECRET = "whsec_of_this_endpoint"
@@ -189,3 +189,62 @@ def test_deliveries_outlive_the_sandbox(tmp_path: Any, endpoint: Endpoint) -> No
     second.close()
 
     assert endpoint.types() == ["customer.created"]
+
+
+# Faults of the deliveries
+
+
+def customers_made(sandbox: Sandbox, count: int) -> list[str]:
+    return [
+        str(call(sandbox, "POST", "/v1/customers", {"name": f"Number {number}"}).json()["id"])
+        for number in range(count)
+    ]
+
+
+def delivered(endpoint: Endpoint) -> list[str]:
+    return [json.loads(body)["data"]["object"]["id"] for _signature, body in endpoint.received]
+
+
+def test_a_dropped_event_never_comes_and_is_listed_as_undelivered(
+    sandbox: Sandbox, endpoint: Endpoint
+) -> None:
+    ensure(sandbox.state, endpoint.url, SECRET)
+    order(sandbox, "webhook", "dropped", times=2)
+
+    made = customers_made(sandbox, 3)
+    wait_for(lambda: endpoint.received)
+
+    assert delivered(endpoint) == made[2:]
+    wait_for(lambda: listed(sandbox, "events")[0]["pending_webhooks"] == 0)
+    missed = call(sandbox, "GET", "/v1/events", {"delivery_success": "false"}).json()["data"]
+    assert [event["data"]["object"]["id"] for event in missed] == [made[1], made[0]]
+
+
+def test_a_doubled_event_comes_twice(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    ensure(sandbox.state, endpoint.url, SECRET)
+    order(sandbox, "webhook", "doubled")
+
+    made = customers_made(sandbox, 2)
+    wait_for(lambda: len(endpoint.received) == 3)
+
+    assert sorted(delivered(endpoint)) == sorted([made[0], *made])
+
+
+def test_a_delayed_event_comes_later(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    ensure(sandbox.state, endpoint.url, SECRET)
+    order(sandbox, "webhook", "delayed", seconds=0.5)
+
+    made = customers_made(sandbox, 2)
+    wait_for(lambda: len(endpoint.received) == 2)
+
+    assert delivered(endpoint) == made[::-1]
+
+
+def test_reordered_events_come_the_last_first(sandbox: Sandbox, endpoint: Endpoint) -> None:
+    ensure(sandbox.state, endpoint.url, SECRET)
+    order(sandbox, "webhook", "reordered", times=3, seconds=0.5)
+
+    made = customers_made(sandbox, 3)
+    wait_for(lambda: len(endpoint.received) == 3)
+
+    assert delivered(endpoint) == made[::-1]
