@@ -19,6 +19,7 @@ from subscriptions.steps import (
     DisagreementError,
     WaitingError,
     carry_out,
+    end_all,
     step_for,
     the_only,
 )
@@ -73,4 +74,5 @@ def record_issued(credit: Invoice, there: gateway.CreditNote) -> None:
         pdf_url=there.pdf_url,
         parked_because="",
     )
+    end_all(credit, StepKind.CREDIT_NOTE, there.id)
     credit.refresh_from_db()

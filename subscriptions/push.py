@@ -38,6 +38,7 @@ from subscriptions.steps import (
     WaitingError,
     carry_out,
     end,
+    end_all,
     step_for,
     the_only,
 )
@@ -176,6 +177,7 @@ def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
         pdf_url=document.pdf_url,
         parked_because="",
     )
+    end_all(invoice, StepKind.FINALIZE, document.id)
     if moved and not bodies.is_debited(invoice):
         step_for(invoice, StepKind.SEND, {})
     invoice.refresh_from_db()
@@ -218,9 +220,6 @@ def _adopt_finalized(invoice: Invoice, document: gateway.Document) -> None:
     """
     with transaction.atomic(durable=True):
         record_finalized(invoice, document)
-        invoice.steps.filter(kind=StepKind.FINALIZE, state__in=UNFINISHED).update(
-            state=StepState.DONE, answer_id=document.id
-        )
         invoice.steps.filter(kind=StepKind.SEND, state=StepState.TODO).update(
             state=StepState.UNKNOWN, attempted_at=document.finalized_at
         )

@@ -158,6 +158,13 @@ def end(step: StripeStep, state: StepState, error_code: str = "", answer_id: str
     )
 
 
+def end_all(invoice: Invoice, kind: StepKind, answer_id: str) -> None:
+    """End what is unfinished of a kind, because Stripe was seen to have done it."""
+    invoice.steps.filter(kind=kind, state__in=UNFINISHED).update(
+        state=StepState.DONE, answer_id=answer_id
+    )
+
+
 def the_only(found: Iterable[Answer]) -> Answer | None:
     """Return the one that was found; two of what must be one is for a person to sort out."""
     every = list(found)
