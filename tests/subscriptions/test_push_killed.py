@@ -1,0 +1,131 @@
+"""A push that the kernel kills, at every statement and every call, and that is run again.
+
+The one that dies is a process of its own, on the real database and over HTTP.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import stripe
+from django.db import connection, connections
+from django.utils import timezone
+
+from subscriptions import push, reconcile, steps
+from subscriptions.models import Invoice, StripeStep
+from subscriptions.push import Outcome
+from subscriptions.sandbox.server import Sandbox
+from tests import factories as make
+from tests.stripe.control import control, listed, order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = timezone.now()
+SOON, NEXT_DAY = dt.timedelta(minutes=1), dt.timedelta(hours=30)
+FAULTS = ("500_before", "500_after", "drop_response", "429")
+CALLS = (
+    *("POST /v1/customers", "POST /v1/invoices", "POST /v1/invoices/{invoice}/add_lines"),
+    *("POST /v1/invoices/{invoice}/finalize", "POST /v1/invoices/{invoice}/send"),
+)
+
+
+def killed_at(moment: int, work: Callable[[], Any]) -> bool:
+    """Do something in a process that is killed at a moment; return False if it ends before that."""
+    connections.close_all()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            with connection.execute_wrapper(Fate(moment)):
+                work()
+            code = 0
+        finally:
+            os._exit(code)
+    _pid, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return os.WTERMSIG(status) == signal.SIGKILL
+    assert os.WEXITSTATUS(status) == 0
+    return False
+
+
+class Fate:
+    """Kills this process at a moment: a statement, or just before or after a call to Stripe."""
+
+    def __init__(self, moment: int) -> None:
+        self.left = moment
+        send = stripe.RequestsClient.request
+
+        def counted(client: stripe.RequestsClient, *arguments: Any) -> Any:
+            self.strike()
+            answer = send(client, *arguments)
+            self.strike()
+            return answer
+
+        stripe.RequestsClient.request = counted  # type: ignore[method-assign, assignment]
+
+    def __call__(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        self.strike()
+        return execute(*arguments)
+
+    def strike(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def assert_delivered_once(sandbox: Sandbox, invoice: Invoice) -> None:
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.parked_because) == ("open", "")
+    [there] = [
+        document
+        for document in listed(sandbox)
+        if document["metadata"]["document"] == str(invoice.pk)
+    ]
+    assert (there["status"], there["total"], there["number"]) == ("open", 121000, invoice.number)
+    assert (there["id"], len(there["lines"]["data"])) == (invoice.stripe_id, 1)
+    assert not StripeStep.objects.filter(state__in=steps.UNFINISHED).exists()
+    organisation = str(invoice.organisation_id)
+    customers = [c["metadata"]["organisation"] for c in listed(sandbox, "customers")]
+    assert customers.count(organisation) == 1
+
+
+def sweep(sandbox: Sandbox, moments: range, *, later: dt.timedelta, fault: str = "") -> int:
+    """Kill a push at each of the moments; return the first at which it was over, else 0."""
+    for moment in moments:
+        invoice = make.invoice(make.organisation(f"ORG{moment}"), state="approved")
+        if fault:
+            order(sandbox, CALLS[moment % len(CALLS)], fault)
+        if not killed_at(moment, lambda pk=invoice.pk: push.push(pk, at=NOW)):
+            return moment
+        control(sandbox, "clock", {"advance_seconds": later.total_seconds()})
+        for attempt in range(4):
+            at = NOW + later * (attempt + 1)
+            if push.push(invoice.pk, at=at) != Outcome.WAITING:
+                break
+        assert_delivered_once(sandbox, invoice)
+    return 0
+
+
+@pytest.mark.parametrize(("first", "later"), [(1, SOON), (2, NEXT_DAY), (3, NEXT_DAY), (4, SOON)])
+def test_killed_at_any_moment_it_delivers_once_all_the_same(
+    sandbox: Sandbox, first: int, later: dt.timedelta
+) -> None:
+    over_at = sweep(sandbox, range(first, 400, 4), later=later)
+
+    assert over_at > 50
+    done = reconcile.reconcile(at=NOW + dt.timedelta(days=100))
+    assert done.found == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("later", [SOON, NEXT_DAY], ids=["soon", "next day"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_killed_at_any_moment_under_a_fault_it_delivers_once_all_the_same(
+    sandbox: Sandbox, fault: str, later: dt.timedelta
+) -> None:
+    assert sweep(sandbox, range(1, 400), later=later, fault=fault) > 50
