@@ -66,7 +66,7 @@ class Line:
         answer = api.answer(self.state, request)
         self.moments()
         if answer.dropped:
-            raise stripe.APIConnectionError("dropped", should_retry=True)
+            raise stripe.APIConnectionError("dropped", should_retry=True)  # type: ignore[no-untyped-call]
         body = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
         return body, answer.status, {name.lower(): text for name, text in answer.headers.items()}
 

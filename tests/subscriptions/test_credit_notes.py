@@ -18,7 +18,7 @@ from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
-LINES = [
+LINES: list[dict[str, Any]] = [
     {"net_cents": 96750, "vat_cents": 20318, "unit_cents": 96750},
     {"net_cents": 45413, "vat_cents": 9537, "description": "Travel"},
 ]

@@ -210,7 +210,7 @@ def test_the_naive_recipes_fail(*, stable_keys: bool) -> None:
     wrong = 0
     for number in range(60):
         life = Life(f"naive-{number}", SavingAfter(stable_keys=stable_keys))
-        life.chance.choice = easier(life.chance)  # type: ignore[method-assign]
+        life.chance.choice = easier(life.chance)  # type: ignore[method-assign, assignment]
         life.live()
         wrong += bool(life.problems())
         Invoice.objects.filter(pk=life.invoice.pk).update(state="void")
