@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django_q.tasks import async_task
 
@@ -30,6 +30,8 @@ from subscriptions.push import record_finalized
 
 UNHANDLED = (EventState.RECEIVED, EventState.WAITING)
 MOST_ATTEMPTS = 50
+# By then the sweep takes up an event whose task was lost.
+TASK_IS_ON_ITS_WAY = dt.timedelta(minutes=2)
 SETTLED = {
     "void": InvoiceState.VOID,
     "uncollectible": InvoiceState.UNCOLLECTIBLE,
@@ -43,23 +45,43 @@ class DifferentError(Exception):
 
 
 def receive(event: gateway.Event, *, at: dt.datetime) -> bool:
-    """Store an event and queue the work on it; a duplicate changes nothing and returns False."""
-    try:
-        with transaction.atomic():
-            stored = StripeEvent.objects.create(
-                event_id=event.id,
-                type=event.type,
-                api_version=event.api_version,
-                livemode=event.livemode,
-                object_id=event.object_id,
-                created_at=event.created_at,
-                received_at=at,
-            )
-            # The queue is in the same database: both are written, or neither.
-            async_task("subscriptions.tasks.handle_event", str(stored.pk))
-    except IntegrityError:
+    """Store an event and see that it is worked off; a duplicate changes nothing: returns False."""
+    if StripeEvent.objects.filter(event_id=event.id).exists():
         return False
+    stored = StripeEvent(
+        event_id=event.id,
+        type=event.type,
+        api_version=event.api_version,
+        livemode=event.livemode,
+        object_id=event.object_id,
+        created_at=event.created_at,
+        received_at=at,
+    )
+    with transaction.atomic():
+        # The same event may come twice at this very moment: then one of the two is ignored.
+        StripeEvent.objects.bulk_create([stored], ignore_conflicts=True)
+        if not _a_task_is_on_its_way(stored, at):
+            # The queue is in the same database: both are written, or neither. One task works off
+            # all that came meanwhile, and the sweep what it has just missed.
+            async_task("subscriptions.tasks.handle_events")
     return True
+
+
+def _a_task_is_on_its_way(stored: StripeEvent, at: dt.datetime) -> bool:
+    """Whether another event came so lately that its task has not begun."""
+    return (
+        received()
+        .filter(received_at__gt=at - TASK_IS_ON_ITS_WAY)
+        .exclude(pk=stored.pk)
+        .order_by()
+        .exists()
+    )
+
+
+def received() -> QuerySet[StripeEvent]:
+    """Return what nobody has tried to handle yet, the oldest first."""
+    fresh = StripeEvent.objects.filter(state=EventState.RECEIVED, attempts=0)
+    return fresh.order_by("created_at")
 
 
 def unhandled(*, before: dt.datetime) -> QuerySet[StripeEvent]:

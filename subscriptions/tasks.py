@@ -17,8 +17,6 @@ SCHEDULES = [
     Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
     Every("reconcile stripe", "subscriptions.tasks.reconcile_stripe", daily_at=dt.time(4, 30)),
 ]
-# The queue has had its chance with an event by then.
-SWEPT_AFTER = dt.timedelta(minutes=2)
 
 
 def push_invoice(invoice_id: str) -> None:
@@ -36,6 +34,16 @@ def resume_pushing() -> None:
         push_invoice(str(invoice_id))
 
 
+def handle_events() -> None:
+    """Work off what came in, the oldest first, until nothing new is there."""
+    tried: set[UUID] = set()
+    while fresh := inbox.received().exclude(pk__in=tried).values_list("pk", flat=True)[:100]:
+        for event_pk in list(fresh):
+            tried.add(event_pk)
+            with suppress(gateway.GatewayError):  # it stays, for the sweep
+                handle_event(str(event_pk))
+
+
 def handle_event(event_id: str) -> None:
     state = inbox.handle(UUID(event_id), at=timezone.now())
     logger.info(f"event {state}", extra={"task": "handle_event"})  # noqa: G004 - a closed list
@@ -43,7 +51,7 @@ def handle_event(event_id: str) -> None:
 
 def sweep_events() -> None:
     """Take up events whose object was not known yet, or whose task was lost."""
-    due = inbox.unhandled(before=timezone.now() - SWEPT_AFTER)
+    due = inbox.unhandled(before=timezone.now() - inbox.TASK_IS_ON_ITS_WAY)
     for event_id in list(due.values_list("pk", flat=True)):
         with suppress(gateway.GatewayError):  # it stays, for the next sweep
             handle_event(str(event_id))

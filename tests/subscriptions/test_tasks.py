@@ -76,12 +76,23 @@ def test_an_event_that_the_queue_has_just_taken_is_not_swept(sandbox: Sandbox) -
     assert StripeEvent.objects.get().state == "received"
 
 
-def test_the_queue_holds_ids_only(sandbox: Sandbox) -> None:
+def test_the_queue_holds_nothing_of_what_came(sandbox: Sandbox) -> None:
     invoice = make.invoice(make.organisation(), state="approved")
     push.push(invoice.pk, at=timezone.now())
     for event in listed(sandbox, "events"):
         inbox.receive(answers.event(event), at=timezone.now())
 
-    held = {argument for queued in OrmQ.objects.all() for argument in queued.task["args"]}
+    assert [queued.task["args"] for queued in OrmQ.objects.all()] == [()]
+    tasks.handle_events()
+    assert not StripeEvent.objects.filter(state="received").exists()
 
-    assert held == {str(pk) for pk in StripeEvent.objects.values_list("pk", flat=True)}
+
+def test_a_task_goes_on_after_an_event_that_cannot_be_read(sandbox: Sandbox) -> None:
+    for number in range(3):
+        make.stripe_event(f"evt_{number}", object_id=f"in_{number}")
+    order(sandbox, "GET /v1/invoices/{invoice}", "429", times=TOO_OFTEN)
+
+    tasks.handle_events()
+
+    states = list(StripeEvent.objects.values_list("state", flat=True))
+    assert sorted(states) == ["ignored", "ignored", "received"]

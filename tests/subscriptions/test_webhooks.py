@@ -75,12 +75,27 @@ def test_a_duplicate_is_answered_and_not_stored_again(client: Client) -> None:
     assert OrmQ.objects.count() == 1
 
 
-def test_the_task_in_the_queue_holds_an_id_and_nothing_of_the_body(client: Client) -> None:
+def test_the_task_in_the_queue_holds_nothing_of_the_body(client: Client) -> None:
     post(client, json.dumps(EVENT))
 
     task = OrmQ.objects.get().task
-    assert task["args"] == (str(StripeEvent.objects.get().pk),)
-    assert task["kwargs"] == {}
+    assert (task["func"], task["args"], task["kwargs"]) == (
+        "subscriptions.tasks.handle_events",
+        (),
+        {},
+    )
+
+
+def test_one_task_works_off_all_that_came_meanwhile(client: Client) -> None:
+    for number in range(3):
+        post(client, json.dumps(EVENT | {"id": f"evt_{number}", "type": "price.created"}))
+    assert OrmQ.objects.count() == 1
+
+    tasks.handle_events()
+
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {"ignored"}
+    post(client, json.dumps(EVENT | {"id": "evt_later"}))
+    assert OrmQ.objects.count() == 2
 
 
 @pytest.mark.parametrize(

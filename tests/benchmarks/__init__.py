@@ -1,0 +1,1 @@
+"""Measurements, beside a floor that nothing can be faster than: python -m tests.benchmarks."""

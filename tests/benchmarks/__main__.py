@@ -1,0 +1,61 @@
+"""Measure: python -m tests.benchmarks NAME [--database sqlite|postgresql] [options of NAME].
+
+push --invoices N: calls per invoice, and how long N take at Stripe's rate limits
+webhook --events N: the view beside verifying, parsing and one insert
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from tests.conftest import LEFT_AT_THEIR_DEFAULTS, VARIABLES
+
+
+@contextmanager
+def place(database: str) -> Iterator[None]:
+    """Set up Django on an empty database of its own."""
+    for name in LEFT_AT_THEIR_DEFAULTS:
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix="discreet-") as directory:
+        stop: Callable[[], None] = lambda: None  # noqa: E731
+        address = f"sqlite:///{Path(directory) / 'benchmark.sqlite3'}"
+        if database == "postgresql":
+            from tests.postgres import start_server
+
+            address, stop = start_server()
+        os.environ.update(VARIABLES | {"DATABASE_URL": address})
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+
+        try:
+            call_command("migrate", verbosity=0)
+            yield
+        finally:
+            connections.close_all()
+            stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("name", choices=["push", "webhook"])
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--invoices", type=int, default=200)
+    parser.add_argument("--events", type=int, default=3000)
+    options = parser.parse_args()
+    with place(options.database):
+        import_module(f"tests.benchmarks.{options.name}").measure(options)
+
+
+if __name__ == "__main__":
+    main()
