@@ -38,10 +38,8 @@ INSERT_OR_IGNORE = (
     "INSERT INTO subscriptions_stripeevent (id, event_id, type, api_version, livemode, object_id,"
     " created_at, received_at, state, attempts, error_code)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
-)
-ANOTHER_WAITS = (
-    "SELECT 1 FROM subscriptions_stripeevent"
-    " WHERE state = 'received' AND attempts = 0 AND received_at > %s AND id <> %s LIMIT 1"
+    " RETURNING EXISTS (SELECT 1 FROM subscriptions_stripeevent other"
+    " WHERE other.state = 'received' AND other.attempts = 0 AND other.received_at > %s AND other.id <> %s)"
 )
 SETTLED = {
     "void": InvoiceState.VOID,
@@ -72,11 +70,12 @@ def receive(event: gateway.Event, *, at: dt.datetime) -> bool:
     }
     before = {"received_at": at - TASK_IS_ON_ITS_WAY, "id": row["id"]}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(INSERT_OR_IGNORE, _as_stored(row))
-        if not cursor.rowcount:
+        cursor.execute(INSERT_OR_IGNORE, [*_as_stored(row), *_as_stored(before)])
+        stored = cursor.fetchone()
+        if stored is None:
             return False
-        cursor.execute(ANOTHER_WAITS, _as_stored(before))
-        if not cursor.fetchone():
+        [another_waits] = stored
+        if not another_waits:
             # The queue is in the same database: both are written, or neither. One task works off
             # all that came meanwhile, and the sweep what it has just missed.
             async_task("subscriptions.tasks.handle_events")
