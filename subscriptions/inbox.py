@@ -39,7 +39,8 @@ INSERT_OR_IGNORE = (
     " created_at, received_at, state, attempts, error_code)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
     " RETURNING EXISTS (SELECT 1 FROM subscriptions_stripeevent other"
-    " WHERE other.state = 'received' AND other.attempts = 0 AND other.received_at > %s AND other.id <> %s)"
+    " WHERE other.state = 'received' AND other.attempts = 0"
+    " AND other.received_at > %s AND other.id <> %s)"
 )
 SETTLED = {
     "void": InvoiceState.VOID,

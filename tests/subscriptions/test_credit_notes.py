@@ -13,6 +13,7 @@ from subscriptions.models import Invoice, StripeStep
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
+from tests.backups import restored_afterwards
 from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 
 pytestmark = pytest.mark.django_db
@@ -162,11 +163,11 @@ def test_a_credit_note_that_is_voided_at_stripe_is_void_here(sandbox: Sandbox) -
 
 def test_an_event_that_overtakes_our_own_commit_settles_the_credit(sandbox: Sandbox) -> None:
     credit = credit_of(sent(), (10000, 2100))
-    push.push(credit.pk, at=NOW)
-    credit.refresh_from_db()
-    Invoice.objects.filter(pk=credit.pk).update(state="approved", number="", stripe_id="")
+    with restored_afterwards():
+        push.push(credit.pk, at=NOW)
+    [there] = listed(sandbox, "credit_notes")
 
-    event = make.stripe_event("evt_1", type="credit_note.created", object_id=credit.stripe_id)
+    event = make.stripe_event("evt_1", type="credit_note.created", object_id=there["id"])
     inbox.handle(event.pk, at=NOW)
 
     assert Invoice.objects.get(pk=credit.pk).number == "SANDBOX-0001-CN-01"

@@ -10,7 +10,6 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone, translation
 
-from agency.guards import retention_may_delete
 from agency.models import Organisation
 from agency.month import Month
 from subscriptions import gateway, push, tasks
@@ -18,6 +17,7 @@ from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, S
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
+from tests.backups import restored_afterwards
 from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 
 pytestmark = pytest.mark.django_db
@@ -315,24 +315,14 @@ def test_two_documents_that_both_began_do_not_wait_for_each_other(sandbox: Sandb
 # What a restored backup has forgotten
 
 
-def forget(invoice: Invoice) -> None:
-    """Take our side back to where it was before the push."""
-    with retention_may_delete():
-        invoice.steps.all().delete()
-        StripeCustomer.objects.all().delete()
-    Invoice.objects.filter(pk=invoice.pk).update(
-        state="approved", stripe_id="", number="", hosted_url="", pdf_url="", paid_on=None
-    )
-
-
 def test_what_a_restored_backup_has_forgotten_is_found_and_not_made_again(
     sandbox: Sandbox,
 ) -> None:
     invoice = approved()
-    push.push(invoice.pk, at=NOW)
+    with restored_afterwards():
+        push.push(invoice.pk, at=NOW)
     before = listed(sandbox, "events")
     control(sandbox, "clock", {"advance_seconds": 30 * 3600})
-    forget(invoice)
 
     assert push.push(invoice.pk, at=NOW + dt.timedelta(hours=30)) == Outcome.PUSHED
 
@@ -345,12 +335,8 @@ def test_what_a_restored_backup_has_forgotten_is_found_and_not_made_again(
 def test_a_run_made_again_on_an_older_backup_bills_nobody_twice(sandbox: Sandbox) -> None:
     """The backup is older than the run: its documents are new ones to us."""
     organisation = make.organisation()
-    first = make.invoice(organisation, state="approved")
-    push.push(first.pk, at=NOW)
-    forget(first)
-    with retention_may_delete():
-        first.lines.all().delete()
-        first.delete()
+    with restored_afterwards():
+        push.push(make.invoice(organisation, state="approved").pk, at=NOW)
 
     again = make.invoice(organisation, state="approved")
 

@@ -10,7 +10,6 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from agency.guards import retention_may_delete
 from subscriptions import push, reconcile, tasks
 from subscriptions.models import (
     DifferenceKind,
@@ -21,6 +20,7 @@ from subscriptions.models import (
 )
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
+from tests.backups import restored_afterwards
 from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 
 pytestmark = pytest.mark.django_db
@@ -125,22 +125,17 @@ def test_a_draft_that_a_dead_push_left_behind_is_gone_on_with(sandbox: Sandbox) 
 
 
 def test_what_a_restored_backup_forgot_is_taken_over(sandbox: Sandbox) -> None:
-    invoice = sent()
-    control(sandbox, f"pay/{invoice.stripe_id}")
-    with retention_may_delete():
-        invoice.steps.all().delete()
-        StripeCustomer.objects.all().delete()
-    Invoice.objects.update(state="approved", stripe_id="", number="", hosted_url="", pdf_url="")
+    invoice = make.invoice(make.organisation(), state="approved")
+    with restored_afterwards():
+        push.push(invoice.pk, at=NOW)
+    [there] = listed(sandbox)
+    control(sandbox, f"pay/{there['id']}")
 
     reconcile.reconcile(at=LATER)
     done = reconcile.reconcile(at=LATER)
 
     after = Invoice.objects.get()
-    assert (after.state, after.number, after.stripe_id) == (
-        "paid",
-        "SANDBOX-0001",
-        invoice.stripe_id,
-    )
+    assert (after.state, after.number, after.stripe_id) == ("paid", "SANDBOX-0001", there["id"])
     assert (done.repaired, done.found) == ([], [])
     assert len(listed(sandbox)) == 1
 
@@ -203,23 +198,26 @@ def test_what_stripe_does_not_know_is_told_of(sandbox: Sandbox) -> None:
 
 
 def test_another_number_or_state_is_told_of(sandbox: Sandbox) -> None:
-    number, state = sent("ORG1"), sent("ORG2")
-    Invoice.objects.filter(pk=number.pk).update(number="OTHER-1")
+    number = make.invoice(make.organisation("ORG1"), state="approved")
+    with restored_afterwards():
+        push.push(number.pk, at=NOW)
+    [there] = listed(sandbox)
+    Invoice.objects.filter(pk=number.pk).update(
+        stripe_id=there["id"], state="open", number="OTHER-1", invoice_on=NOW.date()
+    )
+    state = sent("ORG2")
     Invoice.objects.filter(pk=state.pk).update(state="paid", paid_on=NOW.date())
 
-    assert sorted(found()) == [("number", number.stripe_id), ("state", state.stripe_id)]
+    assert sorted(found()) == sorted([("number", there["id"]), ("state", state.stripe_id)])
 
 
 def test_another_total_is_told_of(sandbox: Sandbox) -> None:
-    invoice = make.invoice(make.organisation())
-    made = made_by_hand(sandbox, document=str(invoice.pk))  # 1,210.00 without VAT
-    other = make.invoice(
-        make.organisation("ORG2"), state="open", stripe_id="in_x", number="DIS-7", lines=[{}, {}]
-    )
+    somebody = make.organisation()
+    made = made_by_hand(sandbox, document=str(somebody.pk))  # 1,210.00 without VAT
+    invoice = make.invoice(somebody, state="open", stripe_id=made["id"], lines=[{}, {}])
     sandbox.state.connection.execute(
-        "update object set body = replace(body, ?, ?)", [str(invoice.pk), str(other.pk)]
+        "update object set body = replace(body, ?, ?)", [str(somebody.pk), str(invoice.pk)]
     )
-    Invoice.objects.filter(pk=other.pk).update(stripe_id=made["id"])
 
     assert found() == [("amount", made["id"])]
 
