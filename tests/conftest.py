@@ -18,11 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 from django.template.base import FilterExpression
 from django.utils import translation
 
 pytest_plugins = ["tests.stripe.fixtures"]
+
+# A property is true or false however busy the machine is.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = frozenset({"browser", "office", "long"})
