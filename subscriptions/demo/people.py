@@ -13,7 +13,7 @@ DOMAIN = "discreet.example"
 WORDS = {
     Display.EXACT: "figures",
     Display.BAND: "a band instead of figures",
-    Display.WITHHELD: "no figures: too short a period for its people",
+    Display.WITHHELD: "no figures: withheld",
     Display.ALL_IN: "no figures: an all-in price",
 }
 STAFF = (
