@@ -193,17 +193,27 @@ def _first_run(facts: Facts, organisation: UUID, month: Month) -> Month:
 
 
 def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:
-    """Give session, cancellation and travel items, free ones in order of month due (design 5.7)."""
-    rows = facts.sessions[organisation]
-    free_in_year = _billed_as_free(facts, organisation, rows)
-    for session in sorted(rows, key=lambda row: (row.month_due, row.starts_at, row.reference)):
-        percent = _percent(facts, session)
-        if percent is None:
-            continue
+    """Give session, cancellation and travel items, free ones in order of month due (design 5.7).
+
+    History comes first and is settled among itself; then what was billed as free stays so, and a
+    session entered late is free only if the year still includes one.
+    """
+    rows = [(row, _percent(facts, row)) for row in facts.sessions[organisation]]
+    rows.sort(key=lambda pair: (pair[0].month_due, pair[0].starts_at, pair[0].reference))
+    history: list[tuple[Session, int]] = []
+    billable: list[tuple[Session, int]] = []
+    for session, percent in rows:
+        if percent is not None:
+            is_history = session.month_due < _first_run(facts, organisation, session.month_due)
+            (history if is_history else billable).append((session, percent))
+    free_in_year: dict[ContractYearKey, int] = defaultdict(int)
+    for session, _ in history:
+        _is_free(facts, organisation, session, _kind(session), free_in_year)
+    _count_billed_as_free(facts, organisation, billable, free_in_year)
+    for session, percent in billable:
         kind = _kind(session)
         free = _is_free(facts, organisation, session, kind, free_in_year)
-        if session.month_due >= _first_run(facts, organisation, session.month_due):
-            yield from _session_items(facts, organisation, session, kind, percent, free=free)
+        yield from _session_items(facts, organisation, session, kind, percent, free=free)
 
 
 def _percent(facts: Facts, session: Session) -> int | None:
@@ -224,17 +234,17 @@ def _kind(session: Session) -> str:
     return LineKind.SESSION
 
 
-def _billed_as_free(
-    facts: Facts, organisation: UUID, rows: Iterable[Session]
-) -> dict[ContractYearKey, int]:
-    """Count what was billed as free: it stays so, and a session entered late is not free beside."""
-    free_in_year: dict[ContractYearKey, int] = defaultdict(int)
-    for session in rows:
+def _count_billed_as_free(
+    facts: Facts,
+    organisation: UUID,
+    billable: Iterable[tuple[Session, int]],
+    free_in_year: dict[ContractYearKey, int],
+) -> None:
+    for session, _ in billable:
         billed = facts.billed((_kind(session), session.pk, session.month))
         year = _year_of(facts, organisation, session.month_due)
         if billed and billed.free and year:
             free_in_year[year] += 1
-    return free_in_year
 
 
 def _is_free(

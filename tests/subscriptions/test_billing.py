@@ -433,6 +433,19 @@ class TestFreeSessions:
         session(organisation, "S2", "2026-01-10")
         assert self.billed("2026-01") == ["S2 paid"]
 
+    def test_free_history_under_a_lower_tier_counts_beside_what_was_billed_as_free(
+        self, workshop: Offering
+    ) -> None:
+        subscription = client(
+            "ORG1", "2025-07", headcount=300, first_run=M("2026-01"), own_included_sessions=1
+        )
+        make.terms(subscription, "2026-01", "extended")
+        session(subscription.organisation, "S1", "2025-12-10")
+        for number, day in enumerate(["01-10", "01-11", "02-10", "02-11"], start=2):
+            session(subscription.organisation, f"S{number}", f"2026-{day}")
+        found = self.billed("2026-01", "2026-02")
+        assert found == ["S2 free", "S3 free", "S4 free", "S5 paid"]
+
     def test_the_tier_in_force_in_the_month_due_includes_them(self, workshop: Offering) -> None:
         subscription = client()
         make.terms(subscription, "2026-02", "extended")
