@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from advisors import hours
 from agency.month import Month
 from agency.turns import take_turns
+from subscriptions import buyers
 from subscriptions.agreements import NoPriceError
 from subscriptions.contracts import without_terms
 from subscriptions.documents import (
     Document,
     as_plain,
-    blocked_reason,
     documents,
+    one_off_documents,
     order_number,
     prices_to_freeze,
     purchase_orders,
     vat_rates,
 )
-from subscriptions.due import ahead_items, items, read_facts
+from subscriptions.due import Chosen, ahead_items, clients, items, read_facts
 from subscriptions.models import (
     BilledOccurrence,
     BlockedReason,
@@ -36,6 +38,7 @@ from subscriptions.models import (
     PurchaseOrder,
     YearPrice,
 )
+from workshops.models import Enrolment
 
 
 class BillError(ValidationError):
@@ -69,37 +72,39 @@ def refuse_to_bill(month: Month) -> None:
         )
 
 
-def plan(month: Month, organisations: Sequence[UUID] | None = None, *, ahead: bool = False) -> Run:
+def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> Run:
     """Work out the documents of a run; writes nothing.
 
     One organisation that cannot be billed does not stop the others: it is named in ``failures``.
     ``ahead`` drafts only what a new client is billed before the month is closed.
     """
     facts = read_facts(organisations)
-    orders = purchase_orders(organisations)
+    chosen = clients(organisations)
+    orders = purchase_orders(chosen)
     rates = vat_rates(month)
     run = Run(month)
-    for code in without_terms(organisations):
+    for code in without_terms(chosen):
         run.failures.append((code, str(_("The contract has no terms yet."))))
     for organisation in sorted(facts.organisations.values(), key=lambda row: row.code):
         try:
             due = (ahead_items if ahead else items)(facts, organisation.pk, month)
-            made = documents(facts, organisation, due, orders[organisation.pk], rates, month)
+            made = documents(facts, organisation.pk, due, orders[organisation.pk], rates, month)
             frozen = prices_to_freeze(facts, due)
         except NoPriceError as error:
             run.failures.append((organisation.code, _("There is no price for %s.") % error))
         else:
             run.documents += made
             run.frozen += frozen
+    if not ahead:
+        run.documents += one_off_documents(facts, rates, month)
     return run
 
 
 @transaction.atomic
-def draft_run(
-    month: Month, organisations: Sequence[UUID] | None = None, *, ahead: bool = False
-) -> Run:
+def draft_run(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> Run:
     """Draft the run of a closed month in one transaction; drafting again finds nothing to do.
 
+    ``organisations`` are the clients to draft for, None among them for one-off buyers of seats.
     Blocked documents whose reason is gone are drafted anew. Raises BillError for an open month,
     unless the run is made ahead.
     """
@@ -122,18 +127,17 @@ def draft_run(
     return run
 
 
-def release_unblocked(month: Month, organisations: Sequence[UUID] | None = None) -> int:
+def release_unblocked(month: Month, organisations: Chosen = None) -> int:
     """Take away a run's blocked documents whose reason is gone; give their number.
 
     Their occurrences are free again, so that the run under way drafts them anew.
     """
-    rows = Invoice.objects.filter(state=InvoiceState.BLOCKED, run_month=month)
-    if organisations is not None:
-        rows = rows.filter(organisation__in=organisations)
-    orders = purchase_orders(organisations)
+    rows = _made_out_to(organisations).filter(state=InvoiceState.BLOCKED, run_month=month)
+    orders = purchase_orders(clients(organisations))
     rows = rows.select_related("organisation")
-    rows = rows.prefetch_related("lines", "organisation__subscriptions")
-    free = [row for row in rows if not _still_blocked(row, orders, month)]
+    blocked = list(rows.prefetch_related("lines__occurrence", "organisation__subscriptions"))
+    seats = _seats_of(blocked)
+    free = [row for row in blocked if not _still_blocked(row, orders, seats, month)]
     for invoice in free:
         occurrences = [line.occurrence_id for line in invoice.lines.all() if line.occurrence_id]
         invoice.delete()
@@ -141,19 +145,47 @@ def release_unblocked(month: Month, organisations: Sequence[UUID] | None = None)
     return len(free)
 
 
-def _still_blocked(invoice: Invoice, orders: dict[UUID, list[PurchaseOrder]], month: Month) -> bool:
+def _made_out_to(chosen: Chosen) -> QuerySet[Invoice]:
+    rows = Invoice.objects.all()
+    if chosen is None:
+        return rows
+    theirs = Q(organisation__in=clients(chosen))
+    return rows.filter(theirs | Q(organisation=None) if None in chosen else theirs)
+
+
+def _seats_of(invoices: Iterable[Invoice]) -> dict[UUID, Enrolment]:
+    """Give the seats that documents of one-off buyers bill, as they are now."""
+    subjects = [
+        line.occurrence.subject_id
+        for invoice in invoices
+        if invoice.organisation is None
+        for line in invoice.lines.all()
+        if line.occurrence
+    ]
+    return Enrolment.objects.select_related("organisation").in_bulk(subjects)
+
+
+def _still_blocked(
+    invoice: Invoice,
+    orders: dict[UUID, list[PurchaseOrder]],
+    seats: dict[UUID, Enrolment],
+    month: Month,
+) -> bool:
     """Tell whether the reason stands; one for a missing order falls when every line finds one."""
+    lines = list(invoice.lines.all())
     organisation = invoice.organisation
     if organisation is None:
-        return False
+        billed = [line.occurrence.subject_id for line in lines if line.occurrence]
+        sold = [buyers.of_seat(seats[subject]) for subject in billed if subject in seats]
+        return any(buyers.blocked_reason(buyer, "", po_required=False) for buyer in sold)
     numbers = {
-        order_number(orders[organisation.pk], line.kind, line.from_month, month)
-        for line in invoice.lines.all()
+        order_number(orders[organisation.pk], line.kind, line.from_month, month) for line in lines
     }
     po_required = invoice.blocked_reason == BlockedReason.PO_MISSING and any(
         contract.po_required for contract in organisation.subscriptions.all()
     )
-    return any(blocked_reason(organisation, n, po_required=po_required) for n in numbers)
+    buyer = buyers.of_organisation(organisation)
+    return any(buyers.blocked_reason(buyer, n, po_required=po_required) for n in numbers)
 
 
 def approve(invoices: Iterable[Invoice]) -> int:
@@ -164,13 +196,15 @@ def approve(invoices: Iterable[Invoice]) -> int:
     )
 
 
-def of_run(month: Month, organisations: Sequence[UUID] | None = None) -> list[dict[str, object]]:
-    """Give the documents of a run as plain values, sorted by organisation code and order number."""
-    rows = Invoice.objects.filter(run_month=month, organisation__isnull=False)
-    if organisations is not None:
-        rows = rows.filter(organisation__in=organisations)
+def of_run(month: Month, organisations: Chosen = None) -> list[dict[str, object]]:
+    """Give the documents of a run as plain values, sorted by organisation code and order number.
+
+    Those of one-off buyers come last; their organisation is None.
+    """
+    rows = _made_out_to(organisations).filter(run_month=month)
     rows = rows.select_related("organisation").prefetch_related("lines")
+    code = F("organisation__code").asc(nulls_last=True)
     return [
         as_plain(row, list(row.lines.all()))
-        for row in rows.order_by("organisation__code", "po_number", "kind")
+        for row in rows.order_by(code, "po_number", "kind", "buyer_name", "buyer_email")
     ]

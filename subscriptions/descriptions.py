@@ -24,6 +24,7 @@ def describe(
             LineKind.OVERAGE: gettext("Hours of overage, %(period)s"),
             LineKind.SESSION: gettext("%(title)s, %(period)s"),
             LineKind.SERVICE: gettext("%(title)s, %(period)s"),
+            LineKind.SEAT: gettext("Seat: %(title)s, %(period)s"),
             LineKind.CANCELLATION: gettext("Cancellation of %(title)s, %(period)s"),
             LineKind.TRAVEL: gettext("Travel, kilometres, %(period)s"),
             LineKind.TOPUP: gettext("Top-up card, %(period)s"),

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from agency.models import Organisation
 from agency.money import plain_decimal
 from agency.month import Month
 from subscriptions import vat
 from subscriptions.agreements import Contract, NoPriceError
-from subscriptions.due import Facts, Item
+from subscriptions.buyers import Buyer, blocked_reason, of_organisation
+from subscriptions.due import Facts, Item, one_off_items
 from subscriptions.models import (
     BilledOccurrence,
     BlockedReason,
@@ -38,7 +38,7 @@ DEFAULT_PAYMENT_DAYS = 30
 class Document:
     """An invoice with its lines, worked out and not saved; without ``invoice`` all lines are 0."""
 
-    organisation: Organisation
+    buyer: Buyer
     invoice: Invoice | None
     lines: list[InvoiceLine]
     occurrences: list[BilledOccurrence]
@@ -68,7 +68,7 @@ def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, 
 
 def documents(
     facts: Facts,
-    organisation: Organisation,
+    organisation: UUID,
     due: Sequence[Item],
     orders: Sequence[PurchaseOrder],
     rates: dict[str, int],
@@ -80,9 +80,19 @@ def documents(
         charge = item.charge
         number = order_number(orders, charge.kind, charge.months.from_month, run)
         by_order[number].append(item)
+    buyer = of_organisation(facts.organisations[organisation])
     return [
-        _document(facts, organisation, number, sorted(grouped, key=_document_order), rates, run)
+        _document(facts, buyer, number, sorted(grouped, key=_document_order), rates, run)
         for number, grouped in sorted(by_order.items())
+    ]
+
+
+def one_off_documents(facts: Facts, rates: dict[str, int], run: Month) -> list[Document]:
+    """Give the documents of those who bought seats and are no organisation of ours, by name."""
+    by_buyer = one_off_items(facts, run)
+    return [
+        _document(facts, buyer, "", sorted(by_buyer[buyer], key=_document_order), rates, run)
+        for buyer in sorted(by_buyer, key=lambda buyer: (buyer.name, buyer.email))
     ]
 
 
@@ -99,41 +109,39 @@ def _document_order(item: Item) -> tuple[int, Month, str, bool]:
 
 def _document(
     facts: Facts,
-    organisation: Organisation,
+    buyer: Buyer,
     number: str,
     due: Sequence[Item],
     rates: dict[str, int],
     run: Month,
 ) -> Document:
-    lines = _lines(organisation, due, rates)
-    parties = _contract_rows(facts, organisation, due, run)
+    lines = _lines(buyer, due, rates)
+    parties = _contract_rows(facts, buyer, due, run)
     po_required = any(row.po_required for row in parties)
     nothing = all(line.net_cents == 0 for line in lines)
-    reason = "" if nothing else blocked_reason(organisation, number, po_required=po_required)
+    reason = "" if nothing else blocked_reason(buyer, number, po_required=po_required)
     state = OccurrenceState.SETTLED if nothing else OccurrenceState.BILLED
     occurrences = [
-        _occurrence(facts, organisation, item, run, OccurrenceState.HELD if reason else state)
+        _occurrence(facts, buyer, item, run, OccurrenceState.HELD if reason else state)
         for item in due
     ]
     for line, occurrence in zip(lines, occurrences, strict=True):
         line.occurrence = occurrence
     if nothing:
-        return Document(organisation, None, lines, occurrences)
+        return Document(buyer, None, lines, occurrences)
     contract = parties[-1] if parties else None
-    invoice = _invoice(facts, organisation, contract, run, number, reason, lines)
+    invoice = _invoice(facts, buyer, contract, run, number, reason, lines)
     for line in lines:
         line.invoice = invoice
-    return Document(organisation, invoice, lines, occurrences)
+    return Document(buyer, invoice, lines, occurrences)
 
 
-def _lines(
-    organisation: Organisation, due: Sequence[Item], rates: dict[str, int]
-) -> list[InvoiceLine]:
+def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[InvoiceLine]:
     categories = [
         vat.category(
-            country=organisation.country,
-            vat_id=organisation.vat_id,
-            vat_id_checked=organisation.vat_id_checked,
+            country=buyer.country,
+            vat_id=buyer.vat_id,
+            vat_id_checked=buyer.vat_id_checked,
             exempt=item.exempt,
         )
         for item in due
@@ -166,10 +174,10 @@ def _lines(
 
 
 def _occurrence(
-    facts: Facts, organisation: Organisation, item: Item, run: Month, state: OccurrenceState
+    facts: Facts, buyer: Buyer, item: Item, run: Month, state: OccurrenceState
 ) -> BilledOccurrence:
     return BilledOccurrence(
-        organisation=organisation,
+        organisation=buyer.organisation,
         kind=item.charge.kind,
         subject_id=item.subject,
         from_month=item.charge.months.from_month,
@@ -182,38 +190,22 @@ def _occurrence(
 
 
 def _contract_rows(
-    facts: Facts, organisation: Organisation, due: Sequence[Item], run: Month
+    facts: Facts, buyer: Buyer, due: Sequence[Item], run: Month
 ) -> list[Subscription]:
     """Give the contracts that a document's lines belong to, else the nearest one; oldest first.
 
     The last one's payment terms hold.
     """
-    rows = facts.subscriptions[organisation.pk]
+    rows = facts.subscriptions[buyer.organisation.pk] if buyer.organisation else []
     named = {item.subscription for item in due}
     inside = [row for row in rows if row.pk in named]
     begun = [row for row in rows if row.start_month <= run + 1]
     return inside or begun[-1:] or rows[-1:]
 
 
-def blocked_reason(
-    organisation: Organisation, order_number: str, *, po_required: bool
-) -> BlockedReason | None:
-    """Give the first reason for which a document may not be sent (design 5.9)."""
-    row = organisation
-    elsewhere_in_eu = row.country in vat.EU_COUNTRIES and row.country != vat.HOME
-    if elsewhere_in_eu and row.vat_id and not row.vat_id_checked:
-        return BlockedReason.VAT_ID_PENDING
-    if po_required and not order_number:
-        return BlockedReason.PO_MISSING
-    registered = row.country != vat.HOME or row.kvk_number or row.oin
-    if not (row.street and row.postcode and row.city and row.country and registered):
-        return BlockedReason.INCOMPLETE
-    return None
-
-
 def _invoice(
     facts: Facts,
-    organisation: Organisation,
+    buyer: Buyer,
     contract: Subscription | None,
     run: Month,
     number: str,
@@ -226,22 +218,22 @@ def _invoice(
         state=InvoiceState.BLOCKED if reason else InvoiceState.DRAFT,
         blocked_reason=reason or "",
         run_month=run,
-        organisation=organisation,
+        organisation=buyer.organisation,
         po_number=number,
         net_cents=net,
         vat_cents=tax,
         total_cents=net + tax,
         due_days=contract.payment_days if contract else DEFAULT_PAYMENT_DAYS,
         collection=contract.collection if contract else "invoice",
-        language=organisation.language,
-        buyer_name=organisation.legal_name,
-        buyer_street=organisation.street,
-        buyer_postcode=organisation.postcode,
-        buyer_city=organisation.city,
-        buyer_country=organisation.country,
-        buyer_kvk_number=organisation.kvk_number or organisation.oin,
-        buyer_vat_id=organisation.vat_id,
-        buyer_email=organisation.invoice_email,
+        language=buyer.language,
+        buyer_name=buyer.name,
+        buyer_street=buyer.street,
+        buyer_postcode=buyer.postcode,
+        buyer_city=buyer.city,
+        buyer_country=buyer.country,
+        buyer_kvk_number=buyer.registration or "",
+        buyer_vat_id=buyer.vat_id,
+        buyer_email=buyer.email,
         seller_name=seller.legal_name,
         seller_street=seller.street,
         seller_postcode=seller.postcode,

@@ -9,10 +9,13 @@ from functools import cached_property
 from typing import TypeVar
 from uuid import UUID
 
+from django.db.models import Q
+
 from agency.models import Agency, Organisation
 from agency.month import Month, MonthRange
-from subscriptions import charges, contracts
+from subscriptions import buyers, charges, contracts
 from subscriptions.agreements import Contract
+from subscriptions.buyers import Buyer
 from subscriptions.charges import Charge
 from subscriptions.descriptions import describe
 from subscriptions.models import (
@@ -23,11 +26,20 @@ from subscriptions.models import (
     Subscription,
     TopUpCard,
 )
-from workshops.models import CancellationRung, CancelledBy, OfferingKind, Session, SessionStatus
+from workshops.models import (
+    CancellationRung,
+    CancelledBy,
+    Enrolment,
+    OfferingKind,
+    Session,
+    SessionStatus,
+)
 
 Key = tuple[str, UUID, Month]
 ContractYearKey = tuple[UUID, Month]
-Row = TypeVar("Row", Subscription, Statement, Session, TopUpCard)
+Row = TypeVar("Row", Subscription, Statement, Session, TopUpCard, Enrolment)
+# Clients by their id; None stands for all one-off buyers of seats.
+Chosen = Sequence[UUID | None] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +71,8 @@ class Facts:
     statements: dict[UUID, list[Statement]]
     sessions: dict[UUID, list[Session]]
     cards: dict[UUID, list[TopUpCard]]
+    seats: dict[UUID, list[Enrolment]]
+    one_off_seats: list[Enrolment]
     occurrences: dict[Key, BilledOccurrence]
     rungs: list[tuple[int, int]]
 
@@ -70,6 +84,11 @@ class Facts:
             if kind == LineKind.FEE and occurrence.state != OccurrenceState.CREDITED:
                 tiers[subject][month] = occurrence.tier
         return tiers
+
+    def all_seats(self) -> Iterator[Enrolment]:
+        yield from self.one_off_seats
+        for rows in self.seats.values():
+            yield from rows
 
     def billed(self, key: Key) -> BilledOccurrence | None:
         """Give what a thing was billed as, unless it was credited in full."""
@@ -84,12 +103,23 @@ class Facts:
         return last.revision + 1 if last.state == OccurrenceState.CREDITED else None
 
 
-def read_facts(organisations: Sequence[UUID] | None = None) -> Facts:
+def read_facts(organisations: Chosen = None) -> Facts:
+    """Read the facts of the chosen organisations, or of all and of one-off buyers."""
     rows = Organisation.objects.all()
-    if organisations is not None:
-        rows = rows.filter(pk__in=organisations)
+    theirs = Q(organisation__isnull=False)
+    named = clients(organisations)
+    if named is not None:
+        rows = rows.filter(pk__in=named)
+        theirs = Q(organisation__in=rows)
+    if organisations is None or None in organisations:
+        theirs |= Q(organisation=None)
     chosen = {row.pk: row for row in rows}
-    loaded = contracts.load(organisations)
+    loaded = contracts.load(named)
+    seats = list(
+        Enrolment.objects.filter(theirs, session__status=SessionStatus.HELD)
+        .select_related("session__offering", "organisation")
+        .order_by("session__starts_at", "pk")
+    )
     return Facts(
         agency=Agency.objects.get(),
         organisations=chosen,
@@ -104,12 +134,19 @@ def read_facts(organisations: Sequence[UUID] | None = None) -> Facts:
             Session.objects.filter(organisation__in=rows).select_related("offering")
         ),
         cards=_by_organisation(TopUpCard.objects.filter(organisation__in=rows)),
+        seats=_by_organisation(seats),
+        one_off_seats=[row for row in seats if row.organisation_id is None],
         occurrences={
             (row.kind, row.subject_id, row.from_month): row
-            for row in BilledOccurrence.objects.filter(organisation__in=rows).order_by("revision")
+            for row in BilledOccurrence.objects.filter(theirs).order_by("revision")
         },
         rungs=list(CancellationRung.objects.values_list("days_before", "percent")),
     )
+
+
+def clients(chosen: Chosen) -> list[UUID] | None:
+    """Give the organisations among those chosen; None for all."""
+    return None if chosen is None else [key for key in chosen if key]
 
 
 def _by_organisation(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
@@ -126,8 +163,20 @@ def items(facts: Facts, organisation: UUID, run: Month) -> list[Item]:
         *advance_items(facts, organisation, run),
         *_overage(facts, organisation),
         *_sessions(facts, organisation),
+        *_seats(facts, organisation),
     ]
     return _unbilled(facts, (item for item in due if item.charge.due <= run))
+
+
+def one_off_items(facts: Facts, run: Month) -> dict[Buyer, list[Item]]:
+    """Give the seats that fall due in a run or earlier, by their buyer without organisation."""
+    by_buyer: dict[Buyer, list[Item]] = defaultdict(list)
+    for seat in facts.one_off_seats:
+        buyer = buyers.of_seat(seat)
+        item = _seat(facts, seat, buyer.language, None)
+        if item.charge.due <= run and facts.open_revision(item.key) is not None:
+            by_buyer[buyer].append(item)
+    return by_buyer
 
 
 def ahead_items(facts: Facts, organisation: UUID, run: Month) -> list[Item]:
@@ -309,3 +358,30 @@ def _session_items(
             exempt=exempt,
             travels_with=kind,
         )
+
+
+def _seats(facts: Facts, organisation: UUID) -> Iterator[Item]:
+    """Give a client's seats of open sessions that were held; one called off costs nothing.
+
+    Nobody but the agency calls off a session of open enrolment.
+    """
+    language = facts.organisations[organisation].language
+    for seat in facts.seats[organisation]:
+        month = seat.session.month
+        item = _seat(facts, seat, language, _contract_in(facts, organisation, month))
+        if month >= _first_run(facts, organisation, month):
+            yield item
+
+
+def _seat(facts: Facts, seat: Enrolment, language: str, subscription: UUID | None) -> Item:
+    session = seat.session
+    months = MonthRange(session.month, session.month + 1)
+    title = session.offering.title(language)
+    return Item(
+        charge=charges.once(LineKind.SEAT, session.month, months, seat.price_cents),
+        subject=seat.pk,
+        description=describe(LineKind.SEAT, months, language, title=title),
+        subscription=subscription,
+        reference=session.reference,
+        exempt=facts.agency.crkbo_registered and session.offering.vocational,
+    )

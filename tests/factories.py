@@ -310,6 +310,7 @@ def enrolment(session: Session, **fields: Any) -> Enrolment:
         "buyer_postcode": "1012 AB",
         "buyer_city": "Amsterdam",
         "buyer_country": "NL",
+        "buyer_email": "office@buyer.example",
     }
     return _create(Enrolment, session=session, **defaults | fields)
 

@@ -245,7 +245,7 @@ FREE_TEXT = {
     "workshops.Offering": "code title_nl title_en",
     "workshops.Session": "reference location",
     "workshops.Enrolment": "name email buyer_name buyer_street buyer_postcode buyer_city "
-    "buyer_country",
+    "buyer_country buyer_email",
     "subscriptions.TaxTreatment": "exemption_code",
     "subscriptions.CpiValue": "series source",
     "subscriptions.PurchaseOrder": "number",

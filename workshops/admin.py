@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 OVER = frozenset({SessionStatus.HELD, SessionStatus.CANCELLED})
+_ONLY_OPEN = _("Names are taken for a session of open enrolment only, not for a client's.")
 TONES = {"requested": "wait", "scheduled": "way", "held": "good", "cancelled": ""}
 
 
@@ -68,17 +70,53 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argume
         return cleaned
 
 
+class SeatForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    """A seat with who pays for it; without a price it costs what the offering does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "price_cents" in self.fields:
+            self.fields["price_cents"].required = False
+            self.fields["price_cents"].help_text = _("Empty: the price of the offering.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        session = cleaned.get("session") or getattr(self.instance, "session", None)
+        if "session" in cleaned and session and session.organisation_id:
+            self.add_error("session", _ONLY_OPEN)
+        if session and "price_cents" in cleaned and cleaned["price_cents"] is None:
+            cleaned["price_cents"] = session.offering.price_cents
+        organisation = cleaned.get("organisation", self.instance.organisation)
+        if not (organisation or cleaned.get("buyer_name")):
+            self.add_error(
+                "buyer_name", _("Give the organisation that pays, or the buyer's name and address.")
+            )
+        return cleaned
+
+    def clean_buyer_country(self) -> str:
+        country = str(self.cleaned_data["buyer_country"]).upper()
+        if country and not re.fullmatch("[A-Z]{2}", country):
+            raise forms.ValidationError(_("Give two letters, such as NL or BE."))
+        return country
+
+
 class SeatFormSet(LabelledFormSet):
+    def add_fields(self, form: forms.ModelForm[Any], index: int | None) -> None:
+        super().add_fields(form, index)
+        is_new = index is None or index >= self.initial_form_count()
+        if is_new and "price_cents" in form.fields:
+            form.fields["price_cents"].initial = self.instance.offering.price_cents
+            form.fields["buyer_country"].initial = "NL"
+
     def clean(self) -> None:
         super().clean()
         if self.instance.organisation_id and self.has_changed():
-            raise forms.ValidationError(
-                _("Names are taken for a session of open enrolment only, not for a client's.")
-            )
+            raise forms.ValidationError(_ONLY_OPEN)
 
 
 class Enrolments(Rows):
     model = Enrolment
+    form = SeatForm
     formset = SeatFormSet
     autocomplete_fields = ("organisation",)
     may_delete = True
@@ -168,6 +206,50 @@ class SessionAdmin(StaffAdmin):
     @admin.display(description=_("state"), ordering="status")
     def state(self, session: Session) -> SafeString:
         return badge(session.get_status_display(), TONES[session.status])
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(StaffAdmin):
+    """Seats by session: entered late as well, and put right where an invoice lacks an address.
+
+    Once the session is over, what the seat costs and which organisation buys it is only read.
+    """
+
+    list_display = (
+        column("session", _("session"), str),
+        column("session__starts_at", _("when"), moment),
+        column("session__offering", _("offering"), str),
+        "buyer",
+        column("price_cents", _("price in €"), amount),
+    )
+    list_select_related = ("session__offering", "organisation")
+    list_filter = ("session__status", "session__offering__kind")
+    search_fields = ("session__reference", "buyer_name", "organisation__legal_name", "name")
+    autocomplete_fields = ("session", "organisation")
+    ordering = ("-session__starts_at",)
+    form = SeatForm
+    fieldsets = (
+        (_("Seat"), {"fields": ("session", ("name", "email"), "price_cents")}),
+        (
+            _("Buyer"),
+            {
+                "fields": (
+                    "organisation",
+                    ("buyer_name", "buyer_email"),
+                    ("buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
+                ),
+                "description": _("An organisation, or the address that the invoice goes to."),
+            },
+        ),
+    )
+
+    @admin.display(description=_("buyer"))
+    def buyer(self, seat: Enrolment) -> str:
+        return str(seat.organisation or seat.buyer_name)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        is_over = obj is not None and obj.session.status in OVER
+        return ("session", "price_cents", "organisation") if is_over else ()
 
 
 @admin.register(Offering)

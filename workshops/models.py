@@ -180,7 +180,9 @@ class CancellationRung(Entity):
 class Enrolment(Entity):
     """A seat at a session of open enrolment; name and e-mail are erased after the retention term.
 
-    The buyer is an organisation or, for anybody else, the address given here.
+    The buyer is an organisation or, for anybody else, the address given here: the invoice goes
+    there, and never says who sits on the seat. What a seat cost and who bought it is frozen once
+    it is billed (a trigger of subscriptions, which knows what is billed).
     """
 
     session = models.ForeignKey(Session, models.PROTECT, related_name="enrolments")
@@ -195,6 +197,7 @@ class Enrolment(Entity):
     buyer_postcode = models.CharField(_("postcode"), max_length=20, blank=True)
     buyer_city = models.CharField(_("city"), max_length=100, blank=True)
     buyer_country = models.CharField(_("country"), max_length=2, blank=True)
+    buyer_email = models.EmailField(_("e-mail address of the buyer"), blank=True)
 
     class Meta:
         verbose_name = _("enrolment")

@@ -204,7 +204,7 @@ class InvoiceAdmin(FrozenAdmin):
 
     @admin.action(description=_("Draft blocked ones anew"), permissions=["handle"])
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        blocked = queryset.filter(state=InvoiceState.BLOCKED, organisation__isnull=False)
+        blocked = queryset.filter(state=InvoiceState.BLOCKED)
         drafted: list[Invoice] = []
         for run_month, organisation in set(blocked.values_list("run_month", "organisation")):
             try:

@@ -140,6 +140,13 @@ def cards_cost_their_price(records: Records) -> Iterator[Check]:
         yield Check(records.line_name(line), expected, found)
 
 
+def seats_cost_their_price_at_a_session_held(records: Records) -> Iterator[Check]:
+    for line, occurrence in records.billed(LineKind.SEAT):
+        seat = records.seats.get(occurrence.subject_id)
+        expected = (seat.price_cents, str(seat.session.month)) if seat else "a session held"
+        yield Check(records.line_name(line), expected, (line.net_cents, str(line.from_month)))
+
+
 def nothing_is_billed_before_it_is_due(records: Records) -> Iterator[Check]:
     in_advance = {LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE, LineKind.TOPUP}
     for line, occurrence in records.billed(*LineKind.values):
@@ -156,7 +163,7 @@ def _month_due(
     months = MonthRange(line.from_month, line.until_month)
     if line.kind in in_advance:
         return months.from_month - 1
-    if line.kind == LineKind.OVERAGE:
+    if line.kind in {LineKind.OVERAGE, LineKind.SEAT}:
         return months.last_month
     session = records.sessions.get(occurrence.subject_id)
     return session.month_due if session else None
@@ -196,6 +203,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     sessions_were_held_or_cancelled_by_the_client,
     travel_costs_its_kilometres,
     cards_cost_their_price,
+    seats_cost_their_price_at_a_session_held,
     nothing_is_billed_before_it_is_due,
     no_more_sessions_are_free_than_included,
 )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from uuid import UUID
 
 from agency.month import Month
-from subscriptions import vat
+from subscriptions import buyers, vat
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.documents import blocked_reason, order_number
-from subscriptions.due import items
+from subscriptions.documents import order_number
+from subscriptions.due import Item, items, one_off_items
 from subscriptions.models import (
     BlockedReason,
     Invoice,
@@ -21,6 +21,7 @@ from subscriptions.models import (
     InvoiceState,
     LineKind,
     OccurrenceState,
+    PurchaseOrder,
 )
 
 MAY_BE_EXEMPT = frozenset(
@@ -138,8 +139,14 @@ def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
         except NoPriceError as error:
             yield Check(organisation.code, "a price", f"no price for {error}")
         else:
-            left = [f"{item.charge.kind} {item.charge.months}" for item in due]
-            yield Check(f"{organisation.code} run {run}", [], left)
+            yield Check(f"{organisation.code} run {run}", [], _left(due))
+    if run is not None:
+        seats = [item for due in one_off_items(records.facts, run).values() for item in due]
+        yield Check(f"- run {run}", [], _left(seats))
+
+
+def _left(due: Iterable[Item]) -> list[str]:
+    return [f"{item.charge.kind} {item.charge.months}" for item in due]
 
 
 def _last_run(records: Records) -> Month | None:
@@ -154,26 +161,40 @@ def _last_run(records: Records) -> Month | None:
 
 def blocked_documents_have_their_reason(records: Records) -> Iterator[Check]:
     for invoice in records.invoices.values():
-        if invoice.state == InvoiceState.BLOCKED and invoice.organisation:
+        if invoice.state == InvoiceState.BLOCKED:
             name = records.document_name(invoice)
             yield Check(name, invoice.blocked_reason, _reason_now(records, invoice))
 
 
 def _reason_now(records: Records, invoice: Invoice) -> str:
     """Give the recorded reason while the document would be blocked, else nothing."""
-    if invoice.organisation is None or invoice.blocked_reason == BlockedReason.BOUND:
+    if invoice.blocked_reason == BlockedReason.BOUND:
         return invoice.blocked_reason
-    orders = records.orders.get(invoice.organisation.pk, [])
     po_required = invoice.blocked_reason == BlockedReason.PO_MISSING
     reasons = [
-        blocked_reason(
-            invoice.organisation,
+        buyers.blocked_reason(
+            buyer,
             order_number(orders, line.kind, line.from_month, invoice.run_month),
             po_required=po_required,
         )
         for line in records.lines.get(invoice.pk, [])
+        for buyer, orders in _buyer_now(records, invoice, line)
     ]
     return invoice.blocked_reason if any(reasons) else ""
+
+
+def _buyer_now(
+    records: Records, invoice: Invoice, line: InvoiceLine
+) -> Iterator[tuple[buyers.Buyer, list[PurchaseOrder]]]:
+    """Give who pays for a line with the orders; nobody where its seat is gone."""
+    if invoice.organisation:
+        orders = records.orders.get(invoice.organisation.pk, [])
+        yield buyers.of_organisation(invoice.organisation), orders
+        return
+    occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+    seat = records.seats.get(occurrence.subject_id) if occurrence else None
+    if seat:
+        yield buyers.of_seat(seat), []
 
 
 def credits_never_exceed_what_they_credit(records: Records) -> Iterator[Check]:

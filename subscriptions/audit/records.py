@@ -31,7 +31,7 @@ from subscriptions.models import (
 )
 from subscriptions.release import Thresholds
 from subscriptions.statements import thresholds
-from workshops.models import Offering, Session
+from workshops.models import Enrolment, Offering, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Records:
     year_prices: dict[tuple[UUID, Month, str], YearPrice]
     treatments: list[TaxTreatment]
     sessions: dict[UUID, Session]
+    seats: dict[UUID, Enrolment]
     repriced: set[UUID]
     steps: list[StripeStep]
 
@@ -140,6 +141,7 @@ def read_records() -> Records:
         },
         treatments=list(TaxTreatment.objects.order_by("valid_from")),
         sessions={row.pk: row for rows in facts.sessions.values() for row in rows},
+        seats={row.pk: row for row in facts.all_seats()},
         repriced=set(
             AuditEvent.objects.filter(
                 subject_model=Offering._meta.label_lower, fields__contains="price"

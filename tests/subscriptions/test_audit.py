@@ -115,6 +115,7 @@ def _monthly_client() -> None:
         cancelled_on=dt.date(2026, 3, 2),
         cancelled_by="client",
     )
+    make.enrolment(make.session(None, "OPEN", offering=exempt, status="held"))
     mediator = make.advisor("MEDIATOR")
     make.assignment(mediator, month.organisation, "mediator")
 
@@ -574,6 +575,23 @@ def a_card_is_billed_for_other_months() -> None:
     change_line("topup", until_month=M("2028-01"))
 
 
+@plants("seats_cost_their_price_at_a_session_held")
+def a_seat_costs_another_price() -> None:
+    change_line("seat", net_cents=1)
+
+
+@plants("seats_cost_their_price_at_a_session_held")
+def a_seat_is_billed_of_a_session_that_was_called_off() -> None:
+    Session.objects.filter(reference="OPEN").update(
+        status="cancelled", cancelled_on=dt.date(2026, 3, 1), cancelled_by="agency"
+    )
+
+
+@plants("nothing_due_is_left_unbilled")
+def a_seat_was_not_billed() -> None:
+    make.enrolment(Session.objects.get(reference="OPEN"), email="late@buyer.example")
+
+
 @plants("nothing_is_billed_before_it_is_due")
 def a_fee_is_billed_a_month_too_early() -> None:
     line = line_of("fee", from_month=M("2026-04"))
@@ -687,12 +705,12 @@ class TestInOrder:
     def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        with django_assert_num_queries(34):
+        with django_assert_num_queries(35):
             audit()
         for number in range(3):
             client(f"MORE{number}", "2026-04", headcount=300, hours={"2026-04": 20})
         close_and_bill("2026-04")
-        with django_assert_num_queries(34):
+        with django_assert_num_queries(35):
             assert audit().violations == []
 
 

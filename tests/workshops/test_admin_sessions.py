@@ -153,6 +153,65 @@ def test_a_session_of_open_enrolment_takes_names(client: Client) -> None:
     assert Enrolment.objects.get().name == "Jan Jansen"
 
 
+def test_a_seat_costs_what_the_offering_does_unless_said_otherwise(client: Client) -> None:
+    session = factories.session(None)
+    page = f"/admin/workshops/session/{session.pk}/change/"
+    assert 'value="875.00"' in client.get(page).content.decode()  # of a row to be added
+
+    client.post(page, form(session, **SEAT | {"enrolments-0-price_cents": ""}))
+
+    assert Enrolment.objects.get().price_cents == session.offering.price_cents == 87500
+
+
+def test_a_seat_needs_somebody_who_pays(client: Client) -> None:
+    session = factories.session(None)
+    page = f"/admin/workshops/session/{session.pk}/change/"
+
+    said = client.post(page, form(session, **SEAT | {"enrolments-0-buyer_name": ""}))
+
+    assert "Give the organisation that pays" in said.content.decode()
+    assert not Enrolment.objects.exists()
+
+
+def test_the_address_of_a_buyer_is_put_right_after_the_session(client: Client) -> None:
+    seat = factories.enrolment(factories.session(None, status="held"), buyer_city="")
+    page = f"/admin/workshops/enrolment/{seat.pk}/change/"
+    fields = {
+        "name": seat.name,
+        "email": seat.email,
+        "price_cents": "1",
+        "buyer_name": "Bakker",
+        "buyer_street": "Kerkstraat 2",
+        "buyer_postcode": "1012 AB",
+        "buyer_city": "Almere",
+        "buyer_country": "nl",
+        "buyer_email": "office@buyer.example",
+    }
+
+    wrong = client.post(page, fields | {"buyer_country": "N1"}).content.decode()
+    assert "Give two letters, such as NL or BE." in wrong
+    assert client.post(page, fields).status_code == 302
+
+    seat.refresh_from_db()
+    assert (seat.buyer_city, seat.buyer_country) == ("Almere", "NL")
+    assert seat.price_cents == 49500  # only read, once the session is over
+
+
+def test_a_seat_is_entered_late_for_a_session_of_open_enrolment_only(client: Client) -> None:
+    over = factories.session(None, status="held")
+    ours = factories.session(factories.organisation(), "S2")
+    fields = {"name": "Jan", "email": "jan@client.example", "buyer_name": "Buyer B.V."}
+    page = "/admin/workshops/enrolment/add/"
+
+    refused = client.post(page, fields | {"session": str(ours.pk)}).content.decode()
+    assert "Names are taken for a session of open enrolment only" in refused
+    assert client.post(page, fields | {"session": str(over.pk)}).status_code == 302
+
+    assert Enrolment.objects.get().price_cents == over.offering.price_cents
+    listed = client.get("/admin/workshops/enrolment/").content.decode()
+    assert "Buyer B.V." in listed
+
+
 def test_names_are_not_taken_along_to_a_client(client: Client) -> None:
     session = factories.session(None)
     client_of_ours = factories.organisation()

@@ -1,0 +1,88 @@
+"""Who a document is made out to: an organisation, or whoever bought a seat once (design 5.9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agency.models import Organisation
+from subscriptions import vat
+from subscriptions.models import BlockedReason
+from workshops.models import Enrolment
+
+# One who buys a seat is not asked for a language: the country's tells.
+DUTCH_IS_SPOKEN = frozenset({"NL", "BE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buyer:
+    """The particulars that a document freezes; without an organisation they are all we know.
+
+    ``registration`` is the KVK number or OIN. It is None where none is asked for: of a one-off
+    buyer, who may be a private person, and who has to have an e-mail address instead, for nobody
+    else could be told where the invoice is.
+    """
+
+    organisation: Organisation | None = None
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    language: str
+    vat_id: str = ""
+    vat_id_checked: bool = False
+    registration: str | None = None
+
+    def is_complete(self) -> bool:
+        is_known = self.email if self.registration is None else self._is_registered()
+        return all((self.name, self.street, self.postcode, self.city, self.country, is_known))
+
+    def _is_registered(self) -> bool:
+        return self.country != vat.HOME or bool(self.registration)
+
+
+def of_organisation(row: Organisation) -> Buyer:
+    return Buyer(
+        organisation=row,
+        name=row.legal_name,
+        street=row.street,
+        postcode=row.postcode,
+        city=row.city,
+        country=row.country,
+        email=row.invoice_email,
+        language=row.language,
+        vat_id=row.vat_id,
+        vat_id_checked=row.vat_id_checked,
+        registration=row.kvk_number or row.oin,
+    )
+
+
+def of_seat(seat: Enrolment) -> Buyer:
+    """Give who pays for a seat: seats of equal one-off buyers come on one document.
+
+    A one-off buyer gives no VAT id: a firm elsewhere in the EU to which the VAT is to be reversed
+    is entered as an organisation, whose VAT id is checked.
+    """
+    if seat.organisation:
+        return of_organisation(seat.organisation)
+    country = seat.buyer_country.strip().upper()
+    return Buyer(
+        name=seat.buyer_name.strip(),
+        street=seat.buyer_street.strip(),
+        postcode=seat.buyer_postcode.strip().upper(),
+        city=seat.buyer_city.strip(),
+        country=country,
+        email=seat.buyer_email.strip().lower(),
+        language="nl" if country in DUTCH_IS_SPOKEN else "en",
+    )
+
+
+def blocked_reason(buyer: Buyer, order_number: str, *, po_required: bool) -> BlockedReason | None:
+    """Give the first reason for which a document may not be sent (design 5.9)."""
+    elsewhere_in_eu = buyer.country in vat.EU_COUNTRIES and buyer.country != vat.HOME
+    if elsewhere_in_eu and buyer.vat_id and not buyer.vat_id_checked:
+        return BlockedReason.VAT_ID_PENDING
+    if po_required and not order_number:
+        return BlockedReason.PO_MISSING
+    return None if buyer.is_complete() else BlockedReason.INCOMPLETE
