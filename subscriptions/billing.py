@@ -35,6 +35,7 @@ from subscriptions.models import (
     Invoice,
     InvoiceLine,
     InvoiceState,
+    OccurrenceState,
     PurchaseOrder,
     YearPrice,
 )
@@ -101,17 +102,20 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
 
 
 @transaction.atomic
-def draft_run(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> Run:
+def draft_run(
+    month: Month, organisations: Chosen = None, *, ahead: bool = False, anew: bool = False
+) -> Run:
     """Draft the run of a closed month in one transaction; drafting again finds nothing to do.
 
     ``organisations`` are the clients to draft for, None among them for one-off buyers of seats.
+    A document that passed a bound stays until somebody accepts it or asks for it ``anew``.
     Blocked documents whose reason is gone are drafted anew. Raises BillError for an open month,
     unless the run is made ahead.
     """
     take_turns()
     if not ahead:
         refuse_to_bill(month)
-    release_unblocked(month, organisations)
+    release_unblocked(month, organisations, anew=anew)
     run = plan(month, organisations, ahead=ahead)
     BilledOccurrence.objects.bulk_create(
         [row for document in run.documents for row in document.occurrences], batch_size=1000
@@ -127,13 +131,16 @@ def draft_run(month: Month, organisations: Chosen = None, *, ahead: bool = False
     return run
 
 
-def release_unblocked(month: Month, organisations: Chosen = None) -> int:
+def release_unblocked(month: Month, organisations: Chosen = None, *, anew: bool = False) -> int:
     """Take away a run's blocked documents whose reason is gone; give their number.
 
+    A bound that was passed is a reason until a person has looked, or works it out ``anew``.
     Their occurrences are free again, so that the run under way drafts them anew.
     """
     rows = _made_out_to(organisations).filter(state=InvoiceState.BLOCKED, run_month=month)
     orders = purchase_orders(clients(organisations))
+    if not anew:
+        rows = rows.exclude(blocked_reason=BlockedReason.BOUND)
     rows = rows.select_related("organisation")
     blocked = list(rows.prefetch_related("lines__occurrence", "organisation__subscriptions"))
     seats = _seats_of(blocked)
@@ -186,6 +193,22 @@ def _still_blocked(
     )
     buyer = buyers.of_organisation(organisation)
     return any(buyers.blocked_reason(buyer, n, po_required=po_required) for n in numbers)
+
+
+@transaction.atomic
+def accept(invoices: Iterable[Invoice]) -> int:
+    """Make drafts of documents that passed a bound and were looked at, as they are; count them.
+
+    What is blocked for another reason stays as it is. From then on what they bill is billed.
+    """
+    take_turns()
+    keys = [invoice.pk for invoice in invoices]
+    passed = Invoice.objects.filter(
+        pk__in=keys, state=InvoiceState.BLOCKED, blocked_reason=BlockedReason.BOUND
+    )
+    held = BilledOccurrence.objects.filter(lines__invoice__in=passed)
+    held.update(state=OccurrenceState.BILLED)
+    return passed.update(state=InvoiceState.DRAFT, blocked_reason="")
 
 
 def approve(invoices: Iterable[Invoice]) -> int:

@@ -11,6 +11,7 @@ from agency.money import plain_decimal
 from agency.month import Month
 from subscriptions import vat
 from subscriptions.agreements import Contract, NoPriceError
+from subscriptions.bounds import passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
 from subscriptions.due import Facts, Item, one_off_items
 from subscriptions.models import (
@@ -27,6 +28,7 @@ from subscriptions.models import (
     Tier,
     YearPrice,
 )
+from subscriptions.use import included
 
 # Lines that take the purchase order of the first month of their period; the rest takes the run's.
 BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
@@ -119,7 +121,9 @@ def _document(
     parties = _contract_rows(facts, buyer, due, run)
     po_required = any(row.po_required for row in parties)
     nothing = all(line.net_cents == 0 for line in lines)
-    reason = "" if nothing else blocked_reason(buyer, number, po_required=po_required)
+    reason: BlockedReason | str | None = ""
+    if not nothing:
+        reason = blocked_reason(buyer, number, po_required=po_required) or _bound(facts, due, lines)
     state = OccurrenceState.SETTLED if nothing else OccurrenceState.BILLED
     occurrences = [
         _occurrence(facts, buyer, item, run, OccurrenceState.HELD if reason else state)
@@ -134,6 +138,21 @@ def _document(
     for line in lines:
         line.invoice = invoice
     return Document(buyer, invoice, lines, occurrences)
+
+
+def _bound(facts: Facts, due: Sequence[Item], lines: Sequence[InvoiceLine]) -> BlockedReason | None:
+    total_cents = sum(line.net_cents + line.vat_cents for line in lines)
+    overage = [
+        (item.charge.quantity_hundredths // 25, _included(facts.contracts[item.subject], item))
+        for item in due
+        if item.charge.kind == LineKind.OVERAGE
+    ]
+    return BlockedReason.BOUND if passes_a_bound(total_cents, overage) else None
+
+
+def _included(contract: Contract, item: Item) -> int:
+    months = item.charge.months
+    return included(contract, contract.year_of(months.from_month), months.until)
 
 
 def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[InvoiceLine]:

@@ -17,6 +17,7 @@ from agency.today import today
 from subscriptions import billing, push
 from subscriptions.models import (
     BilledOccurrence,
+    BlockedReason,
     Invoice,
     InvoiceKind,
     InvoiceLine,
@@ -125,7 +126,7 @@ class InvoiceAdmin(FrozenAdmin):
     list_filter = (Overdue, "blocked_reason", "kind", "collection")
     search_fields = ("number", "buyer_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
-    actions = ("approve", "push", "draft_anew", "unpark")
+    actions = ("approve", "push", "accept", "draft_anew", "unpark")
     inlines = (Lines, Steps)
     fieldsets = (
         (
@@ -202,13 +203,26 @@ class InvoiceAdmin(FrozenAdmin):
         )
         self.message_user(request, text % {"n": len(approved)}, _level(len(approved)))
 
+    @admin.action(description=_("Looked at: the amount is right"), permissions=["handle"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        high = queryset.filter(state=InvoiceState.BLOCKED, blocked_reason=BlockedReason.BOUND)
+        looked_at = list(high)
+        done = billing.accept(looked_at)
+        _note_all(request, "accepted", looked_at)
+        text = ngettext(
+            "%(n)s unusually high invoice is a draft now.",
+            "%(n)s unusually high invoices are drafts now.",
+            done,
+        )
+        self.message_user(request, text % {"n": done}, _level(done))
+
     @admin.action(description=_("Draft blocked ones anew"), permissions=["handle"])
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         blocked = queryset.filter(state=InvoiceState.BLOCKED)
         drafted: list[Invoice] = []
         for run_month, organisation in set(blocked.values_list("run_month", "organisation")):
             try:
-                run = billing.draft_run(run_month, [organisation])
+                run = billing.draft_run(run_month, [organisation], anew=True)
             except billing.BillError as refused:
                 messages.error(request, " ".join(refused.messages))
             else:
