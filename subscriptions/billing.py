@@ -18,6 +18,7 @@ from agency.turns import take_turns
 from subscriptions import buyers
 from subscriptions.agreements import NoPriceError
 from subscriptions.contracts import without_terms
+from subscriptions.credits import documents_due as credits_due
 from subscriptions.documents import (
     Document,
     as_plain,
@@ -98,6 +99,7 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
             run.frozen += frozen
     if not ahead:
         run.documents += one_off_documents(facts, rates, month)
+        run.documents += credits_due(facts, month, organisations)
     return run
 
 

@@ -23,6 +23,7 @@ from subscriptions import contracts
 from subscriptions.agreements import CAP, Contract, NoPriceError
 from subscriptions.models import (
     CardUse,
+    OverageCredit,
     Publication,
     ReleasePolicy,
     Statement,
@@ -176,7 +177,7 @@ def _carry_on(books: Books, subscription: UUID, worked_out: Account) -> None:
 
 
 def _write(books: Books, batch: Sequence[Closing], publication: Publication | None) -> None:
-    statements, uses = [], []
+    statements, uses, credited = [], [], []
     for closing in batch:
         worked_out = closing.account
         statement = Statement(
@@ -197,8 +198,11 @@ def _write(books: Books, batch: Sequence[Closing], publication: Publication | No
             CardUse(statement=statement, card_id=card.key, quarters=quarters)
             for card, quarters in worked_out.card_uses
         ]
+        if worked_out.credit_quarters:
+            credited.append(OverageCredit(statement=statement, quarters=worked_out.credit_quarters))
     Statement.objects.bulk_create(statements, batch_size=1000)
     CardUse.objects.bulk_create(uses, batch_size=1000)
+    OverageCredit.objects.bulk_create(credited, batch_size=1000)
 
 
 def refuse_to_close(month: Month, *, on: dt.date) -> None:

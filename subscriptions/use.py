@@ -54,7 +54,7 @@ class Account:
     """What a statement of a period says, and what it takes from which card.
 
     ``used_quarters`` is the period's own use even where the display does not show it;
-    ``credit_quarters`` is overage charged earlier in the year that turned out not to be due.
+    ``credit_quarters`` is overage billed earlier in the year that turned out not to be due.
     """
 
     release: Release
@@ -212,11 +212,15 @@ def account(
     year = contract.year_of(release.months.from_month)
     carried = carried_in(contract, year, hours, stated, thresholds)
     allowance = included(contract, year, release.months.until) + carried
+    sums = so_far(contract, year, carried, hours, stated, thresholds)
     if release.display in (WITHHELD, ALL_IN):
         return Account(
-            release=release, used_quarters=0, allowance_quarters=allowance, overage_quarters=0
+            release=release,
+            used_quarters=0,
+            allowance_quarters=allowance,
+            overage_quarters=0,
+            credit_quarters=_credit(contract, release, stated, sums.rest_quarters),
         )
-    sums = so_far(contract, year, carried, hours, stated, thresholds)
     used, rest = _settle(hours, release.months, sums.rest_quarters)
     beyond = sums.used_quarters + used - allowance
     need = max(0, beyond - sums.card_quarters - sums.overage_quarters)
@@ -229,7 +233,7 @@ def account(
         allowance_quarters=allowance,
         overage_quarters=charged,
         card_uses=taken,
-        credit_quarters=_credit(year, release, beyond, sums, rest),
+        credit_quarters=_credit(contract, release, stated, rest),
     )
 
 
@@ -243,9 +247,18 @@ def _take(cards: Sequence[Card], months: MonthRange, need: int) -> tuple[tuple[C
     return tuple(taken)
 
 
-def _credit(year: ContractYear, release: Release, beyond: int, sums: YearSoFar, rest: int) -> int:
-    """Give the stated overage that a negative rest undoes at the end of the year."""
-    if release.months.until != year.until_month or rest == 0:
+def _credit(contract: Contract, release: Release, stated: Sequence[Stated], rest: int) -> int:
+    """Give what is left of a negative rest at the end of the year, as far as we billed overage.
+
+    Overage that a former system billed, or stated before the first run, is not ours to credit.
+    """
+    year = contract.year_of(release.months.from_month)
+    if release.months.until != year.until_month:
         return 0
-    due = max(0, beyond - sums.card_quarters + rest)
-    return max(0, sums.overage_quarters - up_to_half_hours(due))
+    billed = sum(
+        statement.overage_quarters
+        for statement in stated
+        if statement.months.from_month in year.months
+        and statement.months.last_month >= contract.first_run
+    )
+    return min(-rest // HALF_HOUR * HALF_HOUR, billed)

@@ -9,7 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import FrozenAdmin, FrozenRows, column, titled
 from agency.templatetags.figures import day, decimal_hours, lining, month, period
-from subscriptions.models import CardUse, Display, Publication, ReleasePolicy, Statement
+from subscriptions.models import (
+    CardUse,
+    Display,
+    OverageCredit,
+    Publication,
+    ReleasePolicy,
+    Statement,
+)
 from subscriptions.wording import statement_sentence
 
 if TYPE_CHECKING:
@@ -20,6 +27,10 @@ WITHOUT_FIGURE = {Display.WITHHELD, Display.ALL_IN}
 
 class CardUses(FrozenRows):
     model = CardUse
+
+
+class OverageCredits(FrozenRows):
+    model = OverageCredit
 
 
 @admin.register(Statement)
@@ -35,7 +46,7 @@ class StatementAdmin(FrozenAdmin):
     list_select_related = ("organisation", "publication")
     search_fields = ("organisation__legal_name", "organisation__code")
     ordering = ("-from_month", "organisation")
-    inlines = (CardUses,)
+    inlines = (CardUses, OverageCredits)
 
     def heading(self, obj: Statement) -> str:
         return f"{obj.organisation}, {period(obj.months)}"

@@ -12,7 +12,7 @@ from agency.month import Month, MonthRange
 from subscriptions import charges
 from subscriptions.agreements import BASIC, EXTENDED, Contract
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.models import BilledOccurrence, InvoiceLine, LineKind, YearPrice
+from subscriptions.models import BilledOccurrence, InvoiceLine, LineKind, OverageCredit, YearPrice
 from workshops.models import CancelledBy, Session, SessionStatus
 
 
@@ -140,6 +140,31 @@ def cards_cost_their_price(records: Records) -> Iterator[Check]:
         yield Check(records.line_name(line), expected, found)
 
 
+def credits_of_overage_stay_within_what_their_statement_found(records: Records) -> Iterator[Check]:
+    """Each on overage of its own contract year, and together no more hours than were found."""
+    found = {row.pk: row for row in records.overage_credits.values()}
+    lines = {line.pk: line for line in records.all_lines()}
+    hundredths: dict[UUID, int] = defaultdict(int)
+    for line, occurrence in records.billed(LineKind.CREDIT):
+        credit = found.get(occurrence.subject_id)
+        original = lines.get(line.credit_of_id) if line.credit_of_id else None
+        hundredths[occurrence.subject_id] += line.quantity_hundredths
+        within = credit and hundredths[occurrence.subject_id] <= credit.quarters * 25
+        fits = credit and original and _is_overage_of_the_year(records, credit, original)
+        yield Check(records.line_name(line), "within", "within" if within and fits else "beyond")
+
+
+def _is_overage_of_the_year(records: Records, credit: OverageCredit, line: InvoiceLine) -> bool:
+    statement = credit.statement
+    year = records.contracts[statement.subscription_id].year_of(statement.from_month)
+    occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+    return (
+        occurrence is not None
+        and (line.kind, occurrence.subject_id) == (LineKind.OVERAGE, statement.subscription_id)
+        and line.from_month in year.months
+    )
+
+
 def seats_cost_their_price_at_a_session_held(records: Records) -> Iterator[Check]:
     for line, occurrence in records.billed(LineKind.SEAT):
         seat = records.seats.get(occurrence.subject_id)
@@ -203,6 +228,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     sessions_were_held_or_cancelled_by_the_client,
     travel_costs_its_kilometres,
     cards_cost_their_price,
+    credits_of_overage_stay_within_what_their_statement_found,
     seats_cost_their_price_at_a_session_held,
     nothing_is_billed_before_it_is_due,
     no_more_sessions_are_free_than_included,

@@ -11,6 +11,7 @@ from agency.month import Month
 from subscriptions import buyers, vat
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
+from subscriptions.credits import documents_due as credits_due
 from subscriptions.documents import order_number
 from subscriptions.due import Item, items, one_off_items
 from subscriptions.models import (
@@ -143,6 +144,8 @@ def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
     if run is not None:
         seats = [item for due in one_off_items(records.facts, run).values() for item in due]
         yield Check(f"- run {run}", [], _left(seats))
+        back = [line for made in credits_due(records.facts, run) for line in made.lines]
+        yield Check(f"credits run {run}", [], [f"{line.kind} {line.from_month}" for line in back])
 
 
 def _left(due: Iterable[Item]) -> list[str]:
@@ -201,7 +204,8 @@ def credits_never_exceed_what_they_credit(records: Records) -> Iterator[Check]:
     lines = {line.pk: line for line in records.all_lines()}
     credited: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     for line in lines.values():
-        if line.credit_of_id:
+        is_void = records.invoices[line.invoice_id].state == InvoiceState.VOID
+        if line.credit_of_id and not is_void:
             credited[line.credit_of_id].append(line)
     for key, taken_back in credited.items():
         original = lines[key]

@@ -133,6 +133,16 @@ def capped_statements_say_so(records: Records) -> Iterator[Check]:
         yield Check(replayed.name, capped, replayed.statement.capped)
 
 
+def overage_is_credited_as_far_as_a_negative_rest_undoes_it(records: Records) -> Iterator[Check]:
+    """Found at the end of a contract year, and published with its last statement."""
+    for replayed in _replay(records):
+        if replayed.account:
+            credit = records.overage_credits.get(replayed.statement.pk)
+            found = credit.quarters if credit else 0
+            expected = replayed.account.credit_quarters
+            yield Check(replayed.name, plain_hours(expected), plain_hours(found))
+
+
 def cards_pay_what_passes_the_allowance_and_no_more(records: Records) -> Iterator[Check]:
     for replayed in _replay(records):
         if replayed.account:
@@ -267,6 +277,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     statements_show_what_people_and_months_allow,
     statements_follow_from_hours_contract_and_earlier_statements,
     capped_statements_say_so,
+    overage_is_credited_as_far_as_a_negative_rest_undoes_it,
     cards_pay_what_passes_the_allowance_and_no_more,
     cards_are_never_overdrawn,
     cards_pay_for_their_own_client_in_their_own_months,

@@ -19,6 +19,7 @@ from subscriptions.models import (
     CardUse,
     Invoice,
     InvoiceLine,
+    OverageCredit,
     Publication,
     PurchaseOrder,
     ReleasePolicy,
@@ -57,6 +58,7 @@ class Records:
     posted: list[MonthHours]
     drafts: list[DraftHours]
     uses: dict[UUID, list[CardUse]]
+    overage_credits: dict[UUID, OverageCredit]
     cards: dict[UUID, TopUpCard]
     assignments: list[Assignment]
     orders: dict[UUID, list[PurchaseOrder]]
@@ -130,6 +132,9 @@ def read_records() -> Records:
         posted=list(MonthHours.objects.only("organisation_id", "month")),
         drafts=list(DraftHours.objects.only("organisation_id", "month")),
         uses=_grouped(CardUse.objects.all(), "statement_id"),
+        overage_credits={
+            row.statement_id: row for row in OverageCredit.objects.select_related("statement")
+        },
         cards={row.pk: row for rows in facts.cards.values() for row in rows},
         assignments=list(Assignment.objects.select_related("advisor")),
         orders=_grouped(PurchaseOrder.objects.all(), "organisation_id"),

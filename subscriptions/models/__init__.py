@@ -36,6 +36,7 @@ from subscriptions.models.prices import (
 from subscriptions.models.statements import (
     CardUse,
     Display,
+    OverageCredit,
     Publication,
     PublicationMail,
     ReleasePolicy,
@@ -69,6 +70,7 @@ __all__ = [
     "InvoiceState",
     "LineKind",
     "OccurrenceState",
+    "OverageCredit",
     "OveragePolicy",
     "PriceBand",
     "PriceBook",

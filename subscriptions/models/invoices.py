@@ -216,6 +216,11 @@ class InvoiceLine(Entity):
     def __str__(self) -> str:
         return self.description
 
+    @property
+    def kind_of_thing(self) -> str:
+        """The kind of what the line bills; of a credit, of what it gives back."""
+        return self.credit_of.kind if self.credit_of else self.kind
+
 
 class OccurrenceState(models.TextChoices):
     """Held by a blocked draft, billed on a document, or settled because its lines are all 0."""
@@ -229,9 +234,9 @@ class OccurrenceState(models.TextChoices):
 class BilledOccurrence(Entity):
     """A billable thing of one run: the unique key makes a second run a no-op (decision 6).
 
-    The subject is the subscription, card, session or enrolment; ``from_month`` the first month
-    of what is billed. ``tier`` is the tier a fee was drafted at; ``free`` marks a session that the
-    subscription includes. Crediting in full opens the next revision.
+    The subject is the subscription, card, session, enrolment or credit of overage; ``from_month``
+    the first month of what is billed. ``tier`` is the tier a fee was drafted at; ``free`` marks a
+    session that the subscription includes. Crediting in full opens the next revision.
     """
 
     organisation = models.ForeignKey(

@@ -89,6 +89,28 @@ class CardUse(Entity):
         return str(self.card)
 
 
+class OverageCredit(Entity):
+    """Overage that a year's last statement found not due after all; append-only (design 5.4).
+
+    Published with its statement, and billed as a credit in the run of its last month.
+    """
+
+    statement = models.OneToOneField(
+        "subscriptions.Statement", models.PROTECT, related_name="overage_credit"
+    )
+    quarters = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("credit of overage")
+        verbose_name_plural = _("credits of overage")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(quarters__gte=1), name="overage_credit_has_hours"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.statement)
+
+
 class Display(models.TextChoices):
     """How a period's use is shown to the client (design 5.6)."""
 

@@ -24,6 +24,7 @@ from subscriptions.models import (
     CardUse,
     Invoice,
     InvoiceLine,
+    OverageCredit,
     PriceBand,
     Publication,
     PurchaseOrder,
@@ -64,7 +65,10 @@ def in_order(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Itera
         _quarterly_client()
         _monthly_client()
         _small_clients()
-        close_and_bill("2025-12", "2026-01", "2026-02", "2026-03")
+        _client_that_gets_overage_back()
+        close_and_bill("2025-12", "2026-01")
+        billing.approve(Invoice.objects.filter(organisation__code="BACK"))
+        close_and_bill("2026-02", "2026-03")
         billing.approve(Invoice.objects.filter(organisation__code__in=["QUARTER", "MONTH"]))
         _send()
         _credit()
@@ -128,6 +132,12 @@ def _small_clients() -> None:
     ended = client("ENDED", "2025-01", reported_until=M("2026-01"), until_month=M("2026-03"))
     make.subscription(ended.organisation, "2026-03", first_run=M("2026-02"))
     worked(ended.organisation, {"2026-04": 7})
+
+
+def _client_that_gets_overage_back() -> None:
+    back = client("BACK", headcount=300, hours={"2026-01": 20}, until_month=M("2026-03"))
+    advisor = counsellor(back.organisation)
+    make.hours_adjustment(advisor, back.organisation, "2026-02", -5 * 4)
 
 
 def _send() -> None:
@@ -575,6 +585,37 @@ def a_card_is_billed_for_other_months() -> None:
     change_line("topup", until_month=M("2028-01"))
 
 
+@plants("overage_is_credited_as_far_as_a_negative_rest_undoes_it")
+def a_statement_credits_more_than_the_rest() -> None:
+    OverageCredit.objects.update(quarters=24)
+
+
+@plants("overage_is_credited_as_far_as_a_negative_rest_undoes_it")
+def a_statement_credits_nothing_of_the_rest() -> None:
+    InvoiceLine.objects.filter(occurrence__kind="credit").delete()
+    BilledOccurrence.objects.filter(kind="credit").delete()
+    OverageCredit.objects.all().delete()
+
+
+@plants("credits_of_overage_stay_within_what_their_statement_found")
+def more_hours_are_credited_than_the_statement_found() -> None:
+    change_line("credit", quantity_hundredths=550)
+
+
+@plants("credits_of_overage_stay_within_what_their_statement_found")
+def a_fee_is_credited_as_overage() -> None:
+    change_line("credit", credit_of=line_of("fee"))
+
+
+@plants("nothing_due_is_left_unbilled")
+def a_credit_was_not_billed() -> None:
+    lines = InvoiceLine.objects.filter(occurrence__kind="credit")
+    documents = list(lines.values_list("invoice", flat=True))
+    lines.delete()
+    Invoice.objects.filter(pk__in=documents).delete()
+    BilledOccurrence.objects.filter(kind="credit").delete()
+
+
 @plants("seats_cost_their_price_at_a_session_held")
 def a_seat_costs_another_price() -> None:
     change_line("seat", net_cents=1)
@@ -705,12 +746,12 @@ class TestInOrder:
     def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(37):
             audit()
         for number in range(3):
             client(f"MORE{number}", "2026-04", headcount=300, hours={"2026-04": 20})
         close_and_bill("2026-04")
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(37):
             assert audit().violations == []
 
 

@@ -99,9 +99,11 @@ def test_what_was_paid_goes_back_by_the_way_it_came(sandbox: Sandbox) -> None:
 
 def test_what_stripe_would_make_otherwise_is_parked_before_it_is_made(sandbox: Sandbox) -> None:
     invoice = sent()
-    credit = credit_of(invoice, (10000, 2100))
+    [line, _other] = gateway.lines_of(invoice.stripe_id)
+    by_hand = {"invoice": invoice.stripe_id, "lines[0][type]": "invoice_line_item"}
+    by_hand |= {"lines[0][invoice_line_item]": line.id, "lines[0][amount]": "10000"}
+    call(sandbox, "POST", "/v1/credit_notes", by_hand)
     too_much = credit_of(invoice, (96750, 20318), (45413, 9537))
-    push.push(credit.pk, at=NOW)
 
     assert push.push(too_much.pk, at=NOW) == Outcome.PARKED
 

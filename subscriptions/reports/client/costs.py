@@ -86,7 +86,7 @@ def _row(document: Invoice, line: InvoiceLine) -> Sequence[Any]:
         line.from_month.first_day,
         (line.until_month - 1).last_day,
         line.quantity_hundredths,
-        unit(line.kind),
+        unit(line.kind_of_thing),
         line.unit_cents,
         vat_word(line.vat_category, line.vat_rate_basis_points),
         line.net_cents,

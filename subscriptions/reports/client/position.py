@@ -226,7 +226,7 @@ def _statements(
 
 
 def _documents(keys: Sequence[UUID], month: Month, states: Iterable[str]) -> Iterable[Invoice]:
-    lines = Prefetch("lines", InvoiceLine.objects.order_by("position"))
+    lines = Prefetch("lines", InvoiceLine.objects.select_related("credit_of").order_by("position"))
     rows = Invoice.objects.filter(organisation__in=keys, run_month__lte=month, state__in=states)
     return rows.prefetch_related(lines).order_by("run_month", "invoice_on", "number", "po_number")
 

@@ -218,8 +218,9 @@ def _explained(books: Books) -> Check:
 
 
 def _credits() -> Check:
+    live = ~Q(credits__invoice__state=InvoiceState.VOID)
     credited = InvoiceLine.objects.filter(credits__isnull=False).annotate(
-        back=Sum("credits__net_cents")
+        back=Sum("credits__net_cents", filter=live)
     )
     above = credited.annotate(most=Abs(F("net_cents"))).filter(
         Q(back__gt=F("most")) | Q(back__lt=-F("most"))

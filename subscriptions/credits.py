@@ -1,0 +1,243 @@
+"""Giving back what was billed, from the stored amounts of the lines (design 5.4 and 5.10)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext, override
+
+from agency.money import round_half_away
+from agency.month import Month
+from subscriptions.buyers import of_organisation
+from subscriptions.documents import Document
+from subscriptions.due import Chosen, Facts, clients
+from subscriptions.models import (
+    BilledOccurrence,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    OccurrenceState,
+    OverageCredit,
+    Statement,
+)
+
+LONGEST_TEXT = 300
+# Frozen on the document that is credited, and the same on the credit.
+COPIED = (
+    *("organisation_id", "po_number", "currency", "due_days", "collection", "language"),
+    *("buyer_name", "buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
+    *("buyer_kvk_number", "buyer_vat_id", "buyer_email"),
+    *("seller_name", "seller_street", "seller_postcode", "seller_city", "seller_country"),
+    *("seller_kvk_number", "seller_vat_id", "seller_iban"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """Hundredths of a quantity with net and VAT in cents; of a credit without its sign."""
+
+    hundredths: int
+    net_cents: int
+    vat_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creditable:
+    """A line as it was billed, and what earlier credits took back of it."""
+
+    key: UUID
+    unit_cents: int
+    billed: Amounts
+    taken_back: Amounts
+
+    @property
+    def left(self) -> Amounts:
+        return Amounts(
+            hundredths=self.billed.hundredths - self.taken_back.hundredths,
+            net_cents=self.billed.net_cents - self.taken_back.net_cents,
+            vat_cents=self.billed.vat_cents - self.taken_back.vat_cents,
+        )
+
+
+def share(line: Creditable, hundredths: int) -> Amounts:
+    """Give what crediting so much of a line takes back: never more than is left of it.
+
+    The last part takes all that is left, so the parts add up to the line. VAT goes in proportion
+    to the net that is taken back by then, of the VAT that was billed.
+    """
+    left = line.left
+    if hundredths >= left.hundredths:
+        return left
+    net = min(left.net_cents, round_half_away(Fraction(hundredths * line.unit_cents, 100)))
+    taken = Fraction(line.taken_back.net_cents + net, line.billed.net_cents or 1)
+    vat = round_half_away(line.billed.vat_cents * taken) - line.taken_back.vat_cents
+    return Amounts(hundredths=hundredths, net_cents=net, vat_cents=min(left.vat_cents, max(0, vat)))
+
+
+def credit_shares(
+    hundredths: int, lines: Iterable[Creditable]
+) -> Iterator[tuple[Creditable, Amounts]]:
+    """Spread a credit over lines, the first one first, as far as something is left of them."""
+    for line in lines:
+        part = share(line, min(hundredths, line.left.hundredths))
+        if part.hundredths > 0 and part.net_cents > 0:
+            hundredths -= part.hundredths
+            yield line, part
+
+
+def documents_due(facts: Facts, run: Month, organisations: Chosen = None) -> list[Document]:
+    """Give the credits of overage that fall due in a run or earlier: one per document credited.
+
+    The last overage of the contract year goes back first. A credit waits while a line of its year
+    stands on a draft or a blocked document.
+    """
+    pending = list(_pending(run, clients(organisations)))
+    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
+    for line in _overage_of(pending):
+        if line.occurrence:
+            lines[line.occurrence.subject_id].append(line)
+    return [
+        document
+        for credit in pending
+        for document in _documents(facts, credit, _of_year(facts, credit, lines), run)
+    ]
+
+
+def _pending(run: Month, organisations: Sequence[UUID] | None) -> QuerySet[OverageCredit]:
+    billed = BilledOccurrence.objects.filter(kind=LineKind.CREDIT, subject_id=OuterRef("pk"))
+    rows = OverageCredit.objects.filter(
+        ~Exists(billed),
+        statement__in=Statement.objects.newest(),
+        statement__until_month__lte=run + 1,
+    )
+    if organisations is not None:
+        rows = rows.filter(statement__organisation__in=organisations)
+    return rows.select_related("statement").order_by("statement__organisation__code", "pk")
+
+
+def _overage_of(credits_due: Iterable[OverageCredit]) -> QuerySet[InvoiceLine]:
+    """Give the lines of overage of these contracts with what was taken back, the last ones first.
+
+    What was voided is not asked for, and a voided credit gave nothing back.
+    """
+    subscriptions = {credit.statement.subscription_id for credit in credits_due}
+    live = ~Q(credits__invoice__state=InvoiceState.VOID)
+    return (
+        InvoiceLine.objects.filter(kind=LineKind.OVERAGE, occurrence__subject_id__in=subscriptions)
+        .exclude(invoice__state=InvoiceState.VOID)
+        .select_related("invoice", "occurrence")
+        .annotate(
+            back_hundredths=Sum("credits__quantity_hundredths", filter=live),
+            back_net=Sum("credits__net_cents", filter=live),
+            back_vat=Sum("credits__vat_cents", filter=live),
+        )
+        .order_by("-from_month", "pk")
+    )
+
+
+def _of_year(
+    facts: Facts, credit: OverageCredit, lines: dict[UUID, list[InvoiceLine]]
+) -> list[InvoiceLine]:
+    statement = credit.statement
+    year = facts.contracts[statement.subscription_id].year_of(statement.from_month)
+    return [row for row in lines[statement.subscription_id] if row.from_month in year.months]
+
+
+def _documents(
+    facts: Facts, credit: OverageCredit, lines: Sequence[InvoiceLine], run: Month
+) -> Iterator[Document]:
+    not_sent = {InvoiceState.DRAFT, InvoiceState.BLOCKED}
+    if any(line.invoice.state in not_sent for line in lines):
+        return
+    by_key = {line.pk: line for line in lines}
+    shares: dict[UUID, list[tuple[InvoiceLine, Amounts]]] = defaultdict(list)
+    for creditable, part in credit_shares(credit.quarters * 25, map(_creditable, lines)):
+        line = by_key[creditable.key]
+        shares[line.invoice_id].append((line, part))
+    for parts in shares.values():
+        yield _document(facts, credit, parts, run)
+
+
+def _creditable(line: InvoiceLine) -> Creditable:
+    back = (line.back_hundredths, line.back_net, line.back_vat)  # type: ignore[attr-defined]
+    hundredths, net, vat = (abs(value or 0) for value in back)
+    return Creditable(
+        key=line.pk,
+        unit_cents=line.unit_cents,
+        billed=Amounts(
+            hundredths=line.quantity_hundredths,
+            net_cents=line.net_cents,
+            vat_cents=line.vat_cents,
+        ),
+        taken_back=Amounts(hundredths=hundredths, net_cents=net, vat_cents=vat),
+    )
+
+
+def _document(
+    facts: Facts, credit: OverageCredit, parts: Sequence[tuple[InvoiceLine, Amounts]], run: Month
+) -> Document:
+    original = parts[0][0].invoice
+    net = sum(part.net_cents for _line, part in parts)
+    vat = sum(part.vat_cents for _line, part in parts)
+    document = Invoice(
+        kind=InvoiceKind.CREDIT,
+        state=InvoiceState.DRAFT,
+        run_month=run,
+        credit_of=original,
+        net_cents=-net,
+        vat_cents=-vat,
+        total_cents=-net - vat,
+        **{name: getattr(original, name) for name in COPIED},
+    )
+    buyer = of_organisation(facts.organisations[credit.statement.organisation_id])
+    made = Document(buyer, document, [], [])
+    for position, (line, part) in enumerate(parts, start=1):
+        occurrence = _occurrence(credit, line, run)
+        made.occurrences.append(occurrence)
+        made.lines.append(_line(document, position, line, part, occurrence))
+    return made
+
+
+def _occurrence(credit: OverageCredit, line: InvoiceLine, run: Month) -> BilledOccurrence:
+    return BilledOccurrence(
+        organisation_id=credit.statement.organisation_id,
+        kind=LineKind.CREDIT,
+        subject_id=credit.pk,
+        from_month=line.from_month,
+        run_month=run,
+        state=OccurrenceState.BILLED,
+    )
+
+
+def _line(
+    document: Invoice,
+    position: int,
+    line: InvoiceLine,
+    part: Amounts,
+    occurrence: BilledOccurrence,
+) -> InvoiceLine:
+    with override(document.language):
+        text = gettext("Credit: %(text)s") % {"text": line.description}
+    return InvoiceLine(
+        invoice=document,
+        position=position,
+        kind=LineKind.CREDIT,
+        description=text[:LONGEST_TEXT],
+        quantity_hundredths=part.hundredths,
+        unit_cents=-line.unit_cents,
+        net_cents=-part.net_cents,
+        vat_category=line.vat_category,
+        vat_rate_basis_points=line.vat_rate_basis_points,
+        vat_cents=-part.vat_cents,
+        from_month=line.from_month,
+        until_month=line.until_month,
+        occurrence=occurrence,
+        credit_of=line,
+    )
