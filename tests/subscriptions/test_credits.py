@@ -5,6 +5,7 @@ A basic year of 100 people holds 2 hours, in quarters; an hour above costs 135.0
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,11 +31,13 @@ from subscriptions.models import (
     Subscription,
 )
 from subscriptions.push import Outcome
+from subscriptions.reports.client import write
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.agreed import M
 from tests.clients import bill, client, close, close_and_bill, counsellor, lines, months_from
 from tests.stripe.control import listed
+from tests.workbooks import rows
 
 NOW = timezone.now()
 NOTHING = Amounts(hundredths=0, net_cents=0, vat_cents=0)
@@ -324,3 +328,28 @@ def test_a_credit_of_overage_goes_to_stripe_after_its_invoice(sandbox: Sandbox) 
     assert (credit.state, credit.invoice_on) == ("paid", timezone.localdate())
     assert BilledOccurrence.objects.get(kind="credit").state == "billed"
     assert audit().violations == []
+
+
+@pytest.mark.django_db
+def test_the_client_reads_of_the_credit_what_the_document_says() -> None:
+    subscription = a_year(HOURS, {"2026-11": 1.5})
+    (credit,) = [invoice for invoice in close_and_bill("2026-12") if invoice.kind == "credit"]
+    Invoice.objects.filter(pk=credit.pk).update(
+        state="paid", number="CN-1", stripe_id="cn_1", invoice_on=dt.date(2027, 1, 8)
+    )
+    contact = Client()
+    organisation = subscription.organisation
+    contact.force_login(make.contact(organisation).user)
+
+    page = contact.get(f"/portal/{organisation.pk}/invoices/{credit.pk}/").content.decode()
+    (row,) = rows(write(organisation, M("2026-12")), "Costs")
+
+    assert "Credit note CN-1" in page
+    assert "Credit: Hours of overage, Apr to Jun 2026" in page
+    assert (row["Quantity"], row["Unit"], row["Price (€)"], row["Net (€)"], row["Status"]) == (
+        1.5,
+        "hours",
+        -135,
+        -202.5,
+        "Credit",
+    )

@@ -19,11 +19,13 @@ from subscriptions.audit import audit
 from subscriptions.due import read_facts
 from subscriptions.models import BilledOccurrence, Invoice, StripeCustomer
 from subscriptions.push import Outcome
+from subscriptions.reports.controller import write
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.agreed import M
 from tests.clients import bill, client, close, close_and_bill, lines, open_agency
 from tests.stripe.control import control, listed
+from tests.workbooks import rows
 from workshops.models import Enrolment, Session
 
 pytestmark = pytest.mark.django_db
@@ -356,3 +358,46 @@ def test_a_one_off_document_goes_to_stripe_and_comes_back_paid(sandbox: Sandbox)
     assert Invoice.objects.get().state == "paid"
     assert not reconcile.reconcile(at=NOW + dt.timedelta(hours=1)).found
     assert audit().violations == []
+
+
+def test_staff_find_a_document_without_an_organisation_in_lists_pages_and_workbook() -> None:
+    opened()
+    entered = seat(masterclass(vocational=False))
+    (invoice,) = close_and_bill("2026-03")
+    controller = Client()
+    controller.force_login(make.user("controller"))
+    for page in (
+        "subscriptions/invoice/",
+        f"subscriptions/invoice/{invoice.pk}/change/",
+        "subscriptions/invoice/?q=bakker",
+        f"workshops/enrolment/{entered.pk}/change/",
+    ):
+        assert "Bakker Advies" in controller.get(f"/admin/{page}").content.decode(), page
+    assert controller.get("/admin/subscriptions/billedoccurrence/").status_code == 200
+    assert controller.get("/admin/").status_code == 200
+
+    content = write(M("2026-03"), on=dt.date(2026, 4, 14), language="en")
+    (row,) = rows(content, "Invoices")
+    assert (row["Client no."], row["Client"], row["Net standard rate (€)"]) == (
+        None,
+        "Bakker Advies",
+        495,
+    )
+
+
+def test_a_contact_reads_of_seats_what_the_invoice_says() -> None:
+    opened()
+    member = client("ORG1", "2025-01", first_run=M("2026-03")).organisation
+    seat(masterclass("MC1"), organisation=member)
+    seat(masterclass("MC2"), "sam")
+    mine, theirs = close_and_bill("2026-03")
+    for number, invoice in enumerate((mine, theirs)):
+        Invoice.objects.filter(pk=invoice.pk).update(
+            state="open", number=f"DIS-{number}", stripe_id=f"in_{number}"
+        )
+    contact = Client()
+    contact.force_login(make.contact(member).user)
+    page = contact.get(f"/portal/{member.pk}/invoices/{mine.pk}/").content.decode()
+    assert "Seat: Difficult talks, Mar 2026" in page
+    assert [word for word in PARTICIPANT if word in page] == []
+    assert contact.get(f"/portal/{member.pk}/invoices/{theirs.pk}/").status_code == 404
