@@ -8,7 +8,7 @@ class AgencyConfig(AppConfig):
     verbose_name = _("People and organisations")
 
     def ready(self) -> None:
-        from agency import checks  # noqa: F401  registers the deployment checks
+        from agency import checks, schema  # noqa: F401  registers what `manage.py check` looks at
 
 
 class StaffAdminConfig(admin.AdminConfig):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_q.models import OrmQ, Schedule
+
+from agency.schema import pending_migrations
 
 # The queue looks at its schedules every half minute; this long means that no queue runs.
 QUEUE_PATIENCE = timedelta(minutes=5)
@@ -27,16 +28,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
     Says no more than that: anybody may ask.
     """
     try:
-        is_ready = not _pending_migrations() and not _queue_is_late()
+        is_ready = not pending_migrations(connection) and not _queue_is_late()
     except DatabaseError:
         is_ready = False
     text, status = ("ready\n", 200) if is_ready else ("not ready\n", 503)
     return HttpResponse(text, content_type="text/plain", status=status)
-
-
-def _pending_migrations() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _queue_is_late() -> bool:

@@ -131,16 +131,16 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
     from agency.guards import retention_may_delete
 
-    case: Any = TransactionTestCase
-    empty = case._fixture_teardown
+    transactional: Any = TransactionTestCase
+    empty = transactional._fixture_teardown
 
     def empty_guarded(self: TransactionTestCase) -> None:
         with retention_may_delete():
             empty(self)
 
-    case._fixture_teardown = empty_guarded
+    transactional._fixture_teardown = empty_guarded
     yield
-    case._fixture_teardown = empty
+    transactional._fixture_teardown = empty
 
 
 @pytest.fixture(scope="session", autouse=True)

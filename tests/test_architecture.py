@@ -1,4 +1,4 @@
-"""What holds for the whole source: words, keys, columns, layers and who is shown what."""
+"""What holds for the whole source: keys, columns, layers and who is shown what."""
 
 from __future__ import annotations
 
@@ -26,16 +26,6 @@ OUR_MODELS = [model for app in APPS for model in apps.get_app_config(app).get_mo
 by_name = pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model.__name__)
 
 
-# Words. There is no word for who called, or about what; so nothing can be named after them.
-
-FORBIDDEN = frozenset(
-    """
-    reporter reporters melder melders melding meldingen casus casussen case cases dossier dossiers
-    complaint complaints complainant complainants klacht klachten klager klagers beklaagde accused
-    victim victims slachtoffer incident incidents harassment bullying pesten misconduct
-    whistleblower caller callers conversation conversations gesprek gesprekken
-    """.split()
-)
 JUNK_DRAWERS = frozenset({"services", "utils", "helpers", "managers", "common", "core", "misc"})
 
 
@@ -51,45 +41,6 @@ def sources() -> list[Path]:
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def words(identifier: str) -> set[str]:
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", identifier)
-    return set(parted.lower().split("_"))
-
-
-def defined_names(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.id if isinstance(node, ast.Name) else node.attr
-
-
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_identifier_names_the_reporting_person_or_the_report(path: Path) -> None:
-    names = {path.stem, *defined_names(tree(path))}
-    assert {name for name in names if words(name) & FORBIDDEN} == set()
-
-
-def test_the_search_for_words_finds_them_in_every_kind_of_name() -> None:
-    module = ast.parse(
-        "class CaseFile:\n def f(self, melder_id): self.dossier_no = 1\nreporterName = 2\nx = 3"
-    )
-    assert {name for name in defined_names(module) if words(name) & FORBIDDEN} == {
-        "CaseFile",
-        "melder_id",
-        "dossier_no",
-        "reporterName",
-    }
-
-
-@by_name
-def test_no_table_or_column_names_them_either(model: type[models.Model]) -> None:
-    names = [model._meta.db_table, *(field.column or "" for field in model._meta.concrete_fields)]
-    assert [name for name in names if words(name) & FORBIDDEN] == []
 
 
 def test_modules_are_named_after_a_subject() -> None:
@@ -229,51 +180,6 @@ def test_what_tells_anybody_anything_never_names_hours() -> None:
         "subscriptions/admin_queue.py", "advisors/admin.py", "agency/mail.py",
         "subscriptions/announcements.py", "subscriptions/reports/client/position.py",
     } <= {path for path in tellers if TELLS.search(path)}  # fmt: skip
-
-
-# Every column in which a person or a machine can put words of its own, and what it is for. A new
-# one belongs here only if no story about anybody fits in it, or nobody would think of putting it
-# there; text without an end (TextField, files) has no place at all.
-FREE_TEXT = {
-    "agency.Agency": "name legal_name street postcode city country kvk_number vat_id iban",
-    "agency.User": "password email name",
-    "agency.Organisation": "code legal_name street postcode city country kvk_number oin vat_id "
-    "einvoice_address invoice_email",
-    "agency.AuditEvent": "action subject_model fields",
-    "advisors.Advisor": "code phone languages provinces kvk_number vat_id iban",
-    "advisors.Qualification": "number",
-    "workshops.Offering": "code title_nl title_en",
-    "workshops.Session": "reference location",
-    "workshops.Enrolment": "name email buyer_name buyer_street buyer_postcode buyer_city "
-    "buyer_country buyer_email",
-    "subscriptions.TaxTreatment": "exemption_code",
-    "subscriptions.CpiValue": "series source",
-    "subscriptions.PurchaseOrder": "number",
-    "subscriptions.Invoice": "po_number currency language buyer_name buyer_street buyer_postcode "
-    "buyer_city buyer_country buyer_kvk_number buyer_vat_id buyer_email seller_name seller_street "
-    "seller_postcode seller_city seller_country seller_kvk_number seller_vat_id seller_iban number "
-    "parked_because stripe_id hosted_url pdf_url",
-    "subscriptions.InvoiceLine": "description reference",
-    "subscriptions.BilledOccurrence": "tier",
-    "subscriptions.StripeCustomer": "stripe_id details_hash",
-    "subscriptions.StripeStep": "idempotency_key body body_hash answer_id error_code",
-    "subscriptions.StripeDifference": "object_id",
-    "subscriptions.StripeEvent": "event_id type api_version object_id error_code",
-}
-WORDS = (models.CharField, models.TextField, models.JSONField, models.FileField, models.BinaryField)
-
-
-def test_every_column_for_words_is_known() -> None:
-    found = {
-        model._meta.label: {
-            field.name
-            for field in model._meta.concrete_fields
-            if isinstance(field, WORDS) and not field.choices
-        }
-        for model in OUR_MODELS
-    }
-    expected = {label: set(names.split()) for label, names in FREE_TEXT.items()}
-    assert {label: names for label, names in found.items() if names} == expected
 
 
 @by_name

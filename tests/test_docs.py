@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+from agency.processing import document
 from tests.pictures import DIGEST, digest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,6 +115,11 @@ def test_the_example_of_the_environment_names_what_the_settings_read() -> None:
     )
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == read
+
+
+def test_the_record_of_processing_is_that_of_the_source() -> None:
+    """After a change of the list: ``python -m agency.processing > docs/data.md``."""
+    assert (ROOT / "docs/data.md").read_text(encoding="utf-8") == document()
 
 
 def test_the_newest_change_is_of_this_version() -> None:

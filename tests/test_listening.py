@@ -47,13 +47,13 @@ def test_templates_of_packages_go_on_as_their_authors_rely_on_it() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "stripe.example"])
 def test_a_call_to_the_outside_fails(host: str) -> None:
-    with socket.socket() as caller, pytest.raises(pytest.fail.Exception, match=f"calls {host}"):
-        caller.connect((host, 443))
+    with socket.socket() as plug, pytest.raises(pytest.fail.Exception, match=f"calls {host}"):
+        plug.connect((host, 443))
 
 
 def test_this_machine_may_be_called() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as caller:
-        caller.connect(server.getsockname())
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as plug:
+        plug.connect(server.getsockname())
 
 
 def test_a_warning_fails() -> None:
