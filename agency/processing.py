@@ -103,6 +103,12 @@ column in which words fit, with its purpose; `python manage.py check` fails on o
 There is no other place: no uploads, no full texts, no history of values. Nothing is about the
 people who talk to a counsellor: no table has a place for them.
 
+`python manage.py erase_expired` runs every night and keeps the terms.
+`python manage.py export_person EMAIL OUT.json` gives everything that is held about one person, and
+`python manage.py erase_person EMAIL` erases it; what the law makes us keep stays, and is named.
+An erasure is also written to a list of random keys outside the database, so that
+`python manage.py erase_expired` repeats it after a backup was restored.
+
 This page is made from `agency/processing.toml` by `python -m agency.processing`.
 """
 GROUPS = {

@@ -145,6 +145,9 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
+# Keys of who was erased, for after a backup is restored: keep it outside of what a backup replaces.
+ERASURES = BASE_DIR / env.text("ERASURES", "var/erasures.txt")
+
 # Shared by all processes, because the limits on sign-in attempts are counted here.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},

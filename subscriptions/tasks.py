@@ -8,7 +8,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from agency.schedules import Every
-from subscriptions import announcements, gateway, inbox, push, reconcile
+from agency.today import today
+from subscriptions import announcements, gateway, inbox, push, reconcile, retention
 
 logger = logging.getLogger(__name__)
 
@@ -16,6 +17,7 @@ SCHEDULES = [
     Every("resume pushing", "subscriptions.tasks.resume_pushing", minutes=10),
     Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
     Every("reconcile stripe", "subscriptions.tasks.reconcile_stripe", daily_at=dt.time(4, 30)),
+    Every("erase expired", "subscriptions.tasks.erase_expired", daily_at=dt.time(4, 50)),
 ]
 
 
@@ -63,6 +65,11 @@ def reconcile_stripe() -> None:
         f"{len(done.repaired)} repaired, {len(done.found)} differences",  # noqa: G004 - counts
         extra={"task": "reconcile_stripe"},
     )
+
+
+def erase_expired() -> None:
+    erased, _ = retention.keep_terms(on=today(), at=timezone.now())
+    logger.info(f"{erased.total()} rows erased", extra={"task": "erase_expired"})  # noqa: G004 - counts
 
 
 def announce(publication_id: str) -> None:
