@@ -15,7 +15,8 @@ from django.contrib import admin
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.db import connection, models
+from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import isolate_apps
 
 from advisors.models import MonthHours
@@ -225,6 +226,24 @@ def test_a_column_slipped_past_the_models_is_caught(expected: list[str]) -> None
     assert ids(faults) == [f"agency.{code}" for code in expected]
     with pytest.raises(SystemCheckError):
         call_command("check", databases=["default"])
+
+
+@pytest.mark.attack(14)
+@pytest.mark.attack(15)
+@pytest.mark.django_db
+def test_a_remarks_column_in_a_migration_is_caught() -> None:
+    """Both walls stand: the models as the migrations leave them, and the database."""
+    state = MigrationLoader(connection).project_state()
+    assert list(schema.faults_of_models(state.apps.get_models(include_auto_created=True))) == []
+    later = state.clone()
+    step = migrations.AddField("monthhours", "remarks", models.TextField(null=True))
+    step.state_forwards("advisors", later)
+    (fault,) = schema.faults_of_models(later.apps.get_models())
+    assert (fault.id, "remarks" in fault.msg) == ("agency.E012", True)
+    editor = connection.schema_editor()
+    editor.deferred_sql = []
+    step.database_forwards("advisors", editor, state, later)
+    assert ids(schema.faults_of_database(connection)) == ["agency.E013", "agency.E014"]
 
 
 @pytest.mark.attack(15)
