@@ -6,6 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from agency.health import healthz, readyz
+from agency.views import change_password
 
 # Not all of allauth's: nobody changes the own address, to which codes are sent, nor asks for
 # an account or a new password; staff register people, and a code by mail signs in.
@@ -16,7 +17,7 @@ sign_in = [
     path("logout/", account.logout, name="account_logout"),
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
-    path("password/change/", account.password_change, name="account_change_password"),
+    path("password/change/", change_password, name="account_change_password"),
     path("2fa/", include("allauth.mfa.urls")),
 ]
 

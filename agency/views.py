@@ -1,11 +1,13 @@
-"""The start, which leads each person to their own pages, and the choice of language."""
+"""The start, which leads each person to their own pages, and what each may choose."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from allauth.account import views as account
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required, login_required
+from django.http import Http404
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as set_language_cookie
@@ -24,6 +26,14 @@ STARTS = {Role.ADVISOR: "/hours/", Role.CONTACT: "/portal/"}
 def start(request: HttpRequest) -> HttpResponse:
     """Lead advisors to their hours, contacts to the portal and staff to the admin."""
     return redirect(STARTS.get(Role(signed_in(request).role), "/admin/"))
+
+
+@login_required
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change the own password; not found for those who have none: a code by mail signs them in."""
+    if not signed_in(request).has_usable_password():
+        raise Http404
+    return cast("HttpResponse", account.password_change(request))
 
 
 @require_POST

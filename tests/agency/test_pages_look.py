@@ -109,3 +109,12 @@ def test_the_start_leads_each_person_to_their_own_pages(role: str, start: str) -
     client.force_login(factories.user(role))
 
     assert client.get("/")["Location"] == start
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("password", "status"), [(None, 404), ("long enough for all", 200)])
+def test_only_who_has_a_password_changes_one(password: str | None, status: int) -> None:
+    client = Client()
+    client.force_login(factories.user("contact", password=password))
+
+    assert client.get("/account/password/change/").status_code == status
