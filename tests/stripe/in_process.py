@@ -44,10 +44,11 @@ class Moments:
 
 
 class Line:
-    """The way from the SDK to a sandbox's state."""
+    """The way from the SDK to a sandbox's state; ``said`` is method, path and form of each call."""
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.said: list[tuple[str, str, str]] = []
         self.moments = Moments()
 
     def request(
@@ -62,6 +63,7 @@ class Line:
         address = urlsplit(url)
         given = {name.lower(): value for name, value in (headers or {}).items()}
         form = post_data or address.query
+        self.said.append((method.upper(), address.path, form))
         request = api.Request(method.upper(), address.path, form, given, "http://127.0.0.1:1")
         answer = api.answer(self.state, request)
         self.moments()

@@ -1,0 +1,177 @@
+"""All that a client can look at: every address, and what else leaves the agency for one.
+
+An address that a contact can open and that stands in no list here fails the walk in
+`test_noninterference.py`: whoever adds one registers it, and it is compared from then on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from agency.models import Contact
+from subscriptions.models import Invoice, InvoiceState, Publication, Statement
+from tests.confidentiality.worlds import Played
+from workshops.models import Session
+
+Arguments = Mapping[str, object]
+
+
+def _place(contact: Contact) -> Iterator[Arguments]:
+    yield {"organisation_id": contact.organisation_id}
+
+
+def _invoices(contact: Contact) -> Iterator[Arguments]:
+    for key in _sent(contact):
+        yield {"organisation_id": contact.organisation_id, "invoice_id": key}
+
+
+def _sent(contact: Contact) -> list[object]:
+    rows = Invoice.objects.filter(
+        organisation=contact.organisation_id, state__in=InvoiceState.released
+    )
+    return list(rows.order_by("run_month", "po_number").values_list("pk", flat=True))
+
+
+def _workbooks(contact: Contact) -> Iterator[Arguments]:
+    months = Publication.objects.order_by("month").values_list("month", flat=True)
+    for month in list(months)[2::4]:
+        yield {"organisation_id": contact.organisation_id, "month": str(month)}
+
+
+def _nothing(_contact: Contact) -> Iterator[Arguments]:
+    yield {}
+
+
+def _own(model: Any) -> Callable[[Contact], Iterator[Arguments]]:
+    def rows(contact: Contact) -> Iterator[Arguments]:
+        found = model.objects.filter(organisation=contact.organisation_id)
+        order = "reference" if model is Session else "from_month"
+        for key in found.order_by(order).values_list("pk", flat=True):
+            yield {"pk": key}
+
+    return rows
+
+
+# Each address that a contact can open, and with which arguments.
+ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
+    "start": _nothing,
+    "portal:start": _nothing,
+    "portal:overview": _place,
+    "portal:statements": _place,
+    "portal:workbook": _workbooks,
+    "portal:invoices": _place,
+    "portal:invoice": _invoices,
+    "portal:sessions": _place,
+    "portal:subscription": _place,
+    "portal:promise": _place,
+    "api:organisation-list": _nothing,
+    "api:organisation-detail": lambda contact: iter([{"pk": contact.organisation_id}]),
+    "api:statement-list": _nothing,
+    "api:statement-detail": _own(Statement),
+    "api:invoice-list": _nothing,
+    "api:invoice-detail": lambda contact: ({"pk": key} for key in _sent(contact)),
+    "api:session-list": _nothing,
+    "api:session-detail": _own(Session),
+}
+# What says the same to everybody, whatever the database holds of clients: not compared.
+SAME_FOR_ALL = frozenset(
+    {
+        *("healthz", "readyz", "schema", "set_language"),
+        *("account_login", "account_request_login_code", "account_confirm_login_code"),
+        *("account_logout", "account_inactive", "account_reauthenticate"),
+        *("account_change_password", "mfa_index", "mfa_activate_totp"),
+        "mfa_generate_recovery_codes",
+    }
+)
+# Of the page itself, or of the moment: they differ between any two requests.
+NOT_COMPARED = frozenset({"Date", "Set-Cookie"})
+
+TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]+')
+KEY = re.compile(
+    r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"
+    r"|\b(?:acct|cus|in|il|ii|cn|cnli|txi|txr|evt|req|pi|ch|seti|test)_[A-Za-z0-9_]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An answer as the client has it, and the number of statements that it took."""
+
+    status: int
+    headers: str
+    body: bytes
+    statements: int
+
+
+def look(contact: Contact, played: Played, addresses: Iterable[str] = ADDRESSES) -> dict[str, Seen]:
+    """Give everything that a contact can come by, by a name that is the same in every world."""
+    browser = Client()
+    browser.force_login(contact.user)
+    seen = {}
+    for name in addresses:
+        for number, given in enumerate(ADDRESSES[name](contact)):
+            with CaptureQueriesContext(connection) as queries:
+                answer = browser.get(reverse(name, kwargs=dict(given)))
+            seen[f"{name} {number}"] = Seen(
+                answer.status_code,
+                without_keys(json.dumps(_headers(answer))),
+                _body(answer),
+                len(queries),
+            )
+    for name, text in {
+        "mails": _mails(contact),
+        "stripe": _said_to_stripe(contact, played),
+    }.items():
+        seen[name] = Seen(0, "", without_keys(text).encode(), 0)
+    return seen
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    return {name: value for name, value in answer.items() if name not in NOT_COMPARED}
+
+
+def _body(answer: Any) -> bytes:
+    content: bytes = answer.content
+    if not answer["Content-Type"].startswith(("text/", "application/json")):
+        return content
+    text = TOKEN.sub(r"\1-", content.decode())
+    if answer["Content-Type"].startswith("application/json"):
+        text = json.dumps(_in_order(json.loads(text)))
+    return without_keys(text).encode()
+
+
+def _in_order(value: Any) -> Any:
+    """Take the order of random keys out of a list of rows."""
+    if isinstance(value, dict) and isinstance(value.get("results"), list):
+        rows = value["results"]
+        return value | {"results": sorted(rows, key=lambda row: without_keys(json.dumps(row)))}
+    return value
+
+
+def without_keys(text: str) -> str:
+    """Put a number in the place of each random key, in order of appearance."""
+    numbers: dict[str, int] = {}
+    return KEY.sub(lambda found: f"key-{numbers.setdefault(found[0], len(numbers))}", text)
+
+
+def _mails(contact: Contact) -> str:
+    return "\n".join(
+        f"{message.subject}\n{message.body}\n{getattr(message, 'alternatives', '')}"
+        for message in mail.outbox
+        if contact.user.email in message.to
+    )
+
+
+def _said_to_stripe(contact: Contact, played: Played) -> str:
+    """Give the bodies of all requests that concern the client's documents."""
+    return "\n".join(" ".join(call) for call in played.said[contact.organisation.code])

@@ -1,0 +1,253 @@
+"""Two ledgers that publish the same are the same to every client, in every byte (promise B).
+
+The property covers most of the attacks at once: whatever is not a published figure has no way out.
+Each control leaks on purpose, in one of the ways in which such software leaks, and must be seen.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from advisors import hours
+from advisors.models import MonthHours
+from agency.models import Contact, Organisation
+from agency.month import Month, MonthRange
+from subscriptions import announcements, due, statements
+from subscriptions.descriptions import describe
+from subscriptions.models import CardUse, Statement
+from subscriptions.portal import views
+from subscriptions.release import EXACT, Release
+from subscriptions.reports import files
+from subscriptions.sandbox.state import State
+from subscriptions.use import up_to_half_hours
+from tests.confidentiality import surfaces, worlds
+from tests.confidentiality.surfaces import Seen
+from tests.confidentiality.worlds import MONTHS, Ledger
+from tests.stripe.in_process import line_to
+
+pytestmark = pytest.mark.django_db
+
+FOUR_MONTHS = MONTHS[:4]
+Views = dict[str, dict[str, Seen]]
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back all that is written inside."""
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
+        mail.outbox.clear()
+
+
+def seen_after(ledger: Ledger, months: Sequence[Month]) -> Views:
+    """Play a ledger and give what each client can come by."""
+    with line_to(State()) as line:
+        played = worlds.play(ledger, line, months)
+    contacts = Contact.objects.select_related("user", "organisation")
+    return {row.organisation.code: surfaces.look(row, played) for row in contacts}
+
+
+def differences(one: Views, other: Views) -> list[str]:
+    return [
+        f"{code}: {name}: {part}"
+        for code in one
+        for name in sorted(one[code].keys() | other[code].keys())
+        for part in _differing(one[code].get(name), other[code].get(name))
+    ]
+
+
+def _differing(one: Seen | None, other: Seen | None) -> list[str]:
+    if one is None or other is None:
+        return ["only in one"]
+    parts = ("status", "headers", "body", "statements")
+    return [part for part in parts if getattr(one, part) != getattr(other, part)]
+
+
+@pytest.mark.attack(1, 2, 3, 5, 7, 9, 10, 20, 31, 32, 34, 46)
+@pytest.mark.parametrize("seed", range(2))
+def test_ledgers_that_publish_the_same_are_the_same_to_every_client(seed: int) -> None:
+    assert_nothing_differs(seed, others=1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_many_ledgers_that_publish_the_same_are_the_same_to_every_client(seed: int) -> None:
+    assert_nothing_differs(seed, others=4)
+
+
+def assert_nothing_differs(seed: int, others: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    worlds.open_world()
+    ledger = worlds.random_ledger(chance)
+    with undone():
+        first = seen_after(ledger, MONTHS)
+        rewritten = [worlds.written_otherwise(chance, ledger) for _ in range(others)]
+    assert any(other.entries != ledger.entries for other in rewritten)
+    for other in rewritten:
+        with undone():
+            assert differences(first, seen_after(other, MONTHS)) == []
+
+
+def test_each_way_of_publishing_is_among_the_clients() -> None:
+    """Without each of them the property above would say less than it seems to."""
+    worlds.open_world()
+    worlds.work(worlds.random_ledger(random.Random(1)), MONTHS)  # noqa: S311
+
+    shown = {(row.display, len(row.months)) for row in Statement.objects.all()}
+
+    assert {display for display, _ in shown} == {"exact", "band", "withheld", "all_in"}
+    assert {length for _, length in shown} >= {1, 3, 6}
+    assert Statement.objects.filter(overage_quarters__gt=0).exists()
+    assert CardUse.objects.exists()
+
+
+# Controls: what a careless version of the product would do.
+
+
+def live_hours_on_a_page(patch: pytest.MonkeyPatch) -> None:
+    page = views._page
+
+    def with_hours(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
+        answer = page(request, place, *rest, **named)
+        answer.content += str(_posted(place.organisation)).encode()
+        return answer
+
+    patch.setattr(views, "_page", with_hours)
+
+
+def _posted(organisation: Organisation) -> int:
+    rows = MonthHours.objects.filter(organisation=organisation)
+    return sum(rows.values_list("quarters", flat=True))
+
+
+def a_statement_for_each_row_of_the_ledger(patch: pytest.MonkeyPatch) -> None:
+    page = views._page
+
+    def slowly(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
+        for key in list(MonthHours.objects.filter(organisation=place.organisation)):
+            MonthHours.objects.get(pk=key.pk)
+        return page(request, place, *rest, **named)
+
+    patch.setattr(views, "_page", slowly)
+
+
+def a_header_that_counts(patch: pytest.MonkeyPatch) -> None:
+    page = views._page
+
+    def counted(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
+        answer = page(request, place, *rest, **named)
+        rows = MonthHours.objects.filter(organisation=place.organisation)
+        answer["ETag"] = f'"{rows.count()}"'
+        return answer
+
+    patch.setattr(views, "_page", counted)
+
+
+def a_file_name_with_the_last_month(patch: pytest.MonkeyPatch) -> None:
+    named = files.client_file_name
+
+    def telling(organisation: Organisation, month: Month) -> str:
+        rows = MonthHours.objects.filter(organisation=organisation, month=month)
+        return f"{sum(rows.values_list('quarters', flat=True))}-{named(organisation, month)}"
+
+    patch.setattr(files, "client_file_name", telling)
+
+
+def a_line_that_counts_entries(patch: pytest.MonkeyPatch) -> None:
+    def counted(*about: Any, **named: Any) -> str:
+        return f"{describe(*about, **named)} ({MonthHours.objects.count()})"
+
+    patch.setattr(due, "describe", counted)
+
+
+def a_subject_with_the_hours(patch: pytest.MonkeyPatch) -> None:
+    message = announcements._message
+
+    def telling(contact: Contact) -> Any:
+        made = message(contact)
+        made.subject += f" ({_posted(contact.organisation)})"
+        return made
+
+    patch.setattr(announcements, "_message", telling)
+
+
+def exact_months_for_all(patch: pytest.MonkeyPatch) -> None:
+    def each(_contract: Any, open_from: Month, month: Month, _thresholds: Any) -> Release:
+        return Release(MonthRange(open_from, month + 1), EXACT)
+
+    patch.setattr(statements, "release", each)
+
+
+def each_entry_rounded_up(patch: pytest.MonkeyPatch) -> None:
+    def rounded(_organisations: Any = None) -> dict[Any, dict[Month, int]]:
+        sums: dict[Any, dict[Month, int]] = {}
+        for row in MonthHours.objects.all():
+            of_client = sums.setdefault(row.organisation_id, {})
+            of_client[row.month] = of_client.get(row.month, 0) + up_to_half_hours(row.quarters)
+        return sums
+
+    patch.setattr(hours, "posted_quarters", rounded)
+
+
+CONTROLS: dict[str, tuple[Patch, str]] = {
+    "live hours on a page": (live_hours_on_a_page, "portal:overview 0: body"),
+    "a statement for each row": (
+        a_statement_for_each_row_of_the_ledger,
+        "portal:statements 0: statements",
+    ),
+    "a header that counts": (a_header_that_counts, "portal:invoices 0: headers"),
+    "a file name": (a_file_name_with_the_last_month, "portal:workbook 0: headers"),
+    "a line that counts entries": (a_line_that_counts_entries, "stripe: body"),
+    "a subject with the hours": (a_subject_with_the_hours, "mails: body"),
+    "exact months for all": (exact_months_for_all, "portal:workbook 0: body"),
+    "each entry rounded up": (each_entry_rounded_up, "api:statement-list 0: body"),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_leak_is_found_where_it_is(name: str) -> None:
+    leak, place = CONTROLS[name]
+    first, other = _two_ledgers()
+
+    with pytest.MonkeyPatch.context() as patch:
+        leak(patch)
+        found = _compared(first, other)
+
+    assert any(difference.endswith(place) for difference in found), found
+
+
+def test_without_a_leak_the_ledgers_of_the_controls_are_the_same() -> None:
+    first, other = _two_ledgers()
+
+    assert first.entries != other.entries
+    assert _compared(first, other) == []
+
+
+def _two_ledgers() -> tuple[Ledger, Ledger]:
+    """Give two ledgers of a quarter and an open month that publish the same by the true rules."""
+    chance = random.Random(3)  # noqa: S311 - repeatable on purpose
+    worlds.open_world(["QUARTER"])
+    ledger = worlds.random_ledger(chance, ["QUARTER"], FOUR_MONTHS)
+    with undone():
+        for month in FOUR_MONTHS:
+            statements.close_month(month, on=(month + 1).first_day)
+        return ledger, worlds.written_otherwise(chance, ledger, FOUR_MONTHS)
+
+
+def _compared(one: Ledger, other: Ledger) -> list[str]:
+    with undone():
+        seen = seen_after(one, FOUR_MONTHS)
+    with undone():
+        return differences(seen, seen_after(other, FOUR_MONTHS))

@@ -1,0 +1,89 @@
+"""Whatever a client can open is compared in `test_noninterference.py`, or is the same for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from uuid import uuid4
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import URLResolver, get_resolver, path, reverse
+from pytest_django.fixtures import Settings
+
+from agency import urls
+from agency.models import Contact
+from subscriptions.models import Invoice
+from tests.clients import close_and_bill
+from tests.confidentiality.surfaces import ADDRESSES, SAME_FOR_ALL
+from tests.confidentiality.worlds import open_world
+
+pytestmark = pytest.mark.django_db
+
+
+def names(
+    resolver: URLResolver | None = None, space: str = "", above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, list[str]]]:
+    """Give the name of every address, and the names of its arguments."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        arguments = (*above, *entry.pattern.regex.groupindex)
+        if isinstance(entry, URLResolver):
+            inside = f"{space}{entry.namespace}:" if entry.namespace else space
+            yield from names(entry, inside, arguments)
+        elif entry.name:
+            yield space + entry.name, list(arguments)
+
+
+def opened_by(contact: Contact) -> set[str]:
+    """Give the names of the addresses that answer a contact with anything but a refusal."""
+    browser = Client(raise_request_exception=False)
+    browser.force_login(contact.user)
+    given = {
+        "organisation_id": contact.organisation_id,
+        "invoice_id": Invoice.objects.get().pk,
+        "month": "2026-01",
+        "pk": contact.organisation_id,
+        "object_id": str(uuid4()),
+        "app_label": "agency",
+        "content_type_id": 1,
+    }
+    opened = set()
+    for name, arguments in names():
+        address = reverse(name, kwargs={argument: given[argument] for argument in arguments})
+        if browser.get(address).status_code not in {302, 403, 404, 405}:
+            opened.add(name)
+    return opened
+
+
+@pytest.fixture
+def contact() -> Contact:
+    open_world(["MONTHLY"])
+    close_and_bill("2026-01")
+    Invoice.objects.update(state="open", number="1", stripe_id="in_1")
+    return Contact.objects.get()
+
+
+def test_every_address_that_a_client_can_open_is_compared(contact: Contact) -> None:
+    opened = opened_by(contact)
+
+    assert opened - SAME_FOR_ALL <= ADDRESSES.keys()
+    assert len(opened & ADDRESSES.keys()) > 10  # the walk does get in
+
+
+def test_no_address_is_compared_that_is_gone() -> None:
+    assert ADDRESSES.keys() | SAME_FOR_ALL <= {name for name, _ in names()}
+
+
+def test_an_address_that_nobody_registered_is_found(contact: Contact, settings: Settings) -> None:
+    def leak(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse("3.5 hours")
+
+    addresses = ModuleType("addresses")
+    addresses.urlpatterns = [  # type: ignore[attr-defined]
+        *urls.urlpatterns,
+        path("portal/live/", leak, name="live_hours"),
+    ]
+    settings.ROOT_URLCONF = addresses
+
+    assert "live_hours" in opened_by(contact) - SAME_FOR_ALL - ADDRESSES.keys()
