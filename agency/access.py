@@ -12,20 +12,21 @@ HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
 CHANGES = {
     "planner": frozenset(
         {
-            "agency.organisation", "agency.contact", "agency.headcount", "agency.user",
+            "agency.organisation", "agency.contact", "agency.user",
             "advisors.advisor", "advisors.assignment", "advisors.qualification",
             "advisors.cpdentry", "advisors.absence", "advisors.monthsubmission",
             "workshops.session", "workshops.offering", "workshops.enrolment",
+            "subscriptions.headcountdeclaration",
         }
     ),
     "controller": frozenset(
         {
-            "agency.organisation", "agency.contact", "agency.headcount", "agency.agency",
+            "agency.organisation", "agency.contact", "agency.agency",
             "advisors.advisor", "advisors.costrate",
             "subscriptions.subscription", "subscriptions.terms", "subscriptions.pricebook",
             "subscriptions.priceband", "subscriptions.purchaseorder", "subscriptions.topupcard",
             "subscriptions.invoice", "subscriptions.taxtreatment", "subscriptions.cpivalue",
-            "subscriptions.tierchangerequest",
+            "subscriptions.tierchangerequest", "subscriptions.headcountdeclaration",
             "workshops.offering", "workshops.cancellationrung",
         }
     ),

@@ -10,30 +10,19 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import AppendedRows, FrozenAdmin, Rows, StaffAdmin, column
+from agency.admin_base import FrozenAdmin, FrozenRows, Rows, StaffAdmin, column
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
-from agency.month import Month
 from agency.templatetags.figures import day
-from agency.today import today
 
 if TYPE_CHECKING:
     from django.db import models
     from django.http import HttpRequest
 
 
-class HeadcountForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
-    def clean_month(self) -> Month:
-        month: Month = self.cleaned_data["month"]
-        if month <= Month.containing(today()):
-            raise forms.ValidationError(_("A headcount counts from a month that has not begun."))
-        return month
-
-
-class Headcounts(AppendedRows):
-    """What is published and charged follows from the rows of months that are over."""
+class Headcounts(FrozenRows):
+    """New ones are declared: `subscriptions.declarations`."""
 
     model = Headcount
-    form = HeadcountForm
 
 
 class Contacts(Rows):

@@ -25,6 +25,7 @@ HARMLESS = frozenset(
     {
         models.UUIDField,
         models.ForeignKey,
+        models.OneToOneField,
         MonthField,
         models.BooleanField,
         models.IntegerField,
@@ -36,7 +37,6 @@ HARMLESS = frozenset(
 # Elsewhere days, moments and counters are fine too. A field of any other class has its entry, also
 # one of a class that does not exist yet.
 WORDLESS = HARMLESS | {
-    models.OneToOneField,
     models.DateField,
     models.DateTimeField,
     models.BigIntegerField,

@@ -9,7 +9,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Min, Sum
 from django.urls import reverse
@@ -27,6 +27,7 @@ from subscriptions.models import (
     BlockedReason,
     Display,
     EventState,
+    HeadcountDeclaration,
     Invoice,
     InvoiceLine,
     InvoiceState,
@@ -225,14 +226,27 @@ def _failed_debits() -> Iterator[Task]:
 
 
 def _requests() -> Iterator[Task]:
-    count = TierChangeRequest.objects.filter(state=RequestState.OPEN).count()
-    if count:
-        yield Task(
-            count=count,
-            what=ngettext("request for a tier change", "requests for a tier change", count),
-            address=_list("subscriptions_tierchangerequest", "state__exact=open"),
-            note=gettext("Nothing changes until it is confirmed"),
-        )
+    waiting: list[tuple[type[Any], Callable[[int], str]]] = [
+        (TierChangeRequest, _tier_changes),
+        (HeadcountDeclaration, _headcounts),
+    ]
+    for model, say in waiting:
+        count = model.objects.filter(state=RequestState.OPEN).count()
+        if count:
+            yield Task(
+                count=count,
+                what=say(count),
+                address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
+                note=gettext("Nothing changes until it is confirmed"),
+            )
+
+
+def _tier_changes(count: int) -> str:
+    return ngettext("request for a tier change", "requests for a tier change", count)
+
+
+def _headcounts(count: int) -> str:
+    return ngettext("headcount to confirm", "headcounts to confirm", count)
 
 
 def _trainers(on: dt.date) -> Iterator[Task]:

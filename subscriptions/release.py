@@ -6,6 +6,7 @@ back to one conversation. The rule is deterministic: no noise, no split inside a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agency.month import Month, MonthRange
@@ -89,6 +90,18 @@ def release(
         return Release(months, WITHHELD)
     banded = choice == "band" or headcount < thresholds.figures_from_headcount
     return Release(months, BAND if banded else EXACT)
+
+
+def periods(contract: Contract, open_from: Month, thresholds: Thresholds) -> Iterator[Release]:
+    """Give the periods from a month to the end of a contract that has one.
+
+    As they will close if no other headcount is declared and no other terms are agreed.
+    """
+    for month in MonthRange(open_from, contract.months.until):
+        closing = release(contract, open_from, month, thresholds)
+        if closing:
+            open_from = month + 1
+            yield closing
 
 
 def _closes(length: int, year: ContractYear, months: MonthRange) -> bool:

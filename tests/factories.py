@@ -34,6 +34,7 @@ from subscriptions.models import (
     BilledOccurrence,
     CardUse,
     CpiValue,
+    HeadcountDeclaration,
     IndexationRun,
     Invoice,
     InvoiceLine,
@@ -468,6 +469,19 @@ def tier_change_request(
         subscription=subscription,
         from_month=from_month,
         requested_by=requested_by,
+        **defaults | fields,
+    )
+
+
+def headcount_declaration(
+    organisation: Organisation, declared_by: User, month: MonthLike = "2026-05", **fields: Any
+) -> HeadcountDeclaration:
+    defaults = {"headcount": 110, "declared_on": dt.date(2026, 1, 15)}
+    return _create(
+        HeadcountDeclaration,
+        organisation=organisation,
+        month=month,
+        declared_by=declared_by,
         **defaults | fields,
     )
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from advisors.hours import is_closed
 from agency.admin_base import AppendedRows, FrozenAdmin, StaffAdmin, column, note
-from agency.templatetags.figures import amount, badge, decimal_hours, month
+from agency.templatetags.figures import amount, badge, decimal_hours, month, period
 from agency.today import today
-from subscriptions import notice, tier_requests
+from subscriptions import ends, notice, tier_requests
 from subscriptions.models import (
     BilledOccurrence,
     PurchaseOrder,
@@ -89,6 +89,25 @@ class Versions(AppendedRows):
 
 
 class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    client_knows = forms.BooleanField(
+        label=_("The client knows what this end withholds"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Say before an end is agreed what it withholds (design 5.11)."""
+        cleaned = super().clean() or {}
+        until: Month | None = cleaned.get("until_month")
+        if until is None or until == self.initial.get("until_month"):
+            return cleaned
+        withheld = ends.withheld_by(self.instance, until)
+        if withheld and not cleaned.get("client_knows"):
+            said = gettext(
+                "With this end, use in %(months)s is neither shown nor charged: too short a "
+                "period. Choose another end, or tick that the client knows."
+            )
+            self.add_error("until_month", said % {"months": ", ".join(map(period, withheld))})
+        return cleaned
+
     def clean_until_month(self) -> Month | None:
         """Let a contract end, or its end be withdrawn, only while its last month is open."""
         before: Month | None = self.instance.until_month
@@ -126,7 +145,10 @@ class SubscriptionAdmin(StaffAdmin):
     inlines = (Versions,)
     form = SubscriptionForm
     fieldsets = (
-        (_("Contract"), {"fields": ("organisation", ("start_month", "until_month"))}),
+        (
+            _("Contract"),
+            {"fields": ("organisation", ("start_month", "until_month"), "client_knows")},
+        ),
         (
             _("Term"),
             {"fields": (("term_months", "renewal_months", "notice_months"), "year_starts_in")},

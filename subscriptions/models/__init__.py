@@ -3,6 +3,7 @@
 from subscriptions.models.contracts import (
     BillingInterval,
     Collection,
+    HeadcountDeclaration,
     OveragePolicy,
     PurchaseOrder,
     ReleaseChoice,
@@ -63,6 +64,7 @@ __all__ = [
     "DifferenceKind",
     "Display",
     "EventState",
+    "HeadcountDeclaration",
     "IndexationRun",
     "Invoice",
     "InvoiceKind",

@@ -221,6 +221,60 @@ class TierChangeRequest(Entity):
         return f"{self.get_tier_display()} {self.from_month}"
 
 
+class HeadcountDeclaration(Entity):
+    """A headcount that was declared for a month to come; confirmed, it becomes a `Headcount`.
+
+    Where it makes the published periods shorter a second person of staff has to confirm it: more
+    would be shown of fewer months (`subscriptions.declarations`).
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="headcount_declarations"
+    )
+    month = MonthField(_("from month"))
+    headcount = models.PositiveIntegerField(_("headcount"))
+    declared_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("declared by")
+    )
+    declared_on = models.DateField(_("declared on"))
+    confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("confirmed by")
+    )
+    seconded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("and by")
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=RequestState, default=RequestState.OPEN
+    )
+
+    class Meta:
+        verbose_name = _("declared headcount")
+        verbose_name_plural = _("declared headcounts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(state="open"),
+                name="one_open_declaration_per_organisation",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RequestState.values) & Q(headcount__gte=1),
+                name="declaration_is_of_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | Q(confirmed_by__isnull=False),
+                name="confirmed_declaration_says_by_whom",
+            ),
+            models.CheckConstraint(
+                condition=Q(seconded_by__isnull=True)
+                | Q(confirmed_by__isnull=False) & ~Q(seconded_by=F("confirmed_by")),
+                name="two_people_are_not_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.month)
+
+
 class PurchaseOrder(Entity):
     """A client's order number, valid in a range of months; orders of one client do not overlap."""
 

@@ -15,7 +15,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from agency.models import Organisation, User
-from subscriptions.models import PublicationMail, StripeDifference, Subscription
+from subscriptions.models import (
+    OverageCredit,
+    PublicationMail,
+    StripeDifference,
+    Subscription,
+)
 from tests import factories as make
 from tests.factories import at
 
@@ -91,7 +96,10 @@ class People:
         wish = make.tier_change_request(
             contract, "2015-04", user, requested_on=LONG_AGO, state="declined"
         )
-        self.note(user.email, contact, mail, wish)
+        number = make.headcount_declaration(
+            contract.organisation, user, "2015-04", declared_on=LONG_AGO, state="declined"
+        )
+        self.note(user.email, contact, mail, wish, number)
         return user.email
 
     def participant(self, name: str) -> str:
@@ -137,7 +145,9 @@ def client_of_old(code: str = "OLD", until: str | None = "2016-01") -> Subscript
     make.year_price(contract, "2015-01")
     make.purchase_order(organisation, from_month="2015-01")
     card = make.top_up_card(organisation, "2015-01")
-    make.card_use(make.statement(contract, "2015-01", "2015-04"), card)
+    statement = make.statement(contract, "2015-01", "2015-04")
+    make.card_use(statement, card)
+    OverageCredit.objects.create(statement=statement, quarters=2)
     make.stripe_customer(organisation)
     document = make.invoice(
         organisation,

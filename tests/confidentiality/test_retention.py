@@ -226,7 +226,9 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         (batch,) = apps.get_model("subscriptions.Publication").objects.all()
         contact = Contact.objects.get(organisation=one.organisation)
         PublicationMail.objects.create(publication=batch, contact=contact)
-        make.tier_change_request(one, "2015-04", make.user("contact", email=f"w@{name}.example"))
+        asking = make.user("contact", email=f"w@{name}.example")
+        make.tier_change_request(one, "2015-04", asking)
+        make.headcount_declaration(one.organisation, asking, "2015-04")
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",

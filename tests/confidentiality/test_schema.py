@@ -29,6 +29,7 @@ SEALED = {
     *("advisors.DraftHours", "advisors.MonthHours", "advisors.HoursAdjustment"),
     *("advisors.MonthSubmission", "advisors.ClosedMonth"),
     *("subscriptions.Statement", "subscriptions.CardUse", "subscriptions.Publication"),
+    "subscriptions.OverageCredit",
     *("subscriptions.PublicationMail", "workshops.Session", "workshops.Enrolment"),
 }
 ENTRIES = pytest.mark.parametrize("entry", tables(), ids=lambda entry: entry.name)

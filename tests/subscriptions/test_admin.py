@@ -20,7 +20,9 @@ from pytest_django.fixtures import Settings
 from advisors.models import DraftHours, HoursAdjustment, MonthHours
 from agency.access import READERS, may
 from agency.models import AuditEvent, Organisation, User
+from agency.month import Month
 from agency.templatetags.figures import weekday
+from subscriptions import declarations
 from subscriptions.models import Invoice, Subscription, Terms
 from tests import clients, factories
 from workshops.models import Session
@@ -266,6 +268,13 @@ def busy() -> Organisation:
         due_on=dt.date(2026, 3, 1), debit_failed_on=dt.date(2026, 2, 20),
     )  # fmt: skip
     factories.tier_change_request(subscription, "2026-07", factories.contact(organisation).user)
+    declarations.declare(
+        organisation,
+        month=Month.of(2026, 7),
+        headcount=300,
+        by=factories.user("contact"),
+        on=dt.date(2026, 4, 8),
+    )
     factories.stripe_event(state="failed")
     return organisation
 
@@ -286,6 +295,7 @@ def test_everything_that_waits_is_counted_and_leads_to_its_list(busy: Organisati
         "invoice parked on its way",
         "direct debit failed",
         "request for a tier change",
+        "headcount to confirm",
         "session without a trainer",
         "invoice overdue",
         "contract in its notice window",

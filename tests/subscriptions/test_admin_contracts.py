@@ -138,3 +138,29 @@ def test_a_contract_may_end_with_an_open_month(client: Client, contract: Subscri
     assert kept(contract)["until_month"] == "2026-04"
     save(client, contract, until_month="")
     assert kept(contract)["until_month"] == ""
+
+
+def test_an_end_that_withholds_figures_says_so_before_it_is_agreed(
+    client: Client, contract: Subscription
+) -> None:
+    """A year of 20 people that ends after five months is too short to be shown."""
+    factories.headcount(contract.organisation, 20)
+    factories.price_book()
+
+    said = save(client, contract, until_month="2026-06")
+    assert "use in Jan to May 2026 is neither shown nor charged" in said
+    assert contract.until_month is None
+
+    save(client, contract, until_month="2026-06", client_knows="on")
+    assert str(contract.until_month) == "2026-06"
+
+
+def test_an_end_that_withholds_nothing_needs_no_tick(
+    client: Client, contract: Subscription
+) -> None:
+    factories.headcount(contract.organisation, 40)
+    factories.price_book()
+
+    save(client, contract, until_month="2026-07")
+
+    assert str(contract.until_month) == "2026-07"

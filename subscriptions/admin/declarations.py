@@ -1,0 +1,106 @@
+"""Headcounts that were declared: staff enter them here, and confirm those of clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from agency.accounts import signed_in
+from agency.admin_base import StaffAdmin, column, note
+from agency.templatetags.figures import badge, month
+from agency.today import today
+from subscriptions import declarations
+from subscriptions.admin.contracts import REQUEST_TONES
+from subscriptions.models import HeadcountDeclaration, RequestState
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+
+class DeclarationForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if {"organisation", "month"} <= cleaned.keys():
+            organisation, from_month = cleaned["organisation"], cleaned["month"]
+            declarations.refuse_to_declare(organisation, from_month, on=today())
+        return cleaned
+
+
+@admin.register(HeadcountDeclaration)
+class HeadcountDeclarationAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        column("month", _("from"), month),
+        "headcount",
+        column("declared_by", _("declared by"), str),
+        "declared_on",
+        "standing",
+    )
+    list_filter = ("state",)
+    list_select_related = ("organisation", "declared_by")
+    search_fields = ("organisation__legal_name", "organisation__code")
+    autocomplete_fields = ("organisation",)
+    fields = ("organisation", "month", "headcount")
+    form = DeclarationForm
+    actions = ("confirm", "decline")
+
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, row: HeadcountDeclaration) -> SafeString:
+        return badge(RequestState(row.state).label, REQUEST_TONES[row.state])
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("subscriptions.add_headcountdeclaration")
+
+    def save_model(
+        self, request: HttpRequest, obj: HeadcountDeclaration, form: Any, change: Any
+    ) -> None:
+        made = declarations.declare(
+            obj.organisation,
+            month=obj.month,
+            headcount=obj.headcount,
+            by=signed_in(request),
+            on=today(),
+        )
+        obj.pk = made.pk
+        if made.state == RequestState.OPEN:
+            messages.warning(
+                request,
+                gettext("Noted. Somebody else must confirm it too: the figures become finer."),
+            )
+
+    @admin.action(description=_("Confirm: the headcount counts"), permissions=["handle"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration]) -> None:
+        self._handle(request, queryset, "confirmed")
+
+    @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration]) -> None:
+        self._handle(request, queryset, "declined")
+
+    def _handle(
+        self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration], action: str
+    ) -> None:
+        counting = 0
+        for row in queryset.select_related("organisation"):
+            try:
+                if action == "declined":
+                    declarations.decline(row)
+                else:
+                    counting += declarations.confirm(row, by=signed_in(request), on=today())
+            except declarations.DeclarationError as refused:
+                messages.error(request, f"{row.organisation}: {refused.messages[0]}")
+            else:
+                note(request, action, row)
+        if counting:
+            text = ngettext(
+                "%(n)s declaration counts now.", "%(n)s declarations count now.", counting
+            )
+            messages.success(request, text % {"n": counting})
