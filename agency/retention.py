@@ -18,9 +18,10 @@ from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
 from django.db.models.constants import LOOKUP_SEP
 
+from agency.fields import MonthField
 from agency.guards import retention_may_delete
 from agency.models import Role, User
-from agency.month import AMSTERDAM
+from agency.month import AMSTERDAM, Month
 from agency.processing import Table, tables
 
 Rows = models.QuerySet[models.Model]
@@ -143,13 +144,17 @@ def past_their_term(entry: Table, today: dt.date) -> Rows:
     return rows_of(entry).filter(**{f"{entry.after}__lt": _bound(entry, before)})
 
 
-def _bound(entry: Table, day: dt.date) -> dt.date:
+def _bound(entry: Table, day: dt.date) -> dt.date | Month:
+    """Give a day as the column of the table's date compares it."""
     model: Any = apps.get_model(entry.model)
     *way, name = entry.after.split(LOOKUP_SEP)
     for step in way:
         model = model._meta.get_field(step).related_model
-    has_time = isinstance(model._meta.get_field(name), models.DateTimeField)
-    return dt.datetime.combine(day, dt.time.min, AMSTERDAM) if has_time else day
+    field = model._meta.get_field(name)
+    if isinstance(field, MonthField):
+        return Month.containing(day)
+    is_moment = isinstance(field, models.DateTimeField)
+    return dt.datetime.combine(day, dt.time.min, AMSTERDAM) if is_moment else day
 
 
 def erase_by_date(today: dt.date) -> Counter[str]:

@@ -15,7 +15,8 @@ from django.db import connection, models
 from django_q.models import Task
 
 from agency.models import Contact, Organisation, User
-from agency.processing import Keep, tables
+from agency.month import Month
+from agency.processing import Keep, Table, tables
 from subscriptions.audit import audit
 from subscriptions.models import BilledOccurrence, Invoice, PublicationMail
 from subscriptions.retention import erase_expired
@@ -94,6 +95,10 @@ def education(day: dt.date) -> models.Model:
     return make.cpd_entry(make.qualification(make.advisor(), valid_until=day))
 
 
+def handed_in(day: dt.date) -> models.Model:
+    return make.month_submission(make.advisor(), Month.containing(day))
+
+
 def absence(day: dt.date) -> models.Model:
     return make.absence(make.advisor(), from_on=day - NIGHT, until_on=day)
 
@@ -112,6 +117,7 @@ BY_DATE: dict[str, tuple[Maker, dt.date]] = {
     "advisors.Absence": (absence, TWO_YEARS),
     "advisors.Qualification": (certificate, TWO_YEARS),
     "advisors.CpdEntry": (education, TWO_YEARS),
+    "advisors.MonthSubmission": (handed_in, dt.date(2019, 1, 1)),
     "subscriptions.PublicationMail": (told, A_YEAR),
     "subscriptions.StripeEvent": (heard, A_YEAR),
     "django_q.Task": (task, dt.date(2026, 2, 15)),
@@ -135,6 +141,15 @@ def test_every_table_with_a_date_of_its_own_is_tried() -> None:
     elsewhere = {"workshops.Enrolment"}  # below
     unused = {"account.EmailConfirmation"}
     assert {entry.name for entry in tables() if entry.after} == BY_DATE.keys() | elsewhere | unused
+
+
+@pytest.mark.parametrize("entry", tables(), ids=lambda entry: entry.name)
+def test_a_term_in_the_record_is_kept_by_something(entry: Table) -> None:
+    has_term = entry.keep.months is not None or entry.keep.years is not None
+    goes_with_the_account = bool(entry.person) and entry.erasure != "keep"
+    by_cache = entry.name == "cache"
+    kept = entry.after or entry.organisation or goes_with_the_account or by_cache
+    assert not has_term or kept
 
 
 @pytest.mark.django_db
@@ -177,9 +192,9 @@ def test_an_account_goes_two_years_after_who_left_was_last_seen(
 
 @pytest.mark.django_db
 def test_an_advisor_is_seen_in_what_was_done() -> None:
-    handed_in, trained, assigned, looked_after = (make.advisor(f"A{n}") for n in range(4))
+    reported, trained, assigned, looked_after = (make.advisor(f"A{n}") for n in range(4))
     User.objects.update(is_active=False)
-    make.month_submission(handed_in, "2024-04")
+    make.month_submission(reported, "2024-04")
     make.session(trainer=trained)
     make.assignment(assigned, make.organisation(), from_month="2020-01", until_month="2024-04")
     make.audit_event(looked_after.user, on=TWO_YEARS)
