@@ -7,10 +7,13 @@ attendance (a session's group size, a seat). `agency.schema` is the check that r
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.core.checks import run_checks
 from django.core.management import call_command
@@ -25,6 +28,7 @@ from agency.access import READERS, may
 from agency.models import Role
 from agency.processing import ALL, by_model, tables
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 SEALED = {
     *("advisors.DraftHours", "advisors.MonthHours", "advisors.HoursAdjustment"),
     *("advisors.MonthSubmission", "advisors.ClosedMonth"),
@@ -69,6 +73,27 @@ def test_no_table_takes_a_file() -> None:
     files = (models.FileField, models.FilePathField, models.BinaryField)
     fields = [field for model in apps.get_models() for field in model._meta.concrete_fields]
     assert [field for field in fields if isinstance(field, files)] == []
+
+
+TAKES_A_FILE = re.compile(
+    r"\bFILES\b|FileField|ImageField|FileInput|MultiPartParser|FileUploadParser|type=.file"
+)
+
+
+@pytest.mark.attack(16)
+def test_no_page_and_no_address_takes_a_file() -> None:
+    """An agency's workbook is read by a command, from the disk, and not kept."""
+    sources = [
+        path
+        for app in ("agency", "advisors", "workshops", "subscriptions")
+        for path in (ROOT / app).rglob("*")
+        if path.suffix in {".py", ".html"} and path.name != "schema.py"
+    ]
+    takers = [path for path in sources if TAKES_A_FILE.search(path.read_text(encoding="utf-8"))]
+    assert len(sources) > 200
+    assert takers == []
+    parsers = settings.REST_FRAMEWORK["DEFAULT_PARSER_CLASSES"]
+    assert parsers == ["rest_framework.parsers.JSONParser"]
 
 
 @pytest.mark.attack(14)
