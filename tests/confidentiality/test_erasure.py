@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from agency.models import User
 from agency.processing import Table, tables
 from agency.retention import InUseError, erase_again, erase_person
 from agency.schema import live_columns
+from subscriptions import tasks
 from subscriptions.retention import erase_expired
 from tests import factories as make
 from tests.backups import restored_afterwards
@@ -191,6 +194,36 @@ def test_no_byte_of_an_expired_name_is_left(
     assert b"quispel" not in bytes_kept()
     answer = json.loads(capsys.readouterr().out)
     assert answer["erased"]["agency.User"] == 1
+
+
+@pytest.mark.attack(41)
+def test_the_task_of_the_night_leaves_no_byte_either(scanned: User) -> None:
+    User.objects.update(is_active=False)
+    apps.get_model("subscriptions.Subscription").objects.update(until_month="2021-01")
+    tasks.erase_expired()
+    assert b"quispel" not in bytes_kept()
+
+
+@pytest.mark.attack(41)
+def test_who_is_at_work_in_the_file_is_told_of(
+    scanned: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL overwrites nothing: it vacuums beside those who are at work.")
+    with (
+        connection.cursor() as cursor,
+        closing(sqlite3.connect(settings.DATABASES["default"]["NAME"])) as other,
+    ):
+        cursor.execute("PRAGMA busy_timeout = 0")
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM agency_user").fetchone()
+        with pytest.raises(SystemExit) as ended:
+            call_command("erase_person", scanned.email)
+        cursor.execute("PRAGMA busy_timeout = 5000")
+    assert ended.value.code == 1
+    assert "erase_expired" in capsys.readouterr().err
+    call_command("erase_expired")
+    assert b"quispel" not in bytes_kept()
 
 
 @pytest.mark.attack(41)
