@@ -20,6 +20,7 @@ from agency.month import Month
 
 LIST = Path(__file__).with_name("processing.toml")
 ALL = "all"
+LISTS = ("readers", "person", "email", "personal", "secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Table:
     after: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)
-    person: str = ""
-    email: str = ""
+    person: tuple[str, ...] = ()
+    email: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
     erasure: str | Mapping[str, Any] = ""
@@ -75,11 +76,15 @@ def tables() -> tuple[Table, ...]:
             | {
                 "keep": terms[entry["keep"]],
                 "columns": dict(_each(entry.get("columns", {}))),
-                **{part: tuple(entry.get(part, ())) for part in ("readers", "personal", "secret")},
+                **{part: _listed(entry.get(part, ())) for part in LISTS},
             }
         )
         for entry in data["table"]
     )
+
+
+def _listed(names: str | list[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _each(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -10,12 +10,15 @@ import datetime as dt
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import OperationalError, connection, models, transaction
+from django.db.models import Q
 from django.db.models.constants import LOOKUP_SEP
 
 from agency.fields import MonthField
@@ -40,12 +43,9 @@ def rows_of(entry: Table) -> Rows:
 
 def rows_about(entry: Table, user: User | None, email: str) -> Rows:
     """Give the rows of a table about a person, who may be a user, an address, or both."""
-    rows = rows_of(entry)
-    if entry.person and user:
-        return rows.filter(**{entry.person: user.pk})
-    if entry.email:
-        return rows.filter(**{f"{entry.email}__iexact": email})
-    return rows.none()
+    ways = [Q(**{way: user.pk}) for way in entry.person if user]
+    ways += [Q(**{f"{way}__iexact": email}) for way in entry.email]
+    return rows_of(entry).filter(reduce(or_, ways)) if ways else rows_of(entry).none()
 
 
 # Erasing
@@ -61,7 +61,7 @@ def erase(label: str, key: Any) -> Counter[str]:
     leaving: Picked = {}
     for entry in tables():
         if label == USER and entry.person:
-            rows = rows_of(entry).filter(**{entry.person: key})
+            rows = rows_of(entry).filter(reduce(or_, (Q(**{way: key}) for way in entry.person)))
         elif entry.model == label:
             rows = rows_of(entry).filter(pk=key)
         else:
