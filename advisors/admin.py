@@ -20,7 +20,7 @@ from advisors.models import (
     Qualification,
 )
 from agency.accounts import signed_in
-from agency.admin_base import FrozenAdmin, Rows, StaffAdmin, column
+from agency.admin_base import Rows, StaffAdmin, column
 from agency.month import Month
 from agency.templatetags.figures import day, month
 from agency.today import today
@@ -79,7 +79,6 @@ class Qualifications(Rows):
 
 class Absences(Rows):
     model = Absence
-    may_delete = True  # one that did not come about is nobody's business
 
 
 class CostRates(Rows):
@@ -99,9 +98,6 @@ class AdvisorAdmin(StaffAdmin):
         (_("Deployment"), {"fields": ("languages", "provinces", "capacity_quarters")}),
     )
     payment = (_("Payment"), {"fields": (("kvk_number", "vat_id"), "iban")})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and _plans(request)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = super().get_fieldsets(request, obj)
@@ -143,7 +139,7 @@ class QualificationAdmin(StaffAdmin):
 
 
 @admin.register(MonthSubmission)
-class MonthSubmissionAdmin(FrozenAdmin):
+class MonthSubmissionAdmin(StaffAdmin):
     """Who said that a month is complete. Advisors submit and take back on their own page."""
 
     list_display = (column("advisor", _("advisor"), str), column("month", _("month"), month))
@@ -153,6 +149,6 @@ class MonthSubmissionAdmin(FrozenAdmin):
 
 
 @admin.register(ClosedMonth)
-class ClosedMonthAdmin(FrozenAdmin):
+class ClosedMonthAdmin(StaffAdmin):
     list_display = (column("month", _("month"), month),)
     ordering = ("-month",)

@@ -12,11 +12,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from advisors import hours
 from advisors.forms import RecordForm
@@ -63,7 +61,6 @@ def for_advisor(view: View) -> View:
     """Hand the view the advisor who is signed in and an open month; 404 for anything else."""
 
     @wraps(view)
-    @login_required
     def wrapped(request: HttpRequest, month: str) -> HttpResponse:
         return view(request, _advisor(request), _open_month(month))
 
@@ -95,8 +92,6 @@ def _open_month(text: str) -> Month:
     return month
 
 
-@require_safe
-@login_required
 def start(request: HttpRequest) -> HttpResponse:
     advisor = _advisor(request)
     months = _open_months()
@@ -105,7 +100,6 @@ def start(request: HttpRequest) -> HttpResponse:
     return _page(request, advisor, months[0])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @for_advisor
 def show_month(request: HttpRequest, advisor: Advisor, month: Month) -> HttpResponse:
     """Show the month; a POST opens an organisation or, with hours, changes them."""
@@ -141,14 +135,12 @@ def _record(
     return _page(request, advisor, month, organisation, Change(before, after - before))
 
 
-@require_POST
 @for_advisor
 def submit_month(request: HttpRequest, advisor: Advisor, month: Month) -> HttpResponse:
     hours.submit(advisor, month)
     return redirect("hours:month", month)
 
 
-@require_POST
 @for_advisor
 def take_back_month(request: HttpRequest, advisor: Advisor, month: Month) -> HttpResponse:
     hours.take_back(advisor, month)

@@ -1,57 +1,211 @@
-"""What each role may do with each kind of thing, as one table.
+"""The role matrix: what each role may do with each kind of row and at each address.
 
-Staff permissions follow Django's names (``app.action_model``). Hours have no row here and are
-registered nowhere: no role reads them through the admin, an administrator included.
+`agency.gate` holds every request against it, and Django's admin asks `may` for the rest: which
+buttons, actions and parts of a page a person is shown. Whose rows they are is a second question,
+which the query sets answer (`visible_to`). An address or a table without a line is open to nobody.
+
+Hours have no line: no role reads them through the admin, an administrator included.
 """
 
 from __future__ import annotations
 
-READERS = frozenset({"planner", "controller", "administrator", "auditor"})
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+ANONYMOUS = "anonymous"
+STAFF = ("planner", "controller", "administrator", "auditor")
+PEOPLE = (*STAFF, "advisor", "contact")
+GROUPS = {
+    "-": (),
+    "staff": STAFF,
+    "people": PEOPLE,
+    "anybody": (*PEOPLE, ANONYMOUS),
+    "clients": (*STAFF, "contact"),  # who may read what clients are told
+}
+
+# Tables in which each entry would tell that somebody called. No page reads them but the advisor's
+# own (`agency.gate`); a client's page does not even learn who has handed in a month.
 HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
+LEDGER = frozenset(f"advisors_{model}" for model in HOURS_MODELS)
+CLOSED_TO_CLIENTS = LEDGER | {"advisors_monthsubmission"}
+READ_THE_LEDGER = frozenset({"hours:start", "hours:month", "hours:submit", "hours:take_back"})
 
-CHANGES = {
-    "planner": frozenset(
-        {
-            "agency.organisation", "agency.contact", "agency.user",
-            "advisors.advisor", "advisors.assignment", "advisors.qualification",
-            "advisors.cpdentry", "advisors.absence", "advisors.monthsubmission",
-            "workshops.session", "workshops.offering", "workshops.enrolment",
-            "subscriptions.headcountdeclaration",
-        }
-    ),
-    "controller": frozenset(
-        {
-            "agency.organisation", "agency.contact", "agency.agency",
-            "advisors.advisor", "advisors.costrate",
-            "subscriptions.subscription", "subscriptions.terms", "subscriptions.pricebook",
-            "subscriptions.priceband", "subscriptions.purchaseorder", "subscriptions.topupcard",
-            "subscriptions.invoice", "subscriptions.taxtreatment", "subscriptions.cpivalue",
-            "subscriptions.tierchangerequest", "subscriptions.headcountdeclaration",
-            "workshops.offering", "workshops.cancellationrung",
-        }
-    ),
-    "administrator": frozenset({"agency.user", "agency.agency", "agency.contact"}),
-}  # fmt: skip
+# Letters: r read, a add, c change, d delete, h handle (the actions of its list).
+# A planner sees what was published and what is planned, neither what advisors cost nor what we
+# and Stripe say to each other. An auditor reads what a controller reads.
+_ROWS = """
+                                planner controller administrator auditor
+agency.agency                   r       rac        rac           r
+agency.auditevent               -       r          r             r
+agency.contact                  racd    racd       r             r
+agency.headcount                r       r          r             r
+agency.organisation             rac     rac        r             r
+agency.user                     rac     r          rac           r
 
-# What a role has no need to know: what advisors cost, and what is said between us and Stripe.
-# A controller, and an auditor with them, reads everything.
-HIDDEN = {
-    "planner": frozenset(
-        {
-            "advisors.costrate", "subscriptions.stripecustomer", "subscriptions.stripestep",
-            "subscriptions.stripeevent",
-        }
-    ),
-    "administrator": frozenset({"advisors.costrate"}),
-}  # fmt: skip
+advisors.absence                racd    r          r             r
+advisors.advisor                rac     rc         r             r
+advisors.assignment             rac     r          r             r
+advisors.closedmonth            r       r          r             r
+advisors.costrate               -       rac        -             r
+advisors.cpdentry               rac     r          r             r
+advisors.monthsubmission        r       r          r             r
+advisors.qualification          rac     r          r             r
+
+workshops.cancellationrung      r       racd       r             r
+workshops.enrolment             racd    r          r             r
+workshops.offering              rac     rac        r             r
+workshops.session               rach    r          r             r
+
+subscriptions.billedoccurrence  r       r          r             r
+subscriptions.carduse           r       r          r             r
+subscriptions.cpivalue          r       rac        r             r
+subscriptions.headcountdeclaration  rah  rah       r             r
+subscriptions.indexationrun     r       r          r             r
+subscriptions.invoice           r       rh         r             r
+subscriptions.invoiceline       r       r          r             r
+subscriptions.overagecredit     r       r          r             r
+subscriptions.priceband         r       rac        r             r
+subscriptions.pricebook         r       rac        r             r
+subscriptions.publication       r       r          r             r
+subscriptions.purchaseorder     r       rac        r             r
+subscriptions.releasepolicy     r       r          r             r
+subscriptions.statement         r       r          r             r
+subscriptions.stripecustomer    -       r          r             r
+subscriptions.stripedifference  -       r          r             r
+subscriptions.stripeevent       -       r          r             r
+subscriptions.stripestep        -       r          r             r
+subscriptions.subscription      r       rac        r             r
+subscriptions.taxtreatment      r       rac        r             r
+subscriptions.terms             r       ra         r             r
+subscriptions.tierchangerequest r       rh         r             r
+subscriptions.topupcard         r       rac        r             r
+subscriptions.yearprice         r       r          r             r
+"""
+
+# Who reads (GET, HEAD) and who writes (POST); other methods are used nowhere. The pages of a
+# table in the admin follow from the lines above.
+_ADDRESSES = """
+                                reads    writes
+start                           people   -
+set_language                    -        anybody
+healthz                         anybody  -
+readyz                          anybody  -
+stripe_webhook                  -        anybody
+
+account_login                   anybody  anybody
+account_request_login_code      anybody  anybody
+account_confirm_login_code      anybody  anybody
+account_inactive                anybody  -
+account_logout                  anybody  anybody
+account_reauthenticate          people   people
+account_change_password         people   people
+mfa_authenticate                anybody  anybody
+mfa_reauthenticate              people   people
+mfa_index                       people   -
+mfa_activate_totp               people   people
+mfa_deactivate_totp             people   people
+mfa_view_recovery_codes         people   -
+mfa_generate_recovery_codes     people   people
+mfa_download_recovery_codes     people   -
+
+admin:index                     staff    -
+admin:app_list                  staff    -
+admin:autocomplete              staff    -
+admin:jsi18n                    staff    -
+admin:login                     -        -
+admin:logout                    -        -
+admin:password_change           -        -
+admin:password_change_done      -        -
+admin:view_on_site              -        -
+
+hours:start                     advisor  -
+hours:month                     advisor  advisor
+hours:submit                    -        advisor
+hours:take_back                 -        advisor
+
+portal:start                    contact  -
+portal:overview                 contact  -
+portal:statements               contact  -
+portal:workbook                 contact  -
+portal:invoices                 contact  -
+portal:invoice                  contact  -
+portal:sessions                 contact  -
+portal:subscription             contact  contact
+portal:promise                  contact  -
+
+schema                          clients  -
+api:organisation-list           clients  -
+api:organisation-detail         clients  -
+api:statement-list              clients  -
+api:statement-detail            clients  -
+api:invoice-list                clients  -
+api:invoice-detail              clients  -
+api:session-list                clients  -
+api:session-detail              clients  -
+"""
+
+_LETTERS = {"view": "r", "add": "a", "change": "c", "delete": "d", "handle": "h"}
+# The pages of a table in the admin: the letters that open it, and those that write there.
+_PAGES = {
+    "changelist": ("r", "dh"),
+    "add": ("a", "a"),
+    "change": ("r", "c"),
+    "delete": ("d", "d"),
+    "history": ("r", ""),
+}
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who may read an address and who may write there, by role."""
+
+    readers: frozenset[str]
+    writers: frozenset[str]
+
+    def admits(self, method: str) -> frozenset[str]:
+        if method in {"GET", "HEAD"}:
+            return self.readers
+        return self.writers if method == "POST" else frozenset()
+
+
+def _lines(table: str) -> list[list[str]]:
+    return [line.split() for line in table.splitlines() if line.strip()]
+
+
+def _read_rows() -> dict[str, dict[str, str]]:
+    """Give the letters by table and role."""
+    roles, *lines = _lines(_ROWS)
+    return {label: dict(zip(roles, letters, strict=True)) for label, *letters in lines}
+
+
+def _read_addresses(rows: Mapping[str, Mapping[str, str]]) -> dict[str, Address]:
+    """Give the addresses by name, those of tables in the admin among them."""
+    found = {
+        name: Address(*(frozenset(GROUPS.get(who, (who,))) for who in whos))
+        for name, *whos in _lines(_ADDRESSES)[1:]
+    }
+    for label, letters in rows.items():
+        for page, needed in _PAGES.items():
+            admitted = (
+                frozenset(role for role, has in letters.items() if set(has) & set(wanted))
+                for wanted in needed
+            )
+            found[f"admin:{label.replace('.', '_')}_{page}"] = Address(*admitted)
+    return found
+
+
+ROWS = _read_rows()
+ADDRESSES = _read_addresses(ROWS)
+
+
+@cache
 def may(role: str, permission: str) -> bool:
-    """Tell whether a role has a Django permission such as ``agency.change_organisation``."""
+    """Tell whether a role has a Django permission such as ``agency.change_organisation``.
+
+    ``handle`` is the permission to run the actions of a table's list.
+    """
     app, _, name = permission.partition(".")
     action, _, model = name.partition("_")
-    if role not in READERS or model in HOURS_MODELS:
-        return False
-    if action == "view":
-        return f"{app}.{model}" not in HIDDEN.get(role, frozenset())
-    return f"{app}.{model}" in CHANGES.get(role, frozenset())
+    letters = ROWS.get(f"{app}.{model}", {}).get(role, "")
+    return _LETTERS.get(action, "?") in letters

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import FrozenAdmin, FrozenRows, Rows, StaffAdmin, column
+from agency.admin_base import Rows, StaffAdmin, column
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
 from agency.templatetags.figures import day
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class Headcounts(FrozenRows):
+class Headcounts(Rows):
     """New ones are declared: `subscriptions.declarations`."""
 
     model = Headcount
@@ -28,7 +28,6 @@ class Headcounts(FrozenRows):
 class Contacts(Rows):
     model = Contact
     autocomplete_fields = ("user",)
-    may_delete = True  # who leaves a client must not see it any longer
 
 
 @admin.register(Organisation)
@@ -71,6 +70,7 @@ class UserAdmin(StaffAdmin):
     form = UserForm
     list_display = ("name", "email", "role", "is_active")
     list_filter = ("role", "is_active", "language")
+    ordering = ("name",)
     search_fields = ("name", "email")
     fields = ("name", "email", "role", "language", "is_active")
 
@@ -122,7 +122,7 @@ class AgencyAdmin(StaffAdmin):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(FrozenAdmin):
+class AuditEventAdmin(StaffAdmin):
     list_display = (
         column("on", _("day"), day),
         column("actor", _("who"), str),

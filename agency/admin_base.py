@@ -106,52 +106,28 @@ class LabelledFormSet(InlineFormSet):
 
 
 class Rows(_Units, TabularInline):
-    """Rows of another table on a page; new ones are added, old ones changed where allowed.
-
-    As on a page of their own, none is deleted unless a class says so.
-    """
+    """Rows of another table on a page; `agency.access` says who adds, changes or deletes them."""
 
     formset = LabelledFormSet
     extra = 0
-    may_delete = False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_delete and super().has_delete_permission(request, obj)
-
-
-class FrozenRows(Rows):
-    """Rows that are only read."""
-
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class AppendedRows(FrozenRows):
-    """Rows that may be added and never changed."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        model = self.opts
-        return signed_in(request).has_perm(f"{model.app_label}.add_{model.model_name}")
 
 
 class StaffAdmin(_Units, ModelAdmin):
     """A list and a form for staff. What a role may do stands in `agency.access`.
 
-    Nothing is deleted unless a class says so: what is over gets an end. Changes are noted as
-    audit events, by day and with the names of the fields, never their values.
+    Changes are noted as audit events, by day and with the names of the fields, never their values.
     """
 
     list_per_page = 50
     show_full_result_count = False
-    may_delete = False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_delete and super().has_delete_permission(request, obj)
+    def get_urls(self) -> list[Any]:
+        """Give the pages with a name, which `agency.access` needs; not the one for old links."""
+        return [pattern for pattern in super().get_urls() if pattern.name]
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the person behind a request may run the actions of the list."""
+        return signed_in(request).has_perm(f"{self.opts.app_label}.handle_{self.opts.model_name}")
 
     def heading(self, obj: Any) -> str:
         """Give the title of a row's page; a row's own text may say little, on purpose."""
@@ -195,16 +171,6 @@ class StaffAdmin(_Units, ModelAdmin):
             "module_name": self.opts.verbose_name_plural,
         }
         return TemplateResponse(request, "admin/object_history.html", context)
-
-
-class FrozenAdmin(StaffAdmin):
-    """A list of what is written once: it is read, and acted upon by its actions."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def note(request: HttpRequest, action: str, subject: models.Model, fields: str = "") -> None:

@@ -1,15 +1,59 @@
-"""What `manage.py check --deploy` says about a live place that is not finished."""
+"""What `manage.py check` says: of addresses without a line, and of a live place not finished."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.urls import URLPattern, URLResolver, get_resolver
 
+from agency import access
 from agency.environment import LOOPBACK
+
+
+@register(Tags.urls)
+def every_address_is_in_the_role_matrix(**_kwargs: Any) -> list[CheckMessage]:
+    """Name each address that is open to nobody for lack of a line, and each line without one."""
+    known = {name for name, _route in addresses()}
+    lines = {name for name in access.ADDRESSES if not _is_of_an_inline(name)}
+    return [
+        *(
+            Error(f"agency/access.py does not say who may use {name}.", id="agency.E007")
+            for name in sorted(known - set(access.ADDRESSES))
+        ),
+        *(
+            Error(f"agency/access.py says who may use {name}, which is nowhere.", id="agency.E008")
+            for name in sorted(lines - known)
+        ),
+    ]
+
+
+def addresses(
+    patterns: list[URLPattern | URLResolver] | None = None, space: str = "", prefix: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Yield the name and the route of each address; ``None`` stands for a missing name."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from addresses(pattern.url_patterns, inner, route)
+        else:
+            yield f"{space}{pattern.name}", route
+
+
+def _is_of_an_inline(name: str) -> bool:
+    """Tell whether an address is of a table that is shown only on the pages of another."""
+    app, _, rest = name.removeprefix("admin:").partition("_")
+    model = rest.rpartition("_")[0]
+    if f"{app}.{model}" not in access.ROWS:
+        return False
+    from django.contrib import admin
+
+    return not admin.site.is_registered(apps.get_model(app, model))
 
 
 @register(Tags.security, deploy=True)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 from django_q.models import OrmQ, Schedule
 
 from agency.schema import pending_migrations
@@ -16,12 +15,10 @@ from agency.schema import pending_migrations
 QUEUE_PATIENCE = timedelta(minutes=5)
 
 
-@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the database answers, is migrated and the queue keeps up, else 503.
 

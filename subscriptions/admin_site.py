@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
-from django.http import Http404
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +17,7 @@ from agency.today import today
 
 if TYPE_CHECKING:
     from django.db.models import Model
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 OUR_APPS = frozenset({"agency", "advisors", "workshops", "subscriptions"})
 MENU = (
@@ -46,6 +43,7 @@ class StaffSite(admin.AdminSite):
     site_title = site_header = "Discreet"
     index_title = _("Today")
     enable_nav_sidebar = False
+    final_catch_all_view = False
     empty_value_display = "–"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
@@ -60,17 +58,6 @@ class StaffSite(admin.AdminSite):
         if any(_options(model).model_name in HOURS_MODELS for model in ours):
             raise ImproperlyConfigured("Hours are registered nowhere.")
         super().register(ours, admin_class, **options)
-
-    def login(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Lead to the sign-in that all share; who is no staff finds nothing here."""
-        if not request.user.is_authenticated:
-            address = request.GET.get("next") or reverse("admin:index")
-            return redirect_to_login(address)
-        if self.has_permission(request):
-            return redirect("admin:index")
-        raise Http404
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"menu": _menu(request.path)}

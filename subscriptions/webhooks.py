@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from subscriptions import gateway, inbox
 
@@ -14,7 +13,6 @@ logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
-@require_POST
 def receive(request: HttpRequest) -> HttpResponse:
     """Store the event; the work waits in the queue, so that Stripe has its answer at once."""
     if not settings.STRIPE_WEBHOOK_SECRET:

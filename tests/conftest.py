@@ -145,10 +145,11 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def convenient_settings() -> None:
-    """Sign in without a second step, and hash the passwords of the tests fast."""
+    """Sign in without a second step, hash passwords fast, look for static files when asked."""
     from django.conf import settings
 
     settings.TWO_STEP_REQUIRED = False
+    settings.WHITENOISE_AUTOREFRESH = True  # else each test client reads all of them
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -119,7 +119,6 @@ class Enrolments(Rows):
     form = SeatForm
     formset = SeatFormSet
     autocomplete_fields = ("organisation",)
-    may_delete = True
 
 
 @admin.register(Session)
@@ -160,25 +159,22 @@ class SessionAdmin(StaffAdmin):
         """
         return [Enrolments] if obj and obj.pk and obj.organisation_id is None else []
 
-    def has_plan_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("workshops.change_session")
-
     def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's own signature
         if not change:
             obj.status = SessionStatus.REQUESTED
         super().save_model(request, obj, form, change)
         scheduling.schedule(obj, trainer=obj.trainer, starts_at=obj.starts_at)
 
-    @admin.action(description=_("Held: it took place"), permissions=["plan"])
+    @admin.action(description=_("Held: it took place"), permissions=["handle"])
     def hold(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         self._each(request, queryset, "held", partial(scheduling.mark_held, on=today()))
 
-    @admin.action(description=_("Cancel for the client: the ladder counts"), permissions=["plan"])
+    @admin.action(description=_("Cancel for the client: the ladder counts"), permissions=["handle"])
     def cancel_for_client(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         cancel = partial(scheduling.cancel, on=today(), by=CancelledBy.CLIENT)
         self._each(request, queryset, "cancelled", cancel)
 
-    @admin.action(description=_("Cancel ourselves: it costs nothing"), permissions=["plan"])
+    @admin.action(description=_("Cancel ourselves: it costs nothing"), permissions=["handle"])
     def cancel_for_agency(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         cancel = partial(scheduling.cancel, on=today(), by=CancelledBy.AGENCY)
         self._each(request, queryset, "cancelled", cancel)
@@ -269,7 +265,6 @@ class OfferingAdmin(StaffAdmin):
 @admin.register(CancellationRung)
 class CancellationRungAdmin(StaffAdmin):
     list_display = ("days_before", "percent")
-    may_delete = True
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The rung of 0 days stays: without it a late cancellation would have no price."""

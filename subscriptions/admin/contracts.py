@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from advisors.hours import is_closed
-from agency.admin_base import AppendedRows, FrozenAdmin, StaffAdmin, column, note
+from agency.admin_base import Rows, StaffAdmin, column, note
 from agency.templatetags.figures import amount, badge, decimal_hours, month, period
 from agency.today import today
 from subscriptions import ends, notice, tier_requests
@@ -83,7 +83,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argume
         return cleaned
 
 
-class Versions(AppendedRows):
+class Versions(Rows):
     model = Terms
     form = VersionForm
 
@@ -211,7 +211,7 @@ class TopUpCardAdmin(StaffAdmin):
 
 
 @admin.register(TierChangeRequest)
-class TierChangeRequestAdmin(FrozenAdmin):
+class TierChangeRequestAdmin(StaffAdmin):
     list_display = (
         column("subscription__organisation", _("organisation"), str),
         "tier",
@@ -236,9 +236,6 @@ class TierChangeRequestAdmin(FrozenAdmin):
     @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
     def decline(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
         self._handle(request, queryset, tier_requests.decline, "declined")
-
-    def has_handle_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscriptions.change_tierchangerequest")
 
     def _handle(
         self, request: HttpRequest, queryset: QuerySet[TierChangeRequest], verb: Any, action: str

@@ -54,12 +54,6 @@ class HeadcountDeclarationAdmin(StaffAdmin):
     def standing(self, row: HeadcountDeclaration) -> SafeString:
         return badge(RequestState(row.state).label, REQUEST_TONES[row.state])
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_handle_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscriptions.add_headcountdeclaration")
-
     def save_model(
         self, request: HttpRequest, obj: HeadcountDeclaration, form: Any, change: Any
     ) -> None:

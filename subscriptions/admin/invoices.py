@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
-from agency.admin_base import FrozenAdmin, FrozenRows, column, note, titled
+from agency.accounts import signed_in
+from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, push
@@ -88,7 +89,7 @@ class Overdue(admin.SimpleListFilter):
         return queryset
 
 
-class Lines(FrozenRows):
+class Lines(Rows):
     model = InvoiceLine
     fields = (
         "kind",
@@ -107,13 +108,13 @@ class Lines(FrozenRows):
         return amount(line.quantity_hundredths)
 
 
-class Steps(FrozenRows):
+class Steps(Rows):
     model = StripeStep
     fields = ("kind", "generation", "state", "attempted_at", "answer_id", "error_code")
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(FrozenAdmin):
+class InvoiceAdmin(StaffAdmin):
     list_display = (
         "buyer_name",
         column("number", _("number"), str),
@@ -124,7 +125,7 @@ class InvoiceAdmin(FrozenAdmin):
         "stands",
     )
     list_filter = (Overdue, "blocked_reason", "kind", "collection")
-    search_fields = ("number", "buyer_name", "po_number", "stripe_id")
+    search_fields = ("number", "buyer_name", "po_number")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "accept", "draft_anew", "unpark")
     inlines = (Lines, Steps)
@@ -135,7 +136,7 @@ class InvoiceAdmin(FrozenAdmin):
                 "fields": (
                     ("state", "blocked_reason", "parked_because"),
                     ("invoice_on", "due_on", "paid_on", "debit_failed_on"),
-                    ("stripe_id", "hosted_url", "pdf_url"),
+                    ("hosted_url", "pdf_url"),
                 )
             },
         ),
@@ -161,6 +162,16 @@ class InvoiceAdmin(FrozenAdmin):
         ),
     )
 
+    stripe = ("Stripe", {"fields": ("stripe_id",)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        return [*shown, self.stripe] if _reads_stripe(request) else shown
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        shown = super().get_search_fields(request)
+        return [*shown, "stripe_id"] if _reads_stripe(request) else shown
+
     def heading(self, obj: Invoice) -> str:
         return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"
 
@@ -174,9 +185,6 @@ class InvoiceAdmin(FrozenAdmin):
     ) -> HttpResponse:
         context = {"groups": _groups(request), **(extra_context or {})}
         return super().changelist_view(request, context)
-
-    def has_handle_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscriptions.change_invoice")
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
@@ -250,6 +258,10 @@ class InvoiceAdmin(FrozenAdmin):
         self.message_user(request, text % {"n": len(parked)}, _level(len(parked)))
 
 
+def _reads_stripe(request: HttpRequest) -> bool:
+    return signed_in(request).has_perm("subscriptions.view_stripestep")
+
+
 def _level(done: int) -> int:
     return messages.SUCCESS if done else messages.WARNING
 
@@ -298,7 +310,7 @@ def _query(state: str, late: str) -> str:
 
 
 @admin.register(BilledOccurrence)
-class BilledOccurrenceAdmin(FrozenAdmin):
+class BilledOccurrenceAdmin(StaffAdmin):
     list_display = (
         column("organisation", _("organisation"), str),
         "kind",

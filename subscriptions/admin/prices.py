@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import FrozenAdmin, Rows, StaffAdmin, column
+from agency.admin_base import Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, month, percent
 from subscriptions.models import (
     CpiValue,
@@ -52,12 +52,12 @@ class CpiValueAdmin(StaffAdmin):
 
 
 @admin.register(IndexationRun)
-class IndexationRunAdmin(FrozenAdmin):
+class IndexationRunAdmin(StaffAdmin):
     list_display = (column("effective_month", _("effective from"), month), "announced_on")
 
 
 @admin.register(YearPrice)
-class YearPriceAdmin(FrozenAdmin):
+class YearPriceAdmin(StaffAdmin):
     """Prices as they were frozen with the first line of a contract year."""
 
     list_display = (

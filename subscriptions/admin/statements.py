@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import FrozenAdmin, FrozenRows, column, titled
+from agency.admin_base import Rows, StaffAdmin, column, titled
 from agency.templatetags.figures import day, decimal_hours, lining, month, period
 from subscriptions.models import (
     CardUse,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WITHOUT_FIGURE = {Display.WITHHELD, Display.ALL_IN}
 
 
-class CardUses(FrozenRows):
+class CardUses(Rows):
     model = CardUse
 
 
@@ -34,7 +34,7 @@ class OverageCredits(FrozenRows):
 
 
 @admin.register(Statement)
-class StatementAdmin(FrozenAdmin):
+class StatementAdmin(StaffAdmin):
     list_display = (
         column("organisation", _("organisation"), str),
         column("months", _("period"), period, ordering="from_month"),
@@ -58,7 +58,7 @@ class StatementAdmin(FrozenAdmin):
 
 
 @admin.register(Publication)
-class PublicationAdmin(FrozenAdmin):
+class PublicationAdmin(StaffAdmin):
     list_display = (
         column("month", _("month"), month),
         column("published_on", _("published on"), day),
@@ -67,7 +67,7 @@ class PublicationAdmin(FrozenAdmin):
 
 
 @admin.register(ReleasePolicy)
-class ReleasePolicyAdmin(FrozenAdmin):
+class ReleasePolicyAdmin(StaffAdmin):
     list_display = (
         "version",
         "month_from_headcount",

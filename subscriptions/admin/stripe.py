@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import FrozenAdmin, column, titled
+from agency.admin_base import StaffAdmin, column, titled
 from agency.templatetags.figures import badge
 from subscriptions import reconcile
 from subscriptions.models import StripeCustomer, StripeDifference, StripeEvent, StripeStep
@@ -20,7 +20,7 @@ EVENT_TONES = {"handled": "good", "failed": "bad", "waiting": "wait", "received"
 
 
 @admin.register(StripeStep)
-class StripeStepAdmin(FrozenAdmin):
+class StripeStepAdmin(StaffAdmin):
     list_display = (
         column("invoice", _("invoice"), str),
         "kind",
@@ -40,7 +40,7 @@ class StripeStepAdmin(FrozenAdmin):
 
 
 @admin.register(StripeEvent)
-class StripeEventAdmin(FrozenAdmin):
+class StripeEventAdmin(StaffAdmin):
     list_display = ("type", "object_id", "received_at", "handled_at", "error_code", "standing")
     list_filter = (("state", titled(_("state"))),)
     search_fields = ("event_id", "object_id")
@@ -52,14 +52,14 @@ class StripeEventAdmin(FrozenAdmin):
 
 
 @admin.register(StripeCustomer)
-class StripeCustomerAdmin(FrozenAdmin):
+class StripeCustomerAdmin(StaffAdmin):
     list_display = (column("organisation", _("organisation"), str), "stripe_id", "livemode")
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "stripe_id")
 
 
 @admin.register(StripeDifference)
-class StripeDifferenceAdmin(FrozenAdmin):
+class StripeDifferenceAdmin(StaffAdmin):
     list_display = ("kind", "object_id", column("invoice", _("invoice"), str), "found_on", "to_do")
     list_filter = ("kind",)
     list_select_related = ("invoice",)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
 
 from advisors.models import Assignment, AssignmentRole
 from agency.accounts import signed_in
@@ -69,7 +67,6 @@ def of_own_organisation(view: View) -> View:
     """Hand the view the place that the address names; 404 for anybody else's, or for none."""
 
     @wraps(view)
-    @login_required
     def wrapped(
         request: HttpRequest, organisation_id: UUID, *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -87,8 +84,6 @@ def _contacts(request: HttpRequest) -> list[Contact]:
     return list(own.order_by("organisation__legal_name"))
 
 
-@require_safe
-@login_required
 def start(request: HttpRequest) -> HttpResponse:
     contacts = _contacts(request)
     if not contacts:
@@ -96,7 +91,6 @@ def start(request: HttpRequest) -> HttpResponse:
     return redirect("portal:overview", contacts[0].organisation_id)
 
 
-@require_safe
 @of_own_organisation
 def show_overview(request: HttpRequest, place: Place) -> HttpResponse:
     now = Month.containing(today())
@@ -114,7 +108,6 @@ def show_overview(request: HttpRequest, place: Place) -> HttpResponse:
     )  # fmt: skip
 
 
-@require_safe
 @of_own_organisation
 def show_statements(request: HttpRequest, place: Place) -> HttpResponse:
     statements = Statement.objects.filter(organisation=place.organisation).newest()
@@ -122,7 +115,6 @@ def show_statements(request: HttpRequest, place: Place) -> HttpResponse:
     return _page(request, place, "statements", {"statements": listed})
 
 
-@require_safe
 @of_own_organisation
 def download_workbook(request: HttpRequest, place: Place, month: str) -> HttpResponse:
     """Give the workbook of a published month; 404 for a month without a publication."""
@@ -142,32 +134,27 @@ def download_workbook(request: HttpRequest, place: Place, month: str) -> HttpRes
     )
 
 
-@require_safe
 @of_own_organisation
 def show_invoices(request: HttpRequest, place: Place) -> HttpResponse:
     return _page(request, place, "invoices", {"invoices": _invoices(place)})
 
 
-@require_safe
 @of_own_organisation
 def show_invoice(request: HttpRequest, place: Place, invoice_id: UUID) -> HttpResponse:
     invoice = get_object_or_404(_invoices(place), pk=invoice_id)
     return _page(request, place, "invoice", {"invoice": invoice, "lines": invoice.lines.all()})
 
 
-@require_safe
 @of_own_organisation
 def show_sessions(request: HttpRequest, place: Place) -> HttpResponse:
     return _page(request, place, "sessions", {"sessions": _sessions(place)})
 
 
-@require_safe
 @of_own_organisation
 def show_promise(request: HttpRequest, place: Place) -> HttpResponse:
     return _page(request, place, "promise", {})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @of_own_organisation
 def show_subscription(request: HttpRequest, place: Place) -> HttpResponse:
     """Show the contract; the owner may ask for another tier, after reading what it would do."""

@@ -1,0 +1,351 @@
+"""Every address, with every method, for every role and two clients, against `agency.access`."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.urls import path
+from django.utils.translation import override
+from pytest_django import Settings
+
+from agency import access
+from agency.checks import addresses, every_address_is_in_the_role_matrix
+from tests import factories as make
+from tests.confidentiality import world
+
+pytestmark = [pytest.mark.django_db, pytest.mark.attack(33, 43, 49)]
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+NOWHERE = str(uuid.UUID(int=7))
+ADDRESSES = sorted(addresses())
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+API_ROWS = {
+    "api:organisation-detail": "agency.organisation",
+    "api:statement-detail": "subscriptions.statement",
+    "api:invoice-detail": "subscriptions.invoice",
+    "api:session-detail": "workshops.session",
+}
+# What an admitted role needs to send for an answer other than "not found".
+QUERIES = {
+    "admin:autocomplete": "?app_label=agency&model_name=contact&field_name=user&term=",
+}
+# Pages of packages that are there only for who has set up what they show.
+NEED_A_SECOND_STEP = {
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_download_recovery_codes",
+    "mfa_deactivate_totp",
+}
+# They are for somebody halfway through signing in, and lead anybody else elsewhere.
+HALFWAY = {"mfa_authenticate", "account_confirm_login_code", "account_inactive"}
+# There is an agency, and there can be one only.
+ONLY_ONCE = {"admin:agency_agency_add"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who tries: a role of the matrix, and a browser that is signed in as them."""
+
+    role: str
+    session: str = ""
+    browser: Browser = field(default_factory=Browser)
+
+    def ask(self, method: str, address: str, data: dict[str, str] | None = None) -> HttpResponse:
+        """Send a request, and take back what it changed."""
+        self.browser.cookies.clear()
+        if self.session:
+            self.browser.cookies["sessionid"] = self.session
+        with transaction.atomic():
+            answer: Any = self.browser.generic(
+                method,
+                address,
+                "&".join(f"{name}={value}" for name, value in (data or {}).items()),
+                content_type="application/x-www-form-urlencoded",
+            )
+            transaction.set_rollback(True)
+        return cast("HttpResponse", answer)
+
+
+@pytest.fixture
+def clients(settings: Settings) -> tuple[world.Client, world.Client]:
+    settings.TODAY = world.TODAY
+    return world.two_clients()
+
+
+def person(role: str, own: world.Client) -> Person:
+    """Give somebody of a role who has a password, which opens every page of their account."""
+    if role == access.ANONYMOUS:
+        return Person(role)
+    user = {"contact": own.contact, "advisor": own.counsellor}.get(role.rsplit(maxsplit=1)[-1])
+    if user is None:
+        user = make.user(role)
+    # Administrators are superusers, as the command makes them; a contact is one by mistake.
+    user.is_superuser = role in {"administrator", "superuser as contact"}
+    user.set_password("long enough for anybody")
+    user.save()
+    browser = Browser()
+    browser.force_login(user)
+    return Person(role.rsplit(maxsplit=1)[-1], browser.cookies["sessionid"].value)
+
+
+def fill_in(name: str, route: str, one: world.Client) -> str:
+    """Give the address of a route for a client's rows."""
+    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history)", name)
+    row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
+    values = {
+        "organisation_id": str(one.organisation.pk),
+        "invoice_id": one.key("subscriptions.invoice"),
+        "month": "2026-04" if name.startswith("hours:") else world.MONTH,
+        "object_id": one.key(row) if page else NOWHERE,
+        "pk": one.key(row) if row else "",
+        "content_type_id": "1",
+    }
+    plain = re.sub(r"\^\(\?P<app_label>(\w+).*", r"\1/", route)
+    filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], plain)
+    return f"/{filled}{QUERIES.get(name, '')}"
+
+
+def body(name: str, one: world.Client) -> dict[str, str]:
+    return {"organisation": str(one.organisation.pk)} if name == "hours:month" else {}
+
+
+def said(answer: HttpResponse) -> str:
+    """Say in a word what an answer means."""
+    leads_to = answer.get("Location", "")
+    if answer.status_code == 302 and leads_to.startswith("/account/login/code/?next="):
+        return "sign in"
+    refusals = {403: "forbidden", 404: "not found", 405: "no such method"}
+    return refusals.get(answer.status_code, "admitted" if answer.status_code < 500 else "broken")
+
+
+def expected(role: str, name: str, method: str) -> str:
+    """Work out from the matrix, in other words than the gate, what the answer must mean."""
+    reads, writes = access.ADDRESSES[name].readers, access.ADDRESSES[name].writers
+    users = {"GET": reads, "HEAD": reads, "POST": writes}.get(method, frozenset())
+    if role in users:
+        return "admitted"
+    if role in reads or role in writes:
+        return "forbidden" if users else "no such method"
+    if role == access.ANONYMOUS:
+        return "forbidden" if name == "schema" or name.startswith("api:") else "sign in"
+    return "forbidden" if role in access.STAFF and name.startswith("admin:") else "not found"
+
+
+ROLES = (*access.STAFF, "advisor", "contact", "superuser as contact", access.ANONYMOUS)
+
+
+@pytest.mark.attack(36, 37)
+@pytest.mark.parametrize("role", ROLES)
+def test_every_address_admits_whom_the_matrix_names(
+    clients: tuple[world.Client, world.Client], role: str
+) -> None:
+    own, _other = clients
+    somebody = person(role, own)
+    found: dict[tuple[str, str], str] = {}
+    for name, route in ADDRESSES:
+        for method in METHODS:
+            answer = somebody.ask(method, fill_in(name, route, own), body(name, own))
+            found[name, method] = said(answer)
+            if somebody.session:
+                assert answer["Cache-Control"] == "no-store", name
+            assert answer["Referrer-Policy"] == "same-origin", name
+            assert "default-src 'none'" in answer["Content-Security-Policy"], name
+
+    wanted = {(name, method): expected(somebody.role, name, method) for name, method in found}
+    odd = {key: (found[key], wanted[key]) for key in found if found[key] != wanted[key]}
+    assert {
+        key: value
+        for key, value in odd.items()
+        if not (key[0] in NEED_A_SECOND_STEP | HALFWAY | ONLY_ONCE and value[1] == "admitted")
+    } == {}
+    assert len(found) == len(ADDRESSES) * len(METHODS)
+
+
+@pytest.mark.attack(45)
+@pytest.mark.parametrize("role", ["contact", "advisor"])
+def test_what_is_of_another_client_is_answered_as_if_it_were_not_there(
+    clients: tuple[world.Client, world.Client], role: str
+) -> None:
+    own, other = clients
+    somebody = person(role, own)
+    compared = 0
+    for name, route in ADDRESSES:
+        for method in ("GET", "HEAD", "POST"):
+            if role not in access.ADDRESSES[name].admits(method):
+                continue
+            if name == "hours:month" and method != "POST":  # it names the client in the body
+                continue
+            for foreign, missing in pairs(name, route, own, other):
+                answers = [
+                    somebody.ask(method, address, data) for address, data in (foreign, missing)
+                ]
+                assert [answer.status_code for answer in answers] == [404, 404], name
+                assert answers[0].content == answers[1].content, name
+                assert headers(answers[0]) == headers(answers[1]), name
+                compared += 1
+    assert compared >= {"contact": 26, "advisor": 1}[role]
+
+
+Request = tuple[str, dict[str, str]]
+
+
+def pairs(
+    name: str, route: str, own: world.Client, other: world.Client
+) -> Iterator[tuple[Request, Request]]:
+    """Yield requests for rows of another client beside the same for rows that do not exist."""
+    if name == "hours:month":
+        address = fill_in(name, route, own)
+        yield (address, body(name, other)), (address, {"organisation": NOWHERE})
+    elif "<uuid:" in route:
+        mine, theirs = fill_in(name, route, own), fill_in(name, route, other)
+        for key in {str(other.organisation.pk), *(str(row.pk) for row in other.rows.values())}:
+            if key in theirs and key not in mine:
+                yield (theirs, {}), (theirs.replace(key, NOWHERE), {})
+        if name == "portal:invoice":  # their invoice, looked at from our own place
+            strange = mine.replace(own.key("subscriptions.invoice"), "{}")
+            yield (
+                (strange.format(other.key("subscriptions.invoice")), {}),
+                (strange.format(NOWHERE), {}),
+            )
+
+
+def headers(answer: HttpResponse) -> dict[str, str]:
+    return {name: value for name, value in answer.items() if name != "Set-Cookie"}
+
+
+def test_every_address_has_a_line_in_the_matrix() -> None:
+    assert every_address_is_in_the_role_matrix() == []
+    assert len(ADDRESSES) > 180
+
+
+def test_an_address_without_a_line_fails_the_check_and_is_open_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    import agency.urls
+
+    new = path("new/", lambda _request: HttpResponse("told"), name="new")
+    monkeypatch.setattr(agency.urls, "urlpatterns", [*agency.urls.urlpatterns, new])
+    settings.ROOT_URLCONF = "agency.urls"  # forgets what was resolved
+    with fresh_addresses():
+        found = [(error.id, error.msg) for error in every_address_is_in_the_role_matrix()]
+        assert found == [("agency.E007", "agency/access.py does not say who may use new.")]
+        browser = Browser()
+        browser.force_login(make.user("administrator"))
+        assert browser.get("/new/").status_code == 404
+
+
+def fresh_addresses() -> Any:
+    from contextlib import contextmanager
+
+    from django.urls import clear_url_caches
+
+    @contextmanager
+    def forget() -> Iterator[None]:
+        clear_url_caches()
+        yield
+        clear_url_caches()
+
+    return forget()
+
+
+def test_a_line_for_an_address_that_is_gone_fails_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = {**access.ADDRESSES, "portal:gone": access.ADDRESSES["portal:start"]}
+    monkeypatch.setattr(access, "ADDRESSES", gone)
+    assert [error.id for error in every_address_is_in_the_role_matrix()] == ["agency.E008"]
+
+
+def test_every_table_of_the_admin_has_a_line() -> None:
+    assert {model._meta.label_lower for model in REGISTERED} <= set(access.ROWS)
+
+
+def test_an_auditor_reads_what_a_controller_reads_and_writes_nothing() -> None:
+    for label, letters in access.ROWS.items():
+        assert letters["auditor"] == ("r" if "r" in letters["controller"] else "-"), label
+    writable = {name for name, one in access.ADDRESSES.items() if "auditor" in one.writers}
+    own_account = {name for name in writable if name.startswith(("account_", "mfa_"))}
+    assert writable - own_account == {"set_language", "stripe_webhook"}  # open to anybody
+
+
+def test_clients_and_advisors_keep_to_their_own_pages() -> None:
+    for role, spaces in {"contact": ("portal:", "api:"), "advisor": ("hours:",)}.items():
+        open_to = {name for name, one in access.ADDRESSES.items() if role in one.admits("GET")}
+        others = {name for name in open_to if ":" in name and not name.startswith(spaces)}
+        assert others == set()
+
+
+@pytest.mark.parametrize("role", access.STAFF)
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
+def test_a_list_offers_its_actions_to_whom_the_matrix_names(role: str, model: Any) -> None:
+    request = RequestFactory().get("/")
+    request.user = make.user(role)
+    with override("en"):
+        offered = set(admin.site._registry[model].get_actions(request))
+    letters = access.ROWS[model._meta.label_lower][role]
+    own = {str(action) for action in admin.site._registry[model].actions or ()}
+    deletes = {"delete_selected"} if "d" in letters else set()
+    keeps_last = {"delete_selected"} if model._meta.label == "workshops.CancellationRung" else set()
+    assert offered == ((own if "h" in letters else set()) | deletes) - keeps_last
+    assert not own or any("h" in has for has in access.ROWS[model._meta.label_lower].values())
+
+
+# Fields. What a row shows may be more than a role needs of it.
+
+SECRETS = {"NL20INGB0001234567", "86,42", "86.42", "in_secret_1", "in_secret_2"}
+
+
+@pytest.mark.parametrize(
+    ("role", "sees"), [("planner", False), ("controller", True), ("auditor", True)]
+)
+def test_a_planner_reads_neither_pay_nor_what_stripe_calls_things(
+    clients: tuple[world.Client, world.Client], role: str, *, sees: bool
+) -> None:
+    own, _other = clients
+    somebody = person(role, own)
+    shown = "".join(
+        somebody.ask("GET", fill_in(name, route, own)).content.decode()
+        for name, route in ADDRESSES
+        if name.startswith(("admin:", "api:")) and role in access.ADDRESSES[name].readers
+    )
+    found = {secret for secret in SECRETS if secret in shown}
+    if sees:
+        assert {"NL20INGB0001234567", "in_secret_1"} <= found
+        assert found & {"86,42", "86.42"}
+    else:
+        assert found == set()
+
+
+def test_a_planner_cannot_find_an_invoice_by_its_name_at_stripe(
+    clients: tuple[world.Client, world.Client],
+) -> None:
+    own, _other = clients
+    address = "/admin/subscriptions/invoice/?q=in_secret_1"
+    assert b"DIS-1" not in person("planner", own).ask("GET", address).content
+    assert b"DIS-1" in person("controller", own).ask("GET", address).content
+
+
+@pytest.mark.attack(17)
+@pytest.mark.parametrize("role", access.STAFF)
+def test_no_page_of_staff_shows_or_finds_hours_that_are_not_published(
+    clients: tuple[world.Client, world.Client], role: str
+) -> None:
+    """The ledger holds 77 and 79 quarters: 19.25 and 19.75 hours, as no other figure does."""
+    own, _other = clients
+    somebody = person(role, own)
+    hours = re.compile(r"\b(?:19[.,]25|19[.,]75|77|79)\b|19(?:\xa0| )h(?:\xa0| )(?:15|45)")
+    for name, route in ADDRESSES:
+        if name.startswith(("admin:", "api:")) and role in access.ADDRESSES[name].readers:
+            told = somebody.ask("GET", fill_in(name, route, own)).content.decode()
+            shown = re.sub(r"<[^>]*>", " ", told)
+            assert not hours.search(shown), name

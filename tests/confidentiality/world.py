@@ -1,0 +1,95 @@
+"""Two clients with one row of every kind each, for walks over all addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from django.db import models
+
+from agency.models import Organisation, User
+from subscriptions.models import StripeDifference
+from tests import factories as make
+
+TODAY = dt.date(2026, 4, 8)
+MONTH = "2026-03"
+
+
+@dataclass
+class Client:
+    """A client, its contact, its counsellor, and a row of each kind that is its own."""
+
+    organisation: Organisation
+    contact: User
+    counsellor: User
+    rows: dict[str, models.Model] = field(default_factory=dict)
+
+    def key(self, label: str) -> str:
+        return str(self.rows[label].pk)
+
+
+def two_clients() -> tuple[Client, Client]:
+    """Make both, and what they share; the ledger has hours of both that nobody may read."""
+    shared: list[models.Model] = [
+        make.agency(),
+        make.price_book(),
+        make.offering(),
+        make.cancellation_rung(42, 0),
+        make.release_policy(),
+        make.tax_treatment(valid_from="2012-11"),
+        first := make.cpi_value("2024-10"),
+        second := make.cpi_value("2025-10"),
+        make.indexation_run(first, second),
+        make.closed_month("2026-02"),
+        make.publication(MONTH),
+        make.stripe_event(),
+    ]
+    pair = _client("OWN", 1), _client("OTHER", 2)
+    for one in pair:
+        one.rows |= {row._meta.label_lower: row for row in shared}
+    return pair
+
+
+def _client(code: str, number: int) -> Client:
+    organisation = make.organisation(code, legal_name=f"{code} Holding B.V.")
+    make.headcount(organisation)
+    advisor = make.advisor(f"A{number}", iban="NL20INGB0001234567")
+    subscription = make.subscription(organisation)
+    contact = make.contact(organisation).user
+    invoice = make.invoice(
+        organisation, MONTH, state="open", number=f"DIS-{number}", stripe_id=f"in_secret_{number}"
+    )
+    rows: list[models.Model] = [
+        organisation,
+        contact,
+        advisor,
+        make.assignment(advisor, organisation),
+        make.cost_rate(advisor, 8642),
+        make.absence(advisor),
+        certificate := make.qualification(advisor),
+        make.cpd_entry(certificate),
+        make.month_submission(advisor, MONTH),
+        make.draft_hours(advisor, organisation, "2026-04", 77),
+        make.month_hours(advisor, organisation, "2026-01", 79),
+        make.session(organisation, f"S{number}"),
+        subscription,
+        make.purchase_order(organisation, f"PO-{number}"),
+        make.top_up_card(organisation),
+        make.tier_change_request(subscription, "2026-07", contact),
+        invoice,
+        make.billed_occurrence(organisation, subscription.pk),
+        make.year_price(subscription),
+        make.statement(subscription, "2026-01", "2026-04", used_quarters=26),
+        make.stripe_customer(organisation),
+        make.stripe_step(invoice),
+        StripeDifference.objects.create(
+            kind="amount",
+            object_id=f"in_secret_{number}",
+            invoice=invoice,
+            about_on=TODAY,
+            found_on=TODAY,
+        ),
+        make.audit_event(organisation, contact),
+    ]
+    keyed = {row._meta.label_lower: row for row in rows}
+    return Client(organisation, contact, advisor.user, keyed)
