@@ -261,7 +261,7 @@ class DraftHours(Entity):
         ]
 
     def __str__(self) -> str:
-        return str(self.month)
+        return str(self.pk)
 
 
 class MonthHours(Entity):
@@ -290,7 +290,7 @@ class MonthHours(Entity):
         ]
 
     def __str__(self) -> str:
-        return str(self.month)
+        return str(self.pk)
 
 
 class AdjustmentReason(models.TextChoices):
@@ -327,7 +327,7 @@ class HoursAdjustment(Entity):
         ]
 
     def __str__(self) -> str:
-        return str(self.month)
+        return str(self.pk)
 
 
 def visible_organisations(user: User, month: Month) -> models.QuerySet[Organisation]:

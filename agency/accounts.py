@@ -39,6 +39,13 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
             return mail
 
 
+def note_no_time(authenticator: Any) -> None:
+    """Stand in for what would note the second at which a second step was taken.
+
+    Advisors record hours soon after they worked them: their sign-ins tell nearly when.
+    """
+
+
 def signed_in(request: HttpRequest) -> User:
     """Give the person behind a request to a page that requires signing in."""
     return cast("User", request.user)

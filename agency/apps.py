@@ -8,7 +8,14 @@ class AgencyConfig(AppConfig):
     verbose_name = _("People and organisations")
 
     def ready(self) -> None:
-        from agency import checks, schema  # noqa: F401  registers what `manage.py check` looks at
+        from allauth.mfa.models import Authenticator
+        from django_q.signals import post_execute_in_worker
+
+        from agency import accounts, checks, schema  # noqa: F401  registers the checks
+        from agency.tasks import keep_places_only
+
+        post_execute_in_worker.connect(keep_places_only)
+        Authenticator.record_usage = accounts.note_no_time
 
 
 class StaffAdminConfig(admin.AdminConfig):

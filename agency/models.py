@@ -100,6 +100,7 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
     role = models.CharField(_("role"), max_length=20, choices=Role)
     language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
     is_active = models.BooleanField(_("active"), default=True)
+    last_login = None  # to the second, it would tell nearly when an advisor worked
 
     objects = UserManager()
 

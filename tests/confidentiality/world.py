@@ -6,9 +6,13 @@ import datetime as dt
 import re
 import uuid
 from dataclasses import dataclass, field
+from typing import Any, cast
 
-from django.db import models
+from django.db import models, transaction
+from django.http import HttpResponse
+from django.test import Client as Browser
 
+from agency import access
 from agency.models import Organisation, User
 from subscriptions.models import StripeDifference
 from tests import factories as make
@@ -123,3 +127,43 @@ def fill_in(name: str, route: str, one: Client) -> str:
     plain = re.sub(r"\^\(\?P<app_label>(\w+).*", r"\1/", route)
     filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], plain)
     return f"/{filled}{QUERIES.get(name, '')}"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who tries: a role of the matrix, and a browser that is signed in as them."""
+
+    role: str
+    session: str = ""
+    browser: Browser = field(default_factory=Browser)
+
+    def ask(self, method: str, address: str, data: dict[str, str] | None = None) -> HttpResponse:
+        """Send a request, and take back what it changed."""
+        self.browser.cookies.clear()
+        if self.session:
+            self.browser.cookies["sessionid"] = self.session
+        with transaction.atomic():
+            answer: Any = self.browser.generic(
+                method,
+                address,
+                "&".join(f"{name}={value}" for name, value in (data or {}).items()),
+                content_type="application/x-www-form-urlencoded",
+            )
+            transaction.set_rollback(True)
+        return cast("HttpResponse", answer)
+
+
+def person(role: str, own: Client) -> Person:
+    """Give somebody of a role who has a password, which opens every page of their account."""
+    if role == access.ANONYMOUS:
+        return Person(role)
+    user = {"contact": own.contact, "advisor": own.counsellor}.get(role.rsplit(maxsplit=1)[-1])
+    if user is None:
+        user = make.user(role)
+    # Administrators are superusers, as the command makes them; a contact is one by mistake.
+    user.is_superuser = role in {"administrator", "superuser as contact"}
+    user.set_password("long enough for anybody")
+    user.save()
+    browser = Browser()
+    browser.force_login(user)
+    return Person(role.rsplit(maxsplit=1)[-1], browser.cookies["sessionid"].value)

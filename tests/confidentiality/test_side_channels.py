@@ -1,0 +1,397 @@
+"""What leaves by the back door: logs, reports of errors, the queue, mails, browsers, packages."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import logging
+import queue
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from importlib import import_module
+from multiprocessing import Value
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.core import mail
+from django.db import models
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.utils.log import AdminEmailHandler
+from django.views.debug import ExceptionReporter, get_exception_reporter_class
+from django_q.models import OrmQ, Task
+from django_q.monitor import save_task
+from django_q.worker import worker
+from pytest_django import Settings
+
+from advisors.models import DraftHours, HoursAdjustment, MonthHours
+from agency import access
+from agency.admin_base import StaffAdmin
+from agency.checks import addresses
+from agency.logs import LineFormatter
+from subscriptions import announcements
+from subscriptions.models import Publication, PublicationMail
+from tests import factories as make
+from tests.confidentiality import world
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("agency", "advisors", "workshops", "subscriptions")
+CANARY = "canary-of-nobody"
+DJANGOS_REPORTER: Any = ExceptionReporter
+
+
+@pytest.fixture
+def own(settings: Settings) -> world.Client:
+    settings.TODAY = world.TODAY
+    return world.two_clients()[0]
+
+
+# Texts of rows
+
+
+@pytest.mark.attack(18)
+@pytest.mark.parametrize("model", [DraftHours, MonthHours, HoursAdjustment])
+def test_the_text_of_a_row_of_hours_is_its_key(model: type[models.Model]) -> None:
+    row = model(quarters=77)
+    assert str(row) == str(row.pk)
+    assert "77" not in repr(row).replace(str(row.pk), "")
+
+
+# What the text of a row may be made of: names of who is served and of what is sold, months, kinds,
+# and what Stripe calls things. It appears in titles, choices and messages.
+TEXTS = frozenset(
+    """
+    action bought_month card category days_before description effective_month event_id from_month
+    from_on generation get_kind_display get_reason_display get_role_display get_tier_display
+    headcount id kind legal_name max_headcount min_headcount month name number object_id on
+    organisation_id percent pk publication rate_basis_points reference series session start_month
+    stripe_id subject_model title_nl until_month user valid_from version year_month
+    """.split()
+)
+
+
+@pytest.mark.attack(18)
+def test_the_text_of_no_row_holds_money_or_hours() -> None:
+    used = {
+        f"{model._meta.label}.{node.attr}"
+        for app in OURS
+        for model in apps.get_app_config(app).get_models()
+        for node in ast.walk(ast.parse(dedent(inspect.getsource(model.__str__))))
+        if isinstance(node, ast.Attribute)
+    }
+    assert {name for name in used if name.rpartition(".")[2] not in TEXTS} == set()
+    assert {word for word in TEXTS if re.search("cents|quarters|hours|iban|email", word)} == set()
+
+
+@pytest.mark.attack(18)
+def test_every_page_of_the_admin_notes_deeds_our_way() -> None:
+    for shown in admin.site._registry.values():
+        assert isinstance(shown, StaffAdmin)
+        for name in ("log_addition", "log_change", "log_deletions"):
+            assert getattr(type(shown), name) is getattr(StaffAdmin, name), shown
+
+
+# Logs
+
+
+@contextmanager
+def log_lines() -> Iterator[io.StringIO]:
+    """Collect what every logger would write, at every level, in the form of our lines."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(LineFormatter())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield written
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.mark.attack(21)
+@pytest.mark.parametrize("role", ["planner", "contact", "advisor", access.ANONYMOUS])
+def test_no_line_of_a_log_holds_what_was_asked_or_typed(own: world.Client, role: str) -> None:
+    somebody = world.person(role, own)
+    typed = dict.fromkeys(("email", "login", "password", "q", "name", "location"), CANARY)
+    with log_lines() as written:
+        for name, route in addresses():
+            address = world.fill_in(name, route, own)
+            asked = f"{address}{'&' if '?' in address else '?'}q={CANARY}"
+            for method in ("GET", "POST"):
+                somebody.ask(method, asked, typed)
+        somebody.ask("GET", f"/{CANARY}/")
+    lines = written.getvalue()
+    assert lines.count("\n") > 300
+    assert CANARY not in lines
+    keys = [str(own.organisation.pk), *(str(row.pk) for row in own.rows.values())]
+    assert [key for key in keys if key in lines] == []
+    assert "hours/" not in lines
+
+
+def test_the_queue_logs_through_the_same_lines() -> None:
+    logger = logging.getLogger("django-q")
+    assert logger.handlers == []
+    assert logger.propagate
+
+
+# Errors
+
+
+class CarelessError(RuntimeError):
+    """Raised with a secret in its text."""
+
+
+def careless(request: Any) -> None:
+    """A view that fails with secrets in its variables, its message and its cause."""
+    secret = f"{CANARY} {request.POST.get('q', '')}"
+    try:
+        int(secret)
+    except ValueError as error:
+        raise CarelessError(secret) from error
+
+
+def _request() -> Any:
+    given = {"q": CANARY, "password": CANARY}
+    request = RequestFactory().post(f"/?q={CANARY}", given, headers={"x-secret": CANARY})
+    request.COOKIES["sessionid"] = request.COOKIES["other"] = CANARY
+    return request
+
+
+def failure() -> tuple[Any, Any, Any]:
+    try:
+        careless(_request())
+    except CarelessError:
+        return sys.exc_info()
+    raise AssertionError
+
+
+@pytest.mark.attack(22)
+@pytest.mark.parametrize("form", ["html", "text"])
+def test_a_report_of_an_error_holds_places_and_nothing_that_was_met(form: str) -> None:
+    request = _request()
+    reporter: Any = get_exception_reporter_class(request)
+    told = getattr(reporter(request, *failure()), f"get_traceback_{form}")()
+    assert "test_side_channels.py" in told
+    assert "CarelessError" in told
+    assert "ValueError" in told
+    assert CANARY not in told
+
+    of_django: Any = DJANGOS_REPORTER(request, *failure())
+    careless_report = getattr(of_django, f"get_traceback_{form}")()
+    assert CANARY in careless_report  # what Django tells by itself
+
+
+@pytest.mark.attack(22)
+def test_a_mail_about_an_error_would_hold_none_either(settings: Settings) -> None:
+    settings.ADMINS = [("Somebody", "somebody@agency.example")]
+    record = logging.makeLogRecord(
+        {"msg": "failed", "levelno": 40, "exc_info": failure(), "request": _request()}
+    )
+    AdminEmailHandler(include_html=True).emit(record)
+    (message,) = mail.outbox
+    assert CANARY not in message.message().as_string()
+
+
+@pytest.mark.attack(22)
+@pytest.mark.logs_errors
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_page_that_fails_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, own: world.Client, *, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    monkeypatch.setattr("subscriptions.portal.views._advisors", lambda *_: careless(_request()))
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(own.contact)
+    with log_lines() as written:
+        answer = browser.get(f"/portal/{own.organisation.pk}/?q={CANARY}")
+    assert answer.status_code == 500
+    assert CANARY not in answer.content.decode() + written.getvalue()
+    assert "CarelessError" in written.getvalue()
+    assert mail.outbox == []
+
+
+# The queue
+
+
+def fail_in_the_queue(secret: str) -> None:
+    raise CarelessError(secret)
+
+
+def run_in_worker(monkeypatch: pytest.MonkeyPatch, function: Any, *args: Any) -> Task:
+    """Run a task as the queue's worker does, and store it as its monitor does."""
+    for module in ("worker", "monitor"):  # they would close the connection of the test
+        monkeypatch.setattr(f"django_q.{module}.close_old_django_connections", lambda: None)
+    tasks: queue.Queue[Any] = queue.Queue()
+    results: queue.Queue[Any] = queue.Queue()
+    task = {"id": "1", "name": "one", "func": function, "args": args, "kwargs": {}, "started": None}
+    tasks.put(task)
+    tasks.put("STOP")
+    worker(tasks, results, Value("f", -1), timeout=30)
+    done = results.get_nowait()
+    done["started"] = done["stopped"]
+    save_task(done, None)
+    return Task.objects.get(id="1")
+
+
+@pytest.mark.attack(25)
+def test_a_failed_task_keeps_where_it_failed_and_not_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = run_in_worker(monkeypatch, fail_in_the_queue, CANARY)
+    assert kept.success is False
+    assert "test_side_channels.py" in kept.result
+    assert "fail_in_the_queue" in kept.result
+    assert CANARY not in kept.result
+
+
+@pytest.mark.attack(25)
+def test_a_task_takes_keys_only() -> None:
+    found = {}
+    for app in ("agency", "subscriptions"):
+        module = import_module(f"{app}.tasks")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and name != "keep_places_only":
+                found[f"{app}.{name}"] = [*inspect.signature(function).parameters]
+    assert found.pop("subscriptions.push_invoice") == ["invoice_id"]
+    assert found.pop("subscriptions.handle_event") == ["event_id"]
+    assert found.pop("subscriptions.announce") == ["publication_id"]
+    assert found.pop("subscriptions.mail_contact") == ["mail_id"]
+    assert [name for name, parameters in found.items() if parameters] == []
+
+
+# Mails
+
+
+@pytest.mark.attack(28, 29)
+def test_these_modules_write_mails_and_no_other() -> None:
+    writers = {
+        str(file.relative_to(ROOT))
+        for app in OURS
+        for file in (ROOT / app).rglob("*.py")
+        if re.search(r"EmailM|send_mail|mail_admins|email_user|render_mail", file.read_text())
+    }
+    assert writers == {"agency/accounts.py", "agency/mail.py", "subscriptions/announcements.py"}
+
+
+@pytest.mark.attack(28)
+@pytest.mark.parametrize(
+    ("language", "subjects"),
+    [
+        ("en", {"Your statement of hours is ready", "Your code to sign in"}),
+        ("nl", {"Uw urenopgave staat klaar", "Uw code om aan te melden"}),
+    ],
+)
+def test_subjects_are_fixed_and_name_nobody(
+    own: world.Client, language: str, subjects: set[str]
+) -> None:
+    own.contact.language = language
+    own.contact.save()
+    publication = Publication.objects.get()
+    announcements.announce(publication.pk)
+    for row in PublicationMail.objects.filter(contact__user=own.contact):
+        announcements.mail_contact(row.pk)
+    Browser().post("/account/login/code/", {"email": own.contact.email})
+    assert {message.subject for message in mail.outbox} == subjects
+
+
+@pytest.mark.attack(30)
+def test_mails_of_a_batch_leave_in_an_order_that_tells_nothing(own: world.Client) -> None:
+    for number in range(20):
+        organisation = make.organisation(f"C{number:02}")
+        make.contact(organisation)
+        make.statement(make.subscription(organisation))
+    OrmQ.objects.all().delete()
+    announcements.announce(Publication.objects.get().pk)
+    queued = [task.task["args"][0] for task in OrmQ.objects.order_by("id")]
+    assert queued == sorted(queued)  # by random key
+    assert len(queued) == 22
+    of_clients = [
+        str(row.pk) for row in PublicationMail.objects.order_by("contact__organisation__code")
+    ]
+    assert queued != of_clients
+
+
+# Browsers
+
+
+class Forms(HTMLParser):
+    """Collects the forms of a page: attributes, and whether a browser could fill something in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[dict[str, str | None]] = []
+        self.keeps: list[bool] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.forms.append(given)
+            self.keeps.append(False)
+        if tag in {"input", "select", "textarea"} and self.forms:
+            fixed = given.get("type") == "submit" or given.get("name") in {
+                "csrfmiddlewaretoken", "post",
+            }  # fmt: skip
+            self.keeps[-1] |= not fixed
+
+
+@pytest.mark.attack(38)
+@pytest.mark.parametrize("role", ["contact", "advisor", *access.STAFF])
+def test_no_form_but_those_of_signing_in_is_filled_in_by_the_browser(
+    own: world.Client, role: str
+) -> None:
+    somebody = world.person(role, own)
+    found = 0
+    for name, route in addresses():
+        if role not in access.ADDRESSES[name].readers or name.startswith(("account_", "mfa_")):
+            continue
+        forms = Forms()
+        answer = somebody.ask("GET", world.fill_in(name, route, own))
+        if not answer["Content-Type"].startswith("text/html"):
+            continue
+        forms.feed(answer.content.decode())
+        for form, keeps in zip(forms.forms, forms.keeps, strict=True):
+            assert not keeps or form.get("autocomplete") == "off", (name, form)
+            found += keeps
+    assert found >= 2
+
+
+# Packages
+
+
+ABSENT = {
+    "sentry-sdk": 23,
+    "raven": 23,
+    "newrelic": 23,
+    "ddtrace": 23,
+    "opentelemetry-api": 23,
+    "django-simple-history": 19,
+    "django-auditlog": 19,
+    "django-pghistory": 19,
+    "django-reversion": 19,
+    "django-hijack": 44,
+    "django-su": 44,
+    "django-import-export": 17,
+    "django-debug-toolbar": 22,
+}
+
+
+@pytest.mark.attack(19, 23, 44)
+def test_no_package_is_locked_that_copies_rows_or_sends_errors_away() -> None:
+    locked = set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    )
+    assert len(locked) > 30
+    assert locked & set(ABSENT) == set()
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {re.split(r"[\[~]", name)[0] for name in asked} <= locked
+    assert not any("history" in app for app in apps.app_configs)
