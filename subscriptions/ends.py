@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agency.month import Month, MonthRange
+from subscriptions import contracts
+from subscriptions.models import ReleasePolicy, Statement
 from subscriptions.release import WITHHELD, periods
-from subscriptions.statements import read_books
+from subscriptions.statements import thresholds
 
 if TYPE_CHECKING:
     from subscriptions.models import Subscription
@@ -16,15 +18,17 @@ if TYPE_CHECKING:
 def withheld_by(subscription: Subscription, until: Month) -> list[MonthRange]:
     """Give the periods whose use would neither be shown nor charged if the contract ended then.
 
-    They are too short for that. Empty for a contract without terms or headcount. Writes nothing.
+    They are too short for that. Empty for a contract without terms or headcount. Worked out
+    without any hours; writes nothing.
     """
-    books = read_books([subscription.organisation_id])
-    contract = books.contracts.get(subscription.pk)
+    contract = contracts.load([subscription.organisation_id]).get(subscription.pk)
     if contract is None or not contract.headcounts:
         return []
-    open_from = books.open_from(subscription.pk)
+    last = Statement.objects.filter(subscription=subscription).order_by("from_month").last()
+    begun = last.until_month if last else contract.months.from_month
+    open_from = max(begun, contract.reported_until)
     if open_from >= until:
         return []
     ending = replace(contract, months=MonthRange(contract.months.from_month, until))
-    closing = periods(ending, open_from, books.thresholds)
-    return [each.months for each in closing if each.display == WITHHELD]
+    policy = thresholds(ReleasePolicy.objects.latest("version"))
+    return [each.months for each in periods(ending, open_from, policy) if each.display == WITHHELD]

@@ -98,7 +98,6 @@ def _last_seen() -> dict[UUID, list[dt.date]]:
     """Give the days that show a person at work, or somebody at work on the account."""
     seen: dict[UUID, list[dt.date]] = defaultdict(list)
     ways: tuple[tuple[type[models.Model], str, str], ...] = (
-        (User, "pk", "last_login"),
         (AuditEvent, "subject_id", "on"),
         (AuditEvent, "actor", "on"),
         (Assignment, "advisor__user", "until_month"),

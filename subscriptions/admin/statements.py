@@ -29,7 +29,7 @@ class CardUses(Rows):
     model = CardUse
 
 
-class OverageCredits(FrozenRows):
+class OverageCredits(Rows):
     model = OverageCredit
 
 

@@ -173,8 +173,6 @@ def test_a_seat_loses_its_names_a_year_after_the_session() -> None:
     [
         ("planner", {"is_active": True}, False),
         ("planner", {"is_active": False}, True),
-        ("planner", {"is_active": False, "last_login": at("2024-03-15 08:00")}, False),
-        ("planner", {"is_active": False, "last_login": at("2024-03-14 08:00")}, True),
         ("advisor", {"is_active": True}, False),
         ("advisor", {"is_active": False}, True),
         ("contact", {"is_active": True}, False),  # of no client yet
@@ -188,6 +186,18 @@ def test_an_account_goes_two_years_after_who_left_was_last_seen(
     user.refresh_from_db()
     assert (user.name == "erased") is is_erased
     assert (user.email == f"{user.pk}@erased.invalid") is is_erased
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "is_erased"), [(0, False), (1, True)])
+def test_an_account_is_kept_for_two_years_after_it_was_closed(
+    days: int, *, is_erased: bool
+) -> None:
+    user = make.user("planner", is_active=False)
+    make.audit_event(user, on=TWO_YEARS - dt.timedelta(days=days))
+    erase_expired(TODAY)
+    user.refresh_from_db()
+    assert (user.name == "erased") is is_erased
 
 
 @pytest.mark.django_db

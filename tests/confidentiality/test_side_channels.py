@@ -48,7 +48,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("agency", "advisors", "workshops", "subscriptions")
 CANARY = "canary-of-nobody"
-DJANGOS_REPORTER: Any = ExceptionReporter
+TOLD_BY_DJANGO: Any = ExceptionReporter
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ TEXTS = frozenset(
     from_on generation get_kind_display get_reason_display get_role_display get_tier_display
     headcount id kind legal_name max_headcount min_headcount month name number object_id on
     organisation_id percent pk publication rate_basis_points reference series session start_month
-    stripe_id subject_model title_nl until_month user valid_from version year_month
+    statement stripe_id subject_model title_nl until_month user valid_from version year_month
     """.split()
 )
 
@@ -181,14 +181,14 @@ def failure() -> tuple[Any, Any, Any]:
 @pytest.mark.parametrize("form", ["html", "text"])
 def test_a_report_of_an_error_holds_places_and_nothing_that_was_met(form: str) -> None:
     request = _request()
-    reporter: Any = get_exception_reporter_class(request)
-    told = getattr(reporter(request, *failure()), f"get_traceback_{form}")()
+    tells: Any = get_exception_reporter_class(request)
+    told = getattr(tells(request, *failure()), f"get_traceback_{form}")()
     assert "test_side_channels.py" in told
     assert "CarelessError" in told
     assert "ValueError" in told
     assert CANARY not in told
 
-    of_django: Any = DJANGOS_REPORTER(request, *failure())
+    of_django: Any = TOLD_BY_DJANGO(request, *failure())
     careless_report = getattr(of_django, f"get_traceback_{form}")()
     assert CANARY in careless_report  # what Django tells by itself
 

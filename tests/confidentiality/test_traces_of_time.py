@@ -14,12 +14,10 @@ from allauth.mfa.totp.internal import auth as totp
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.core.cache import cache
 from django.core.signing import BadSignature, Signer
 from django.db import connection, models
 from django.test import Client as Browser
-from django.utils import timezone
-from django_q.models import OrmQ, Task
+from django_q.models import OrmQ
 from pytest_django import Settings
 
 from advisors import views

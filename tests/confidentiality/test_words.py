@@ -39,8 +39,13 @@ FORBIDDEN = frozenset(
 )
 
 
-# Django's name for a test, and the case of letters.
-OTHER_CASES = frozenset({"TransactionTestCase", "email_is_lower_case"})
+# Django's names, and the case of letters.
+OTHER_CASES = frozenset(
+    {
+        *("TransactionTestCase", "ExceptionReporter", "get_exception_reporter_class"),
+        "email_is_lower_case",
+    }
+)
 
 
 def words(name: str) -> set[str]:

@@ -93,6 +93,8 @@ def _client(code: str, number: int) -> Client:
         make.purchase_order(organisation, f"PO-{number}"),
         make.top_up_card(organisation),
         make.tier_change_request(subscription, "2026-07", contact),
+        make.headcount_declaration(organisation, contact),
+        make.enrolment(make.session(None, f"O{number}"), organisation=organisation),
         invoice,
         make.billed_occurrence(organisation, subscription.pk),
         make.year_price(subscription),
