@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from agency import access
@@ -90,3 +91,32 @@ def _database(database: dict[str, Any]) -> Iterator[CheckMessage]:
             "DATABASE_URL crosses a network unverified: add ?sslmode=verify-full.",
             id="agency.W006",
         )
+
+
+# A row that a constraint refuses is written whole into the log of PostgreSQL, with its statement.
+QUIET_SERVER = {
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+}
+
+
+@register(Tags.database)
+def the_servers_log_holds_no_rows(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Name what a live PostgreSQL writes of rows; asked by `migrate` and `check --database`."""
+    if settings.ENVIRONMENT != "live" or not databases or connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(QUIET_SERVER)]
+        )
+        now = dict(cursor.fetchall())
+    return [
+        checks.Warning(f"PostgreSQL logs rows: set {name} = {wanted}.", id="agency.W009")
+        for name, wanted in QUIET_SERVER.items()
+        if now[name] != wanted
+    ]

@@ -23,7 +23,7 @@ import pytest
 from django.template.base import FilterExpression
 from django.utils import translation
 
-pytest_plugins = ["tests.stripe.fixtures"]
+pytest_plugins = ["tests.stripe.fixtures", "tests.confidentiality.report"]
 
 # A property is true or false however busy the machine is.
 hypothesis.settings.register_profile("suite", deadline=None)

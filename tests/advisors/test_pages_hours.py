@@ -136,6 +136,7 @@ def test_only_open_months_exist(client: Client, organisation: Organisation, mont
     assert client.get("/hours/2026-03/").status_code == 200
 
 
+@pytest.mark.attack(14)
 def test_the_page_has_no_field_to_type_in(client: Client, organisation: Organisation) -> None:
     pages = [
         client.get("/hours/"),
@@ -151,6 +152,7 @@ def test_the_page_has_no_field_to_type_in(client: Client, organisation: Organisa
         assert "<script" not in text
 
 
+@pytest.mark.attack(37)
 def test_neither_address_nor_session_names_an_organisation(
     client: Client, organisation: Organisation
 ) -> None:
@@ -162,6 +164,7 @@ def test_neither_address_nor_session_names_an_organisation(
     assert str(organisation.pk) not in str(dict(client.session.items()))
 
 
+@pytest.mark.attack(21)
 def test_no_press_leaves_a_line_in_a_log(
     client: Client, organisation: Organisation, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from types import SimpleNamespace
 
 import pytest
+from django.db import IntegrityError, connection, transaction
+from pytest_django import Settings
 
-from agency.checks import live_place_is_finished
+from advisors.models import MonthHours
+from agency.checks import QUIET_SERVER, live_place_is_finished, the_servers_log_holds_no_rows
+from agency.logs import LineFormatter
+from agency.month import Month
+from tests import factories as make
 
 FINISHED = {
     "ENVIRONMENT": "live",
@@ -59,3 +66,34 @@ def test_what_is_missing_is_named(changes: dict[str, object], expected: str) -> 
 
 def test_a_database_on_this_machine_needs_no_certificate() -> None:
     assert ids(DATABASES=database(HOST="")) == []
+
+
+@pytest.mark.attack(24)
+@pytest.mark.django_db
+def test_a_live_postgresql_is_asked_to_write_no_rows_into_its_log(settings: Settings) -> None:
+    settings.ENVIRONMENT = "live"
+    if connection.vendor == "sqlite":  # it has no server, and no log
+        assert the_servers_log_holds_no_rows(databases=["default"]) == []
+        return
+    with connection.cursor() as cursor:
+        found = [message.msg for message in the_servers_log_holds_no_rows(databases=["default"])]
+        assert found == [
+            "PostgreSQL logs rows: set log_error_verbosity = terse.",
+            "PostgreSQL logs rows: set log_min_error_statement = panic.",
+        ]
+        for name, wanted in QUIET_SERVER.items():
+            cursor.execute(f"SET LOCAL {name} = '{wanted}'")
+    assert the_servers_log_holds_no_rows(databases=["default"]) == []
+
+
+@pytest.mark.attack(24)
+@pytest.mark.django_db
+@pytest.mark.logs_errors
+def test_a_refused_row_reaches_no_line_of_ours() -> None:
+    row = MonthHours(advisor=make.advisor(), organisation=make.organisation(), month=Month(24300))
+    row.quarters = 29_767
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        row.save()
+    error = (IntegrityError, refused.value, refused.tb)
+    record = logging.makeLogRecord({"name": "agency", "msg": "failed", "exc_info": error})
+    assert "29767" not in LineFormatter().format(record)

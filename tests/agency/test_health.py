@@ -24,6 +24,7 @@ def ready(client: Client) -> tuple[int, str]:
     return response.status_code, response.content.decode()
 
 
+@pytest.mark.attack(48)
 def test_a_living_process_says_ok_without_asking_the_database(client: Client) -> None:
     with connection.execute_wrapper(_refuse):
         response = client.get("/healthz")

@@ -35,6 +35,7 @@ def is_signed_in(client: Client) -> bool:
     return client.get("/").status_code == 302 and client.get("/")["Location"] == "/admin/"
 
 
+@pytest.mark.attack(36, 37)
 class TestHeaders:
     def test_every_page_forbids_scripts_styles_and_frames_of_others(self, client: Client) -> None:
         policy = client.get("/account/login/code/")["Content-Security-Policy"]
@@ -134,6 +135,7 @@ class TestLanguage:
         assert client.get("/admin/")["Content-Language"] == "en"
 
 
+@pytest.mark.attack(21)
 def test_a_request_is_logged_by_its_route_without_what_was_asked(
     client: Client, planner: User, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_request_is_logged_by_its_route_without_what_was_asked(
     assert "secret" not in repr(fields)
 
 
+@pytest.mark.attack(21)
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("path", ["/hours/", "/hours/2026-03/", "/hours/2026-03/submit/"])
 def test_no_line_tells_when_hours_were_recorded_also_when_they_were_refused(

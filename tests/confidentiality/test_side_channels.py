@@ -26,6 +26,7 @@ from django.core import mail
 from django.db import models
 from django.test import Client as Browser
 from django.test import RequestFactory
+from django.utils import timezone
 from django.utils.log import AdminEmailHandler
 from django.views.debug import ExceptionReporter, get_exception_reporter_class
 from django_q.models import OrmQ, Task
@@ -38,10 +39,13 @@ from agency import access
 from agency.admin_base import StaffAdmin
 from agency.checks import addresses
 from agency.logs import LineFormatter
-from subscriptions import announcements
-from subscriptions.models import Publication, PublicationMail
+from subscriptions import announcements, billing, bodies, push
+from subscriptions.models import Invoice, Publication, PublicationMail, StripeStep
+from subscriptions.sandbox.server import Sandbox
+from tests import clients
 from tests import factories as make
 from tests.confidentiality import world
+from tests.stripe.control import listed
 
 pytestmark = pytest.mark.django_db
 
@@ -395,3 +399,76 @@ def test_no_package_is_locked_that_copies_rows_or_sends_errors_away() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {re.split(r"[\[~]", name)[0] for name in asked} <= locked
     assert not any("history" in app for app in apps.app_configs)
+
+
+# Stripe
+
+
+KEYS = {"organisation", "document", "run", "line"}
+PERIOD = r"[A-Z][a-z]{2}( to [A-Z][a-z]{2})? 20\d\d"
+TEXTS_OF_LINES = re.compile(
+    rf"((Subscription|Change to) (basic|extended), {PERIOD}|Set-up of the subscription"
+    rf"|Hours of overage, {PERIOD}|Top-up card, {PERIOD}|Travel, kilometres, {PERIOD}"
+    rf"|(Cancellation of )?Workshop WS1 \(English\), {PERIOD})( \([\d.,]+ × € [\d.,]+\))?"
+)
+
+
+def flat(body: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the parameters of a request by their path, without places in lists."""
+    if isinstance(body, dict):
+        for key, value in body.items():
+            yield from flat(value, f"{name}.{key}" if name else key)
+    elif isinstance(body, list):
+        for value in body:
+            yield from flat(value, name)
+    else:
+        yield name, body
+
+
+@pytest.mark.attack(9, 26)
+def test_stripe_is_told_the_buyer_texts_of_templates_amounts_and_our_keys(
+    sandbox: Sandbox,
+) -> None:
+    contract = clients.client(hours={"2026-01": 30, "2026-02": 9}, headcount=300)
+    trainer = make.advisor("TRAINER")
+    make.session(
+        contract.organisation, "S1", offering=make.offering("WS1"), trainer=trainer,
+        status="held", starts_at=make.at("2026-01-17 10:00"), on_site_km=40, location=CANARY,
+    )  # fmt: skip
+    billing.approve(clients.close_and_bill("2025-12", "2026-01", "2026-02"))
+    documents = list(Invoice.objects.all())
+    for invoice in documents:
+        assert push.push(invoice.pk, at=timezone.now()) == push.Outcome.PUSHED
+
+    told = [bodies.customer(documents[0])]
+    told += StripeStep.objects.exclude(body=None).values_list("body", flat=True)
+    sent = [pair for body in told for pair in flat(body)]
+    assert {name.partition("metadata.")[2] for name, _ in sent if "metadata" in name} <= KEYS
+    texts = {str(value) for name, value in sent if name == "lines.description"}
+    assert {text for text in texts if not TEXTS_OF_LINES.fullmatch(text)} == set()
+    assert any("overage" in text for text in texts)
+    assert {name for name, _ in sent if "metadata" not in name} <= {
+        "name", "email", "address.line1", "address.postal_code", "address.city", "address.country",
+        "preferred_locales", "customer", "auto_advance", "currency", "collection_method",
+        "pending_invoice_items_behavior", "days_until_due", "lines.description", "lines.amount",
+        "lines.tax_amounts.amount", "lines.tax_amounts.taxable_amount",
+        "lines.tax_amounts.taxability_reason", "lines.tax_amounts.tax_rate_data.display_name",
+        "lines.tax_amounts.tax_rate_data.inclusive", "lines.tax_amounts.tax_rate_data.percentage",
+        "lines.tax_amounts.tax_rate_data.country", "lines.tax_amounts.tax_rate_data.tax_type",
+    }  # fmt: skip
+    kept = str([listed(sandbox), listed(sandbox, "customers"), told])
+    for secret in (CANARY, "TRAINER", "A-ORG1", "17 Jan", "2026-01-17"):
+        assert secret not in kept
+
+
+@pytest.mark.attack(27)
+def test_nothing_of_stripe_that_counts_use_is_ever_called() -> None:
+    """No meter, usage record, subscription, coming invoice or customer portal at Stripe."""
+    called = {
+        node.attr
+        for node in ast.walk(ast.parse((ROOT / "subscriptions/gateway.py").read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+    assert {"invoices", "customers"} <= called
+    counting = "meter|usage|subscription|upcoming|create_preview|billing_portal"
+    assert {name for name in called if re.search(counting, name)} == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +50,12 @@ def all_rows() -> dict[str, list[tuple[Any, ...]]]:
         return found
 
 
-@pytest.mark.attack(19, 20, 21, 29)
+@pytest.mark.attack(19, 20, 21, 29, 48)
 def test_recording_changes_one_row_and_leaves_nothing_else_anywhere(own: world.Client) -> None:
     browser = Browser()
     browser.force_login(own.counsellor)
     browser.get("/hours/")  # the visit itself is noted once, sealed
-    before = all_rows()
+    before, status = all_rows(), statuses()
 
     press = {"organisation": str(own.organisation.pk), "from_quarters": "77", "to_quarters": "2900"}
     assert browser.post("/hours/2026-04/", press).status_code == 200
@@ -65,6 +66,12 @@ def test_recording_changes_one_row_and_leaves_nothing_else_anywhere(own: world.C
     assert sorted(DraftHours.objects.values_list("quarters", flat=True)) == [77, 2900]
     assert mail.outbox == []  # 725 of 20 hours, and nobody is warned
     assert not OrmQ.objects.exists()
+    assert statuses() == status
+
+
+def statuses() -> list[tuple[int, bytes]]:
+    answers = [Browser().get(address) for address in ("/healthz", "/readyz")]
+    return [(answer.status_code, answer.content) for answer in answers]
 
 
 @pytest.mark.attack(19)
@@ -163,6 +170,23 @@ def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
     assert browser.get("/hours/").status_code == 200
     assert [row.last_used_at for row in Authenticator.objects.all()] == [None]
     assert "last_login" not in {field.name for field in type(person)._meta.get_fields()}
+
+
+@pytest.mark.attack(39)
+def test_a_code_to_sign_in_is_kept_nowhere_in_the_open_and_works_once(own: world.Client) -> None:
+    browser = Browser()
+    browser.post("/account/login/code/", {"email": own.contact.email})
+    (message,) = mail.outbox
+    (code,) = re.findall(r"\b\d{6}\b", str(message.body))
+    assert "://" not in str(message.body)  # a code, and no link that signs in
+    assert code not in repr(all_rows())
+
+    assert browser.post("/account/login/code/confirm/", {"code": code})["Location"] == "/"
+    assert browser.get("/portal/").status_code == 302
+
+    other = Browser()
+    other.post("/account/login/code/confirm/", {"code": code})
+    assert other.get("/portal/")["Location"].startswith("/account/login/code/?next=")
 
 
 # Where a moment may stand, and why. Tables of packages that are not in use are empty.

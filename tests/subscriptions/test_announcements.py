@@ -42,12 +42,14 @@ def planned(publication: Publication) -> PublicationMail:
     return PublicationMail.objects.get()
 
 
+@pytest.mark.attack(25)
 def test_closing_a_month_queues_the_mails_with_ids_only() -> None:
     publication = close_for({"ORG1": 2})
 
     assert ("subscriptions.tasks.announce", (str(publication.pk),)) in queued()
 
 
+@pytest.mark.attack(28)
 def test_every_contact_of_the_batch_gets_the_same_text_whatever_was_used() -> None:
     publication = close_for({"QUIET": 0, "BUSY": 401})
 
@@ -65,6 +67,7 @@ def test_every_contact_of_the_batch_gets_the_same_text_whatever_was_used() -> No
     assert "<h1" in str(first[0][0])
 
 
+@pytest.mark.attack(28)
 def test_a_mail_holds_no_name_period_or_figure() -> None:
     publication = close_for({"BUSY": 401})
     contact = publication.statements.get().organisation.contacts.get()

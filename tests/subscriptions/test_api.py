@@ -60,6 +60,7 @@ def test_a_contact_reads_what_is_of_the_own_organisation(
         assert [row.get("organisation", row.get("code")) for row in found] == ["OWN"]
 
 
+@pytest.mark.attack(33, 45)
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_foreign_and_missing_are_the_same_answer(
     own: Organisation, other: Organisation, resource: str

@@ -341,6 +341,7 @@ def test_a_line_says_what_it_is_for_in_the_clients_language_whoever_makes_the_ru
     ]
 
 
+@pytest.mark.attack(9)
 def test_no_line_tells_a_day_or_a_person() -> None:
     subscription = client(hours={"2026-02": 30})
     organisation = subscription.organisation
@@ -432,6 +433,7 @@ def test_a_document_reads_as_bill_prints_it() -> None:
     }
 
 
+@pytest.mark.attack(11)
 def test_kilometres_are_the_quantity_of_travel() -> None:
     subscription = client()
     held(subscription.organisation, "S1", make.offering("WS"), "2026-01-05", on_site_km=123)
@@ -461,6 +463,7 @@ def test_a_line_never_changes() -> None:
         invoice.lines.update(net_cents=1)
 
 
+@pytest.mark.attack(29, 30)
 def test_worked_hours_alone_make_no_document() -> None:
     subscription = client("ORG1", "2025-01", first_run=M("2026-01"), reported_until=M("2026-01"))
     worked(subscription.organisation, {"2026-01": 1})

@@ -184,6 +184,7 @@ def test_hours_that_a_former_system_reported_leave_no_sum(
     assert "of 20 hours used" not in shown
 
 
+@pytest.mark.attack(31)
 @pytest.mark.parametrize("address", PAGES)
 def test_no_page_reads_the_ledger(
     client: Client, organisation: Organisation, subscription: Subscription, address: str
@@ -197,6 +198,7 @@ def test_no_page_reads_the_ledger(
     assert "19.25" not in shown
 
 
+@pytest.mark.attack(45)
 @pytest.mark.parametrize("address", [*PAGES, "workbook/2026-03/", f"invoices/{NOWHERE}/"])
 def test_foreign_and_missing_are_the_same_page(
     client: Client, other: Organisation, address: str
@@ -300,6 +302,7 @@ def test_an_invoice_explains_its_amount(client: Client, organisation: Organisati
     assert "1,760.55" in shown
 
 
+@pytest.mark.attack(32)
 def test_a_tier_change_is_previewed_before_it_is_asked_for(
     client: Client, organisation: Organisation
 ) -> None:

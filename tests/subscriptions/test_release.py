@@ -45,6 +45,7 @@ def test_the_least_length_follows_from_the_lowest_headcount(
     assert published(contract(headcount=headcount), "2026-04") == periods
 
 
+@pytest.mark.attack(5)
 @pytest.mark.parametrize(
     ("headcount", "display"),
     [
@@ -57,6 +58,7 @@ def test_figures_are_shown_from_11_people_and_a_band_below(headcount: int, displ
     assert published(contract(headcount=headcount), "2027-01") == [f"2026-01/2027-01 {display}"]
 
 
+@pytest.mark.attack(6)
 @pytest.mark.parametrize(
     ("declared", "periods"),
     [
@@ -228,6 +230,7 @@ def old_and_new(headcount: int | dict[str, int], *, start: str = "2026-07") -> C
     return contract(f"{start}/", headcount=headcount, year_starts_in=1, predecessor=old)
 
 
+@pytest.mark.attack(8)
 @pytest.mark.parametrize(
     ("headcount", "periods"),
     [
@@ -319,6 +322,7 @@ def test_periods_follow_one_another_from_the_former_system_on_and_stay_in_their_
         assert expected == agreement.months.until_month
 
 
+@pytest.mark.attack(5, 6)
 @given(agreements())
 def test_no_figure_covers_fewer_people_or_months_than_the_policy_asks(agreement: Contract) -> None:
     for period, display in closed(agreement):

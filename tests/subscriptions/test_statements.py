@@ -111,6 +111,7 @@ class TestOrderOfMonths:
 
 
 class TestPublishing:
+    @pytest.mark.attack(1)
     def test_a_statement_is_published_with_the_last_month_of_its_period_and_not_before(
         self,
     ) -> None:
@@ -120,6 +121,7 @@ class TestPublishing:
         close("2026-03")
         assert stated() == ["2026-01/2026-04 exact 2.5 of 2 over 0.5"]
 
+    @pytest.mark.attack(7, 30)
     def test_all_statements_of_a_month_are_one_publication_made_also_when_nothing_changed(
         self,
     ) -> None:
@@ -245,6 +247,7 @@ class TestCards:
 
 
 class TestLateWork:
+    @pytest.mark.attack(2)
     def test_late_work_counts_in_the_period_that_is_open(self) -> None:
         subscription = client(headcount=300, hours={"2026-01": 3})
         close("2026-01")
@@ -268,6 +271,7 @@ class TestLateWork:
         assert [str(row.month) for row in MonthHours.objects.all()] == ["2026-03"]
         assert DraftHours.objects.get(organisation=subscription.organisation).quarters == 36
 
+    @pytest.mark.attack(1, 2)
     @pytest.mark.parametrize("verb", ["update", "delete"])
     def test_a_statement_never_changes(self, verb: str) -> None:
         client(headcount=300)
@@ -276,6 +280,7 @@ class TestLateWork:
         with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
             rows.update(used_quarters=8) if verb == "update" else rows.delete()
 
+    @pytest.mark.attack(1, 2)
     def test_nothing_published_changes_by_what_is_recorded_later(self) -> None:
         first = client("ORG1", hours={"2026-02": 5})
         client("ORG2", "2025-07", headcount=300, hours={"2026-01": 60}, reported_until=M("2026-01"))
@@ -338,6 +343,7 @@ class TestHistory:
         assert stated() == ["2026-01/2026-04 exact 1 of 2 over 0"]
 
 
+@pytest.mark.attack(3, 10, 46)
 @settings(max_examples=20, deadline=None)
 @given(
     st.lists(

@@ -34,6 +34,7 @@ def ask(subscription: Subscription, owner: User, month: Month = JULY) -> TierCha
     return tier_requests.ask(subscription, tier="extended", from_month=month, by=owner, on=ON)
 
 
+@pytest.mark.attack(32)
 def test_asking_changes_no_terms(subscription: Subscription, owner: User) -> None:
     request = ask(subscription, owner)
 

@@ -148,6 +148,7 @@ class TestIncludedHours:
 
 
 class TestUse:
+    @pytest.mark.attack(10)
     @pytest.mark.parametrize(
         ("hours", "shown"),
         [
@@ -603,6 +604,7 @@ def test_each_hour_of_a_year_is_included_on_a_card_or_stated_as_overage_once(
         assert over == max(0, use - of_year[-1].allowance_quarters - from_cards)
 
 
+@pytest.mark.attack(3)
 @given(
     stories(),
     st.lists(st.tuples(st.integers(0, 23), st.integers(0, 2), st.integers(-8, 8)), max_size=6),
@@ -627,6 +629,7 @@ def test_moving_hours_out_of_a_period_does_change_its_statement() -> None:
     assert statements(contract(), {"2026-04": 1}) != before
 
 
+@pytest.mark.attack(1)
 @given(stories(), st.integers(1, 23), st.integers(-40, 40))
 def test_hours_of_later_months_change_nothing_that_was_published(
     story: tuple[Contract, dict[str, float], list[Card]], step: int, quarters: int

@@ -75,6 +75,7 @@ def test_a_duplicate_is_answered_and_not_stored_again(client: Client) -> None:
     assert OrmQ.objects.count() == 1
 
 
+@pytest.mark.attack(25)
 def test_the_task_in_the_queue_holds_nothing_of_the_body(client: Client) -> None:
     post(client, json.dumps(EVENT))
 

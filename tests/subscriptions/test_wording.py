@@ -58,6 +58,7 @@ def test_a_statement_in_words(fields: dict[str, object], dutch: str, english: st
         assert plain(statement_sentence(statement)) == english
 
 
+@pytest.mark.attack(5, 7)
 def test_a_capped_band_says_the_same_whatever_was_used() -> None:
     said = {
         statement_sentence(

@@ -134,6 +134,7 @@ SEAT = {
 }
 
 
+@pytest.mark.attack(14)
 def test_a_session_of_a_client_takes_no_names_of_who_came(client: Client) -> None:
     session = factories.session(factories.organisation())
     page = f"/admin/workshops/session/{session.pk}/change/"

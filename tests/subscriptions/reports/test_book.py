@@ -79,10 +79,12 @@ def write(request: pytest.FixtureRequest, contract: Subscription) -> Write:
     return lambda: controller.write(MARCH, on=dt.date(2026, 4, 20), language="en")
 
 
+@pytest.mark.attack(34)
 def test_only_known_parts_are_inside(write: Write) -> None:
     assert [name for name in parts(write()) if not ALLOWED.fullmatch(name)] == []
 
 
+@pytest.mark.attack(34)
 def test_nothing_is_hidden_merged_or_commented(write: Write) -> None:
     for sheet in opened(write()):
         assert sheet.sheet_state == "visible"
@@ -92,11 +94,13 @@ def test_nothing_is_hidden_merged_or_commented(write: Write) -> None:
         assert not any(cell.comment for row in sheet.iter_rows() for cell in row)
 
 
+@pytest.mark.attack(34)
 def test_the_only_names_are_those_of_printing(write: Write) -> None:
     names = re.findall(rb'definedName name="([^"]*)"', parts(write())["xl/workbook.xml"])
     assert set(names) <= {b"_xlnm.Print_Area", b"_xlnm.Print_Titles"}
 
 
+@pytest.mark.attack(34)
 def test_no_author_no_program_and_no_time_is_kept(write: Write) -> None:
     content = write()
     held = parts(content)
@@ -106,6 +110,7 @@ def test_no_author_no_program_and_no_time_is_kept(write: Write) -> None:
         assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+@pytest.mark.attack(34)
 def test_the_same_input_gives_the_same_bytes(write: Write) -> None:
     with time_machine.travel(dt.datetime(2026, 4, 1, 9, tzinfo=dt.UTC)):
         first = write()
@@ -160,6 +165,7 @@ def test_pandas_reads_every_number(write: Write) -> None:
         assert read.notna().sum().sum() == numbers + texts
 
 
+@pytest.mark.attack(35)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_text(contract: Subscription, name: str) -> None:
     organisation = contract.organisation

@@ -213,6 +213,7 @@ FIGURELESS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.attack(5, 7)
 @pytest.mark.parametrize("fields", FIGURELESS)
 def test_no_figure_of_use_is_anywhere_in_a_file_without_figures(fields: dict[str, Any]) -> None:
     contract = _without_figures(fields)
@@ -229,6 +230,7 @@ def test_no_figure_of_use_is_anywhere_in_a_file_without_figures(fields: dict[str
     assert "xl/charts/chart1.xml" not in parts(content)
 
 
+@pytest.mark.attack(34, 46)
 @pytest.mark.parametrize("fields", [{"display": "exact"}, *FIGURELESS])
 def test_the_same_bytes_whatever_the_ledger_holds(fields: dict[str, Any]) -> None:
     contract = _without_figures(fields)
@@ -242,6 +244,7 @@ def test_the_same_bytes_whatever_the_ledger_holds(fields: dict[str, Any]) -> Non
     assert written(contract) == before
 
 
+@pytest.mark.attack(31)
 def test_the_ledger_is_never_asked() -> None:
     contract = client(carry_over_basis_points=10000, carry_over_cap_quarters=40)
     make.statement(contract, "2026-01", "2026-04")

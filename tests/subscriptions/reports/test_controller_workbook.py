@@ -110,6 +110,7 @@ def test_each_client_has_a_signal() -> None:
     }
 
 
+@pytest.mark.attack(43)
 def test_nothing_of_an_open_period_is_anywhere() -> None:
     """Two clients of one advisor, neither stated: their hours stand in the advisor's total only."""
     advisor = make.advisor("ADV1")
@@ -124,6 +125,7 @@ def test_nothing_of_an_open_period_is_anywhere() -> None:
     assert [row["Hours, all clients"] for row in rows(content, "Advisors")][-1] == 1101
 
 
+@pytest.mark.attack(43)
 def test_only_sessions_name_a_client_and_an_advisor_in_one_row() -> None:
     contract = client("ORG1")
     workbooks.record_hours(contract.organisation, ["2026-03"], 40)
@@ -162,6 +164,7 @@ def test_an_advisors_month_adds_up_all_clients_with_adjustments_and_costs() -> N
     assert march["Certificate until"] == midnight(2028, 1, 15)
 
 
+@pytest.mark.attack(4, 43)
 def test_the_hours_for_a_single_client_wait_for_its_statement() -> None:
     advisor = make.advisor("ADV1")
     make.cost_rate(advisor)
