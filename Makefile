@@ -64,8 +64,9 @@ office: $(TOOLS) $(CATALOGUES) ## open the workbooks in LibreOffice
 coverage: $(TOOLS) $(CATALOGUES) ## show which lines and branches no test reaches
 	$(PYTEST) -q -n $(WORKERS) --cov --cov-report term $(ARGS)
 
-long: $(TOOLS) $(CATALOGUES) ## run what takes minutes: simulations and measurements
-	$(PYTEST) -q -n $(WORKERS) --only long $(ARGS)
+long: $(TOOLS) $(CATALOGUES) ## run what takes an hour: every moment to die at, 100,000 lives
+	$(PYTEST) -q -n $(WORKERS) --only long --database sqlite $(ARGS)
+	$(PYTEST) -q -n $(WORKERS) --only long --database postgresql $(ARGS)
 
 pictures: $(TOOLS) $(CATALOGUES) ## take the pictures of the README (needs Chromium)
 	$(RUN) -m tests.pictures

@@ -127,7 +127,8 @@ def _footer(invoice: Invoice) -> str:
 def lines(invoice: Invoice) -> InvoiceAddLinesParams:
     """Return all lines, with the VAT that we worked out once for the whole document."""
     with translation.override(invoice.language):
-        return {"lines": [_line(line) for line in invoice.lines.order_by("position")]}
+        ordered = sorted(invoice.lines.all(), key=lambda line: line.position)
+        return {"lines": [_line(line) for line in ordered]}
 
 
 def _line(line: InvoiceLine) -> InvoiceAddLinesParamsLine:

@@ -20,10 +20,12 @@ from agency.month import AMSTERDAM
 from subscriptions import gateway
 from subscriptions.credit_notes import record_issued
 from subscriptions.models import (
+    BilledOccurrence,
     EventState,
     Invoice,
     InvoiceKind,
     InvoiceState,
+    OccurrenceState,
     StripeCustomer,
     StripeEvent,
 )
@@ -212,6 +214,9 @@ def _move(
         invoice.paid_on = _local_date(document.paid_at or at)
     elif document.status in SETTLED and invoice.state in MAY_BE_PAID:
         invoice.state = SETTLED[document.status]
+        if invoice.state == InvoiceState.VOID:  # the next run bills it anew
+            billed = BilledOccurrence.objects.filter(lines__invoice=invoice)
+            billed.update(state=OccurrenceState.CREDITED)
     elif document.status == "open" and failed_at:
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
         failed_on = _local_date(failed_at)

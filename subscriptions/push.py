@@ -16,20 +16,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from agency.models import Organisation
 from agency.month import AMSTERDAM, Month
-from subscriptions import bodies, credit_notes, gateway, read_back
+from subscriptions import bodies, credit_notes, customers, gateway, read_back
 from subscriptions.models import (
     Invoice,
     InvoiceKind,
     InvoiceState,
     StepKind,
     StepState,
-    StripeCustomer,
-    StripeStep,
 )
 from subscriptions.steps import (
     UNFINISHED,
@@ -43,7 +41,7 @@ from subscriptions.steps import (
     the_only,
 )
 
-NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+MAILED_SINCE = dt.timedelta(days=30)  # Stripe keeps events as long
 
 
 class Outcome(StrEnum):
@@ -122,10 +120,12 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
     invoice = Invoice.objects.get(pk=invoice_id)
     if invoice.state == InvoiceState.PARKED:
         return Outcome.PARKED
-    if not (invoice.state == InvoiceState.APPROVED or invoice.state in InvoiceState.released):
-        raise NotApprovedError(invoice.state)
-    if not candidates().filter(pk=invoice.pk).exists():
-        return Outcome.ALREADY
+    if invoice.state != InvoiceState.APPROVED:
+        if invoice.state not in InvoiceState.released:
+            raise NotApprovedError(invoice.state)
+        unsent = invoice.steps.filter(kind=StepKind.SEND, state__in=UNFINISHED)
+        if invoice.state != InvoiceState.OPEN or not unsent.exists():
+            return Outcome.ALREADY
     try:
         if invoice.kind == InvoiceKind.CREDIT:
             credit_notes.deliver(invoice, at)
@@ -146,7 +146,8 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
 def unpark(invoice_id: UUID) -> None:
     """Let a parked document be pushed again, once a person has looked at the reason.
 
-    One that had no address to be sent to takes the organisation's of today.
+    One that had no address to be sent to takes the organisation's of today. One that is open, but
+    that Stripe refused to mail, is mailed again.
     """
     with transaction.atomic():
         parked = Invoice.objects.filter(pk=invoice_id, state=InvoiceState.PARKED)
@@ -154,6 +155,14 @@ def unpark(invoice_id: UUID) -> None:
         if organisation and organisation.invoice_email:
             parked.filter(buyer_email="").update(buyer_email=organisation.invoice_email)
         parked.update(state=InvoiceState.APPROVED, parked_because="")
+        for invoice in unmailed().filter(pk=invoice_id):
+            step_for(invoice, StepKind.SEND, {})
+            Invoice.objects.filter(pk=invoice.pk).update(parked_because="")
+
+
+def unmailed() -> QuerySet[Invoice]:
+    """Return what is final at Stripe, and what Stripe refused to mail."""
+    return Invoice.objects.filter(state=InvoiceState.OPEN).exclude(parked_because="")
 
 
 def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
@@ -193,7 +202,8 @@ def _deliver(invoice: Invoice, at: dt.datetime) -> None:
         raise DisagreementError(_("There is nothing to pay: Stripe cannot send this invoice."))
     if not (invoice.buyer_email or bodies.is_debited(invoice)):
         raise DisagreementError(_("There is no e-mail address to send this invoice to."))
-    customer_id = _customer(invoice, at)
+    prefetch_related_objects([invoice], "lines")
+    customer_id = customers.know(invoice, at)
     _draft(invoice, customer_id, at)
     _add_lines(invoice, at)
     try:
@@ -225,89 +235,6 @@ def _adopt_finalized(invoice: Invoice, document: gateway.Document) -> None:
         )
 
 
-def _take_turn(invoice: Invoice, at: dt.datetime) -> StripeStep | None:
-    """Let one document of a client at a time go to Stripe, or another could change its customer.
-
-    The turn is held by whoever's first call is the oldest, until its document is finalized or
-    parked; a process that dies leaves it to the same document. Returns None while another has it.
-    """
-    body = bodies.customer(invoice)
-    with transaction.atomic(durable=True):
-        if invoice.organisation_id:
-            Organisation.objects.select_for_update().get(pk=invoice.organisation_id)
-        if not Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).exists():
-            raise WaitingError  # taken back, or finalized by another process
-        known = _known_customer(invoice)
-        is_known = known is not None and known.details_hash == bodies.hash_of(body)
-        again = invoice.organisation is not None and not is_known
-        step = step_for(invoice, StepKind.CUSTOMER, body, again=again)
-        if _another_has_its_turn(invoice):
-            return None
-        StripeStep.objects.filter(pk=step.pk, attempted_at=None).update(attempted_at=at)
-        step.refresh_from_db()
-        return step
-
-
-def _another_has_its_turn(invoice: Invoice) -> bool:
-    if invoice.organisation is None:
-        return False
-    on_their_way = Invoice.objects.filter(
-        organisation=invoice.organisation,
-        state=InvoiceState.APPROVED,
-        kind=InvoiceKind.INVOICE,
-        steps__attempted_at__isnull=False,
-    )
-    began = dict(on_their_way.values_list("pk", Min("steps__attempted_at")).order_by())
-    mine = (began.get(invoice.pk, NEVER), invoice.pk)
-    return any((at, pk) < mine for pk, at in began.items())
-
-
-def _known_customer(invoice: Invoice) -> StripeCustomer | None:
-    if invoice.organisation is None:
-        return None
-    return StripeCustomer.objects.filter(
-        organisation=invoice.organisation, livemode=gateway.is_live()
-    ).first()
-
-
-def _customer(invoice: Invoice, at: dt.datetime) -> str:
-    """Have Stripe know the buyer as frozen on the document; return Stripe's id."""
-    step = _take_turn(invoice, at)
-    if step is None:
-        raise WaitingError
-    known = _known_customer(invoice)
-    if known and known.details_hash == step.body_hash:
-        end(step, StepState.DONE, answer_id=known.stripe_id)
-        return known.stripe_id
-
-    def call(body: Mapping[str, Any], key: str) -> gateway.Customer:
-        if known:
-            return gateway.update_customer(known.stripe_id, body, key)
-        return gateway.create_customer(body, key)
-
-    def look() -> gateway.Customer | None:
-        if known:
-            return None  # an update is made again, as a new one
-        return the_only(
-            customer
-            for customer in gateway.customers_with_email(step.body.get("email", ""))
-            if customer.organisation == step.body["metadata"]["organisation"]
-        )
-
-    def record(customer: gateway.Customer) -> None:
-        if invoice.organisation_id:
-            StripeCustomer.objects.update_or_create(
-                organisation_id=invoice.organisation_id,
-                defaults={
-                    "stripe_id": customer.id,
-                    "livemode": customer.livemode,
-                    "details_hash": step.body_hash,
-                },
-            )
-
-    return carry_out(step, Deed(call, look, record, looks_first=True), at)
-
-
 def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
     step = step_for(invoice, StepKind.DRAFT, bodies.draft(invoice, customer_id))
 
@@ -337,7 +264,9 @@ def _refuse_forgotten(invoice: Invoice, there: Iterable[gateway.Document]) -> No
         for document in there
         if document.run == str(invoice.run_month) and document.status not in {"draft", "void"}
     }
-    known = Invoice.objects.filter(organisation=invoice.organisation)
+    if not of_this_run:
+        return
+    known = Invoice.objects.filter(organisation=invoice.organisation_id)
     forgotten = of_this_run.keys() - {str(pk) for pk in known.values_list("pk", flat=True)}
     for document in forgotten:
         raise DisagreementError(
@@ -381,7 +310,7 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
     step = invoice.steps.filter(kind=StepKind.SEND).order_by("-generation").first()
     if step is None or step.state not in UNFINISHED:
         return
-    invoice.refresh_from_db()  # another process may have finalized it
+    invoice.refresh_from_db(fields=["state", "stripe_id"])  # finalized by another process?
     if invoice.state != InvoiceState.OPEN:
         end(step, StepState.FAILED, "settled")
         return
@@ -390,7 +319,7 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
         return gateway.send(invoice.stripe_id, key)
 
     def look() -> gateway.Document | None:
-        sent = gateway.events_since(step.attempted_at or at, "invoice.sent")
+        sent = gateway.events_since(step.attempted_at or at - MAILED_SINCE, "invoice.sent")
         is_sent = any(event.object_id == invoice.stripe_id for event in sent)
         return gateway.read(invoice.stripe_id) if is_sent else None
 

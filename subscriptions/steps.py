@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
@@ -47,8 +47,9 @@ class Deed(Generic[Answer]):
     call: Callable[[Mapping[str, Any], str], Answer]  # body, idempotency key
     look: Callable[[], Answer | None]
     record: Callable[[Answer], None]  # in the transaction that ends the step
-    # What Stripe must hold once is looked for before it is first made: a restored backup may have
-    # forgotten that it was.
+    # What Stripe must hold once is looked for before it is made at all: a restored backup may have
+    # forgotten that it was. Before a call is made anew, with another key, Stripe is always looked
+    # at: a person may have done by hand what was refused.
     looks_first: bool = False
 
 
@@ -64,24 +65,24 @@ def step_for(
 
 
 def _new_step(invoice: Invoice, kind: str, generation: int, body: Mapping[str, Any]) -> StripeStep:
-    step, _created = StripeStep.objects.get_or_create(
-        invoice=invoice,
-        kind=kind,
-        generation=generation,
-        defaults={
-            "idempotency_key": f"doc-{invoice.pk}-{kind}-g{generation}",
-            "body": body,
-            "body_hash": bodies.hash_of(body),
-        },
-    )
-    return step
+    which = {"invoice": invoice, "kind": kind, "generation": generation}
+    try:
+        with transaction.atomic():
+            return StripeStep.objects.create(
+                **which,
+                idempotency_key=f"doc-{invoice.pk}-{kind}-g{generation}",
+                body=body,
+                body_hash=bodies.hash_of(body),
+            )
+    except IntegrityError:  # another process was faster
+        return StripeStep.objects.get(**which)
 
 
 def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
     """Make a call exactly once, whatever became of earlier attempts; return the object's id."""
     for _attempt_number in range(MOST_GENERATIONS_IN_A_RUN):
-        is_first = step.state == StepState.TODO and step.generation == 1
-        found = deed.look() if is_first and deed.looks_first else None
+        looks_first = deed.looks_first or step.generation > 1
+        found = deed.look() if looks_first and step.state == StepState.TODO else None
         if step.state == StepState.DONE or not _claim(step, at):
             return _finished_elsewhere(step)
         answer = found or _attempt(step, deed, at)
@@ -101,7 +102,10 @@ def _claim(step: StripeStep, at: dt.datetime) -> bool:
     claimed = StripeStep.objects.filter(pk=step.pk, state__in=UNFINISHED).update(
         state=StepState.ATTEMPTING, attempted_at=Coalesce("attempted_at", Value(at))
     )
-    step.refresh_from_db()
+    if claimed:
+        step.state, step.attempted_at = StepState.ATTEMPTING, step.attempted_at or at
+    else:
+        step.refresh_from_db()
     return bool(claimed)
 
 

@@ -19,6 +19,9 @@ from subscriptions.sandbox.state import State, new_id
 
 # Stripe keeps its answer, so that trying again with the same key is of no use.
 NO_RETRY = {"Stripe-Should-Retry": "false"}
+PATTERNS = {
+    operation: re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation)) for operation in SHAPES
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def perform(operation: str, call: Call, fault: faults.Fault | None) -> Remembere
         raise
     except ApiError as error:
         return Remembered(error.status, json.dumps(error.body()), call.request_id)
-    return Remembered(200, json.dumps(result, indent=2), call.request_id)
+    return Remembered(200, json.dumps(result), call.request_id)
 
 
 def ordered_500() -> ApiError:
@@ -143,10 +146,7 @@ def check_version(version: str) -> None:
 
 
 def find_operation(request: Request) -> tuple[str, dict[str, str]]:
-    for operation in SHAPES:
-        method, _, template = operation.partition(" ")
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
-        found = re.fullmatch(pattern, request.path)
-        if found and method == request.method:
+    for operation, pattern in PATTERNS.items():
+        if found := pattern.fullmatch(f"{request.method} {request.path}"):
             return operation, found.groupdict()
     raise UnmodelledError(f"{request.method} {request.path}")

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from agency.models import Organisation
 from agency.month import Month
-from subscriptions import gateway, push, tasks
+from subscriptions import customers, gateway, push, tasks
 from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
@@ -421,7 +421,7 @@ def test_a_key_that_stripe_may_have_forgotten_is_not_repeated(
 
 def test_what_differs_at_stripe_is_parked_before_it_gets_a_number(sandbox: Sandbox) -> None:
     invoice = approved()
-    customer_id = push._customer(invoice, NOW)
+    customer_id = customers.know(invoice, NOW)
     push._draft(invoice, customer_id, NOW)
     gateway.add_lines(
         invoice.stripe_id, {"lines": [{"amount": 1, "description": "by hand"}]}, "by hand"
@@ -471,6 +471,21 @@ def test_a_parked_invoice_takes_the_address_that_was_added_since(sandbox: Sandbo
     assert [document["customer_email"] for document in listed(sandbox)] == ["facturen@org1.example"]
 
 
+def test_a_mail_that_stripe_refuses_is_told_of_and_asked_for_again(sandbox: Sandbox) -> None:
+    invoice = approved()
+    gateway.create_customer({"name": "Someone"}, f"doc-{invoice.pk}-send-g1")  # the key is taken
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED
+    assert list(push.unmailed()) == [invoice]
+    assert push.push(invoice.pk, at=NOW) == Outcome.ALREADY
+    push.unpark(invoice.pk)
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    events = [event["type"] for event in listed(sandbox, "events")]
+    assert events.count("invoice.sent") == 1
+    assert not push.unmailed().exists()
+
+
 def test_an_invoice_of_nothing_is_parked(sandbox: Sandbox) -> None:
     invoice = approved(lines=[{"net_cents": 0, "vat_cents": 0}])
 
@@ -481,7 +496,7 @@ def test_an_invoice_of_nothing_is_parked(sandbox: Sandbox) -> None:
 
 def test_a_draft_deleted_by_hand_is_drafted_again(sandbox: Sandbox) -> None:
     invoice = approved()
-    push._draft(invoice, push._customer(invoice, NOW), NOW)
+    push._draft(invoice, customers.know(invoice, NOW), NOW)
     push._add_lines(invoice, NOW)
     gateway.delete_draft(invoice.stripe_id)
 

@@ -1,0 +1,114 @@
+"""The buyer of a document as a customer of Stripe, one document of a client at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+
+from agency.models import Organisation
+from subscriptions import bodies, gateway
+from subscriptions.models import (
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    StepKind,
+    StepState,
+    StripeCustomer,
+    StripeStep,
+)
+from subscriptions.steps import Deed, WaitingError, carry_out, end, step_for, the_only
+
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def know(invoice: Invoice, at: dt.datetime) -> str:
+    """Have Stripe know the buyer as frozen on the document; return Stripe's id."""
+    step, known = _take_turn(invoice, at)
+    if known and known.details_hash == step.body_hash:
+        end(step, StepState.DONE, answer_id=known.stripe_id)
+        return known.stripe_id
+
+    def call(body: Mapping[str, Any], key: str) -> gateway.Customer:
+        if known:
+            return gateway.update_customer(known.stripe_id, body, key)
+        return gateway.create_customer(body, key)
+
+    def look() -> gateway.Customer | None:
+        if known:
+            return None  # an update is made again, as a new one
+        return the_only(
+            customer
+            for customer in gateway.customers_with_email(step.body.get("email", ""))
+            if customer.organisation == step.body["metadata"]["organisation"]
+        )
+
+    def record(customer: gateway.Customer) -> None:
+        if invoice.organisation_id:
+            StripeCustomer.objects.bulk_create(
+                [
+                    StripeCustomer(
+                        organisation_id=invoice.organisation_id,
+                        stripe_id=customer.id,
+                        livemode=customer.livemode,
+                        details_hash=step.body_hash,
+                    )
+                ],
+                update_conflicts=True,
+                unique_fields=["organisation"],
+                update_fields=["stripe_id", "livemode", "details_hash"],
+            )
+
+    return carry_out(step, Deed(call, look, record, looks_first=True), at)
+
+
+def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCustomer | None]:
+    """Let one document of a client at a time go to Stripe, or another could change its customer.
+
+    The turn is held by whoever's first call is the oldest, until its document is finalized or
+    parked; a process that dies leaves it to the same document. Raises WaitingError while another
+    has it; returns the first call and whom Stripe knows already.
+    """
+    body = bodies.customer(invoice)
+    with transaction.atomic(durable=True):
+        if invoice.organisation_id:
+            list(Organisation.objects.select_for_update().filter(pk=invoice.organisation_id))
+        invoice.refresh_from_db(fields=["state"])
+        if invoice.state != InvoiceState.APPROVED:
+            raise WaitingError  # taken back, or finalized by another process
+        known = _known_customer(invoice)
+        is_known = known is not None and known.details_hash == bodies.hash_of(body)
+        again = bool(invoice.organisation_id) and not is_known
+        step = step_for(invoice, StepKind.CUSTOMER, body, again=again)
+        must_wait = _another_has_its_turn(invoice)
+        if step.attempted_at is None and not must_wait:
+            step.attempted_at = at
+            step.save(update_fields=["attempted_at"])
+    if must_wait:  # the row stays, so that the push is gone on with
+        raise WaitingError
+    return step, known
+
+
+def _another_has_its_turn(invoice: Invoice) -> bool:
+    if invoice.organisation_id is None:
+        return False
+    begun = StripeStep.objects.filter(
+        invoice__organisation=invoice.organisation_id,
+        invoice__state=InvoiceState.APPROVED,
+        invoice__kind=InvoiceKind.INVOICE,
+        attempted_at__isnull=False,
+    )
+    began = dict(begun.values_list("invoice").annotate(Min("attempted_at")).order_by())
+    mine = (began.get(invoice.pk, NEVER), invoice.pk)
+    return any((at, pk) < mine for pk, at in began.items())
+
+
+def _known_customer(invoice: Invoice) -> StripeCustomer | None:
+    if invoice.organisation_id is None:
+        return None
+    return StripeCustomer.objects.filter(
+        organisation=invoice.organisation_id, livemode=gateway.is_live()
+    ).first()
