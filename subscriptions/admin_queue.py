@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Max, Min, Sum
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
@@ -21,10 +21,12 @@ from advisors.models import Qualification
 from agency.money import round_half_away
 from agency.month import AMSTERDAM, Month
 from agency.templatetags.figures import day, euro, month_name, weekday
+from subscriptions import push, reconcile
 from subscriptions.admin.contracts import in_notice_window
 from subscriptions.admin.invoices import overdue
 from subscriptions.models import (
     BlockedReason,
+    DifferenceKind,
     Display,
     EventState,
     HeadcountDeclaration,
@@ -121,12 +123,13 @@ def queue(on: dt.date, reader: User) -> list[Section]:
 
 
 def _now(on: dt.date) -> list[Task]:
-    return [*_submissions(on), *_blocked(), *_run_tasks(), *_failed_debits(), *_requests()]
+    sending = [*_blocked(), *_run_tasks(), *_unmailed(), *_failed_debits()]
+    return [*_submissions(on), *sending, *_requests()]
 
 
 def _this_week(on: dt.date, reader: User) -> list[Task]:
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
-    stripe = _stripe() if reads_stripe else ()
+    stripe = [*_stripe(), *_differences()] if reads_stripe else ()
     return [*_trainers(on), *_overdue(on), *_notice(on), *stripe]
 
 
@@ -197,7 +200,18 @@ def _run_tasks() -> Iterator[Task]:
                 what=say(count),
                 address=_list("subscriptions_invoice", f"state__exact={state}"),
                 note=gettext("%(amount)s without VAT") % {"amount": euro(cents)},
+                when=_progress() if state == InvoiceState.APPROVED else "",
             )
+
+
+def _progress() -> str:
+    """Say how far the newest run that is to be sent has come."""
+    newest = Invoice.objects.filter(state=InvoiceState.APPROVED).aggregate(run=Max("run_month"))
+    done = push.progress(newest["run"])
+    return gettext("%(sent)s sent, %(waiting)s on their way") % {
+        "sent": done.pushed,
+        "waiting": done.waiting,
+    }
 
 
 def _drafts(count: int) -> str:
@@ -266,6 +280,18 @@ def _trainers(on: dt.date) -> Iterator[Task]:
         )
 
 
+def _unmailed() -> Iterator[Task]:
+    if count := push.unmailed().count():
+        yield Task(
+            count=count,
+            what=ngettext(
+                "invoice that Stripe refused to mail", "invoices that Stripe refused to mail", count
+            ),
+            address=_list("subscriptions_invoice", "overdue=unmailed"),
+            note=gettext("Look at the address, then try again"),
+        )
+
+
 def _overdue(on: dt.date) -> Iterator[Task]:
     late = Invoice.objects.filter(overdue(on))
     found = late.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min("due_on"))
@@ -300,6 +326,19 @@ def _stripe() -> Iterator[Task]:
             what=ngettext("message of Stripe not handled", "messages of Stripe not handled", count),
             address=_list("subscriptions_stripeevent", "state__exact=failed"),
             note=gettext("Nothing is lost; it is tried again"),
+        )
+
+
+def _differences() -> Iterator[Task]:
+    """Tell of each kind of difference that the nightly comparison left, and what to do about it."""
+    counts = Counter(reconcile.waiting().values_list("kind", flat=True))
+    for kind, count in counts.most_common():
+        yield Task(
+            count=count,
+            what=gettext("with Stripe: %(difference)s")
+            % {"difference": DifferenceKind(kind).label},
+            address=_list("subscriptions_stripedifference", f"kind__exact={kind}"),
+            note=str(reconcile.SUGGESTIONS[DifferenceKind(kind)]),
         )
 
 

@@ -126,6 +126,16 @@ class CreditNote:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    """A payment that the client, or its bank, takes back."""
+
+    id: str
+    status: str  # needs_response, under_review, won, lost, or one that Stripe adds
+    payment_intent: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class Event:
     """What is kept of an event: enough to fetch its object."""
 
@@ -236,6 +246,15 @@ def event(given: Given) -> Event:
         object_id=given["data"]["object"].get("id") or "",
         created_at=dt.datetime.fromtimestamp(given["created"], dt.UTC),
         account=given.get("account") or "",
+    )
+
+
+def dispute(given: Given) -> Dispute:
+    return Dispute(
+        id=given["id"],
+        status=given["status"],
+        payment_intent=given["payment_intent"] or "",
+        created_at=dt.datetime.fromtimestamp(given["created"], dt.UTC),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agency.month import AMSTERDAM
@@ -22,6 +23,7 @@ from subscriptions.steps import (
     end_all,
     step_for,
     the_only,
+    wait_unless_approved,
 )
 
 
@@ -57,7 +59,10 @@ def _step(credit: Invoice, stripe_id: str) -> StripeStep:
     except KeyError:
         raise DisagreementError(_("A line credits nothing of the invoice at Stripe.")) from None
     read_back.compare_credit(credit, gateway.preview_credit_note(body))
-    return step_for(credit, StepKind.CREDIT_NOTE, body)
+    with transaction.atomic(durable=True):
+        step = step_for(credit, StepKind.CREDIT_NOTE, body)
+        wait_unless_approved(credit)
+        return step
 
 
 def record_issued(credit: Invoice, there: gateway.CreditNote) -> None:

@@ -20,7 +20,15 @@ from subscriptions.models import (
     StripeCustomer,
     StripeStep,
 )
-from subscriptions.steps import Deed, WaitingError, carry_out, end, step_for, the_only
+from subscriptions.steps import (
+    Deed,
+    WaitingError,
+    carry_out,
+    end,
+    step_for,
+    the_only,
+    wait_unless_approved,
+)
 
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
@@ -76,13 +84,11 @@ def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCus
     with transaction.atomic(durable=True):
         if invoice.organisation_id:
             list(Organisation.objects.select_for_update().filter(pk=invoice.organisation_id))
-        invoice.refresh_from_db(fields=["state"])
-        if invoice.state != InvoiceState.APPROVED:
-            raise WaitingError  # taken back, or finalized by another process
         known = _known_customer(invoice)
         is_known = known is not None and known.details_hash == bodies.hash_of(body)
         again = bool(invoice.organisation_id) and not is_known
         step = step_for(invoice, StepKind.CUSTOMER, body, again=again)
+        wait_unless_approved(invoice)
         must_wait = _another_has_its_turn(invoice)
         if step.attempted_at is None and not must_wait:
             step.attempted_at = at

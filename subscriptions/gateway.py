@@ -12,11 +12,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import stripe
 from django.conf import settings
@@ -26,6 +27,7 @@ from subscriptions.answers import (
     BusyError,
     CreditNote,
     Customer,
+    Dispute,
     Document,
     Event,
     ForgedError,
@@ -54,6 +56,7 @@ __all__ = [
     "BusyError",
     "CreditNote",
     "Customer",
+    "Dispute",
     "Document",
     "Event",
     "ForgedError",
@@ -67,6 +70,7 @@ __all__ = [
 ]
 
 Body = Mapping[str, Any]
+Answer = TypeVar("Answer")
 
 TIMEOUT_SECONDS = (5, 30)  # to connect, to answer
 SIGNATURE_TOLERANCE_SECONDS = 300
@@ -142,12 +146,7 @@ def update_customer(stripe_id: str, body: Body, key: str) -> Customer:
 
 def customers_with_email(email: str) -> Iterator[Customer]:
     """Yield the customers with exactly this address; all of them where it is empty."""
-    with _errors_translated():
-        found = _client().v1.customers.list(
-            {"limit": LONGEST_PAGE, **({"email": email} if email else {})}
-        )
-        for customer in found.auto_paging_iter():
-            yield _customer(customer)
+    return _listed(_client().v1.customers, {"email": email} if email else {}, _customer_of)
 
 
 def read_customer(stripe_id: str) -> Customer:
@@ -158,10 +157,7 @@ def read_customer(stripe_id: str) -> Customer:
 
 def customers_since(moment: dt.datetime) -> Iterator[Customer]:
     """Yield the customers created at or after a moment, the newest first."""
-    with _errors_translated():
-        found = _client().v1.customers.list({"created": _since(moment), "limit": LONGEST_PAGE})
-        for customer in found.auto_paging_iter():
-            yield _customer(customer)
+    return _listed(_client().v1.customers, {"created": _since(moment)}, _customer_of)
 
 
 def create_draft(body: Body, key: str) -> Document:
@@ -192,7 +188,7 @@ def lines_of(stripe_id: str) -> tuple[Line, ...]:
     """Read every line: an invoice itself shows but the first few."""
     with _errors_translated():
         found = _client().v1.invoices.line_items.list(stripe_id, {"limit": LONGEST_PAGE})
-        return tuple(_line(line) for line in found.auto_paging_iter())
+        return tuple(answers.line(line.to_dict()) for line in found.auto_paging_iter())
 
 
 def documents_of(customer_id: str) -> Iterator[Document]:
@@ -200,18 +196,12 @@ def documents_of(customer_id: str) -> Iterator[Document]:
 
     A list, because Stripe's search runs behind what was written.
     """
-    with _errors_translated():
-        found = _client().v1.invoices.list({"customer": customer_id, "limit": LONGEST_PAGE})
-        for invoice in found.auto_paging_iter():
-            yield _document(invoice)
+    return _listed(_client().v1.invoices, {"customer": customer_id}, answers.document)
 
 
 def documents_since(moment: dt.datetime) -> Iterator[Document]:
     """Yield the invoices created at or after a moment, drafts included, the newest first."""
-    with _errors_translated():
-        found = _client().v1.invoices.list({"created": _since(moment), "limit": LONGEST_PAGE})
-        for invoice in found.auto_paging_iter():
-            yield _document(invoice)
+    return _listed(_client().v1.invoices, {"created": _since(moment)}, answers.document)
 
 
 def finalize(stripe_id: str, body: Body, key: str) -> Document:
@@ -266,18 +256,26 @@ def read_credit_note(stripe_id: str) -> CreditNote:
 
 
 def credit_notes_of(invoice_id: str) -> Iterator[CreditNote]:
-    with _errors_translated():
-        found = _client().v1.credit_notes.list({"invoice": invoice_id, "limit": LONGEST_PAGE})
-        for credit_note in found.auto_paging_iter():
-            yield _credit_note(credit_note)
+    return _listed(_client().v1.credit_notes, {"invoice": invoice_id}, answers.credit_note)
 
 
 def credit_notes_since(moment: dt.datetime) -> Iterator[CreditNote]:
     """Yield the credit notes created at or after a moment, the newest first."""
-    with _errors_translated():
-        found = _client().v1.credit_notes.list({"created": _since(moment), "limit": LONGEST_PAGE})
-        for credit_note in found.auto_paging_iter():
-            yield _credit_note(credit_note)
+    return _listed(_client().v1.credit_notes, {"created": _since(moment)}, answers.credit_note)
+
+
+def disputes_since(moment: dt.datetime) -> Iterator[Dispute]:
+    """Yield the payments disputed at or after a moment and not won back, the newest first."""
+    for dispute in _listed(_client().v1.disputes, {"created": _since(moment)}, answers.dispute):
+        if dispute.status != "won":
+            yield dispute
+
+
+def invoice_paid_by(payment_intent: str) -> str:
+    """Return the invoice that a payment was for; empty where it was for none."""
+    payment = {"type": "payment_intent", "payment_intent": payment_intent}
+    paid = _listed(_client().v1.invoice_payments, {"payment": payment}, dict)
+    return next((str(item["invoice"]) for item in paid), "")
 
 
 def events_since(moment: dt.datetime, *kinds: str) -> Iterator[Event]:
@@ -285,12 +283,15 @@ def events_since(moment: dt.datetime, *kinds: str) -> Iterator[Event]:
 
     Stripe keeps events for 30 days.
     """
+    given = {"types": list(kinds), "created": _since(moment)}
+    return _listed(_client().v1.events, given, answers.event)
+
+
+def clock_is_ahead_by() -> dt.timedelta:
+    """Return how much our clock is ahead of Stripe's, by what its answer says of the time."""
     with _errors_translated():
-        found = _client().v1.events.list(
-            {"types": list(kinds), "created": _since(moment), "limit": LONGEST_PAGE}
-        )
-        for event in found.auto_paging_iter():
-            yield answers.event(event.to_dict())
+        answer = cast("Any", _client().v1.events.list({"limit": 1}).last_response)
+    return dt.datetime.now(dt.UTC) - parsedate_to_datetime(answer.headers["date"])
 
 
 def read_webhook(payload: bytes, signature: str) -> Event:
@@ -371,16 +372,23 @@ def _translated(error: stripe.StripeError) -> GatewayError:
     return UnknownOutcomeError(code, is_final=replayed)
 
 
+def _listed(service: Any, given: Body, read: Callable[[Body], Answer]) -> Iterator[Answer]:
+    """Yield all that a service lists, page after page."""
+    with _errors_translated():
+        for item in service.list({**given, "limit": LONGEST_PAGE}).auto_paging_iter():
+            yield read(item.to_dict())
+
+
 def _customer(given: stripe.StripeObject) -> Customer:
-    return answers.customer(given.to_dict(), livemode=is_live())
+    return _customer_of(given.to_dict())
+
+
+def _customer_of(given: Body) -> Customer:
+    return answers.customer(given, livemode=is_live())
 
 
 def _document(given: stripe.StripeObject) -> Document:
     return answers.document(given.to_dict())
-
-
-def _line(given: stripe.StripeObject) -> Line:
-    return answers.line(given.to_dict())
 
 
 def _credit_note(given: stripe.StripeObject) -> CreditNote:

@@ -73,8 +73,8 @@ def begun() -> QuerySet[Invoice]:
     return candidates().filter(steps__isnull=False)
 
 
-def take_back(invoice_ids: Collection[UUID]) -> int:
-    """Make drafts of approved documents again, where no push has begun with them; count them.
+def take_back(invoice_ids: Collection[UUID]) -> list[Invoice]:
+    """Make drafts of approved documents again, where no push has begun with them; return these.
 
     This is how a run is called off: what is under way goes on, for Stripe may have it already.
     """
@@ -82,10 +82,11 @@ def take_back(invoice_ids: Collection[UUID]) -> int:
         approved = Invoice.objects.select_for_update().filter(
             pk__in=invoice_ids, state=InvoiceState.APPROVED
         )
-        untouched = [
-            invoice.pk for invoice in approved.order_by("pk") if not invoice.steps.exists()
-        ]
-        return Invoice.objects.filter(pk__in=untouched).update(state=InvoiceState.DRAFT)
+        taken = [invoice for invoice in approved.order_by("pk") if not invoice.steps.exists()]
+        Invoice.objects.filter(pk__in=[invoice.pk for invoice in taken]).update(
+            state=InvoiceState.DRAFT
+        )
+        return taken
 
 
 @dataclass(frozen=True)

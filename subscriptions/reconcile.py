@@ -41,6 +41,12 @@ LOOKS_BACK = dt.timedelta(days=40)
 # Until then an event, a document or a draft may just be on its way.
 ON_ITS_WAY = dt.timedelta(minutes=10)
 DRAFT_IS_LEFT = dt.timedelta(days=1)
+LOOKED_AT_EACH_TIME = (
+    DifferenceKind.CUSTOMER_DOUBLED,
+    DifferenceKind.DISPUTED,
+    DifferenceKind.CLOCK,
+)
+CLOCKS_MAY_DIFFER = dt.timedelta(minutes=1)
 BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)  # there was no Stripe before
 
 Theirs = gateway.Document | gateway.CreditNote
@@ -59,6 +65,8 @@ SUGGESTIONS = {
     DifferenceKind.DRAFT_LEFT: _("Delete the draft at Stripe."),
     DifferenceKind.GAP: _("Look in Stripe's log who took the number, and note it for the auditor."),
     DifferenceKind.CUSTOMER_DOUBLED: _("Delete this customer at Stripe if it has no invoices."),
+    DifferenceKind.DISPUTED: _("Answer the dispute at Stripe, and ask the client how to pay."),
+    DifferenceKind.CLOCK: _("Set this machine's clock: from five minutes on webhooks are refused."),
 }
 
 
@@ -104,14 +112,31 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
     if since:
         start = dt.datetime.combine(since, dt.time(), AMSTERDAM)
     done = Comparison()
+    _compare_clocks(done, at)
     _adopt(done, start, at)
     _resume(done, at)
     _hear_missed_events(done, start, at)
     _compare_customers(done)
     _compare_invoices(done, start, at)
     _compare_credit_notes(done, start, at)
+    _look_for_disputes(done, start)
     _note(done.found, start, at)
     return done
+
+
+def _compare_clocks(done: Comparison, at: dt.datetime) -> None:
+    """Tell of a clock on its way to where Stripe's webhooks would be taken for old ones."""
+    if abs(gateway.clock_is_ahead_by()) > CLOCKS_MAY_DIFFER:
+        done.found.append(Found(DifferenceKind.CLOCK, "-", _day(at)))
+
+
+def _look_for_disputes(done: Comparison, start: dt.datetime) -> None:
+    """Tell of payments that were taken back: for Stripe their invoices stay paid."""
+    for dispute in gateway.disputes_since(start):
+        stripe_id = gateway.invoice_paid_by(dispute.payment_intent)
+        invoice = Invoice.objects.filter(stripe_id=stripe_id).exclude(stripe_id="").first()
+        about_on = _day(dispute.created_at)
+        done.found.append(Found(DifferenceKind.DISPUTED, dispute.id, about_on, invoice))
 
 
 def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
@@ -324,7 +349,7 @@ def _note(found: list[Found], start: dt.datetime, at: dt.datetime) -> None:
             },
         )
         kept.append(row.pk)
-    looked_at = Q(about_on__gte=_day(start)) | Q(kind=DifferenceKind.CUSTOMER_DOUBLED)
+    looked_at = Q(about_on__gte=_day(start)) | Q(kind__in=LOOKED_AT_EACH_TIME)
     StripeDifference.objects.filter(looked_at).exclude(pk__in=kept).delete()
 
 

@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from subscriptions import bodies, gateway
-from subscriptions.models import Invoice, StepKind, StepState, StripeStep
+from subscriptions.models import Invoice, InvoiceState, StepKind, StepState, StripeStep
 
 Answer = TypeVar("Answer", gateway.Customer, gateway.Document, gateway.CreditNote)
 
@@ -62,6 +62,17 @@ def step_for(
     if latest and latest.state not in over:
         return latest
     return _new_step(invoice, kind, latest.generation + 1 if latest else 1, body)
+
+
+def wait_unless_approved(invoice: Invoice) -> None:
+    """Raise WaitingError when a document was taken back, or finalized by another process.
+
+    Belongs behind the first step, in its transaction: whoever takes documents back locks them, and
+    then looks for steps.
+    """
+    invoice.refresh_from_db(fields=["state"])
+    if invoice.state != InvoiceState.APPROVED:
+        raise WaitingError
 
 
 def _new_step(invoice: Invoice, kind: str, generation: int, body: Mapping[str, Any]) -> StripeStep:

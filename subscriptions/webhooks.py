@@ -20,6 +20,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     try:
         event = gateway.read_webhook(request.body, request.headers.get("Stripe-Signature", ""))
     except gateway.ForgedError:
+        logger.warning("webhook without a valid signature of the last minutes")
         return HttpResponseBadRequest("The signature does not fit.")
     if event.livemode != gateway.is_live():
         return HttpResponseBadRequest("The event is of the other mode.")

@@ -45,6 +45,7 @@ from subscriptions.models import (
     ReleasePolicy,
     Statement,
     StripeCustomer,
+    StripeDifference,
     StripeEvent,
     StripeStep,
     Subscription,
@@ -695,3 +696,9 @@ def stripe_event(event_id: str = "evt_0001", **fields: Any) -> StripeEvent:
         "received_at": moment,
     }
     return _create(StripeEvent, event_id=event_id, **defaults | fields)
+
+
+def stripe_difference(kind: str = "gap", **fields: Any) -> StripeDifference:
+    day = dt.date(2026, 4, 1)
+    defaults = {"object_id": "DIS-0003", "about_on": day, "found_on": day}
+    return _create(StripeDifference, kind=kind, **defaults | fields)

@@ -79,13 +79,19 @@ class Overdue(admin.SimpleListFilter):
     parameter_name = "overdue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("overdue")), ("failed", _("direct debit failed"))]
+        return [
+            ("yes", _("overdue")),
+            ("failed", _("direct debit failed")),
+            ("unmailed", _("not mailed")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "yes":
             return queryset.filter(overdue(today()))
         if self.value() == "failed":
             return queryset.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
+        if self.value() == "unmailed":
+            return queryset & push.unmailed()
         return queryset
 
 
@@ -127,7 +133,7 @@ class InvoiceAdmin(StaffAdmin):
     list_filter = (Overdue, "blocked_reason", "kind", "collection")
     search_fields = ("number", "buyer_name", "po_number")
     ordering = ("-run_month", "buyer_name")
-    actions = ("approve", "push", "accept", "draft_anew", "unpark")
+    actions = ("approve", "push", "take_back", "accept", "draft_anew", "unpark")
     inlines = (Lines, Steps)
     fieldsets = (
         (
@@ -246,9 +252,20 @@ class InvoiceAdmin(StaffAdmin):
         )
         self.message_user(request, text % {"n": len(free)}, _level(len(free)))
 
+    @admin.action(
+        description=_("Take back what is not on its way: drafts again"), permissions=["handle"]
+    )
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        taken = push.take_back(queryset.values_list("pk", flat=True))
+        _note_all(request, "taken_back", taken)
+        text = ngettext(
+            "%(n)s invoice is a draft again.", "%(n)s invoices are drafts again.", len(taken)
+        )
+        self.message_user(request, text % {"n": len(taken)}, _level(len(taken)))
+
     @admin.action(description=_("Try parked ones again"), permissions=["handle"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        parked = list(queryset.filter(state=InvoiceState.PARKED))
+        parked = list(queryset.filter(state=InvoiceState.PARKED) | queryset & push.unmailed())
         for invoice in parked:
             push.unpark(invoice.pk)
         _note_all(request, "unparked", parked)

@@ -124,6 +124,8 @@ class DifferenceKind(models.TextChoices):
     DRAFT_LEFT = "draft_left", _("draft left behind at Stripe")
     GAP = "gap", _("number missing in the series")
     CUSTOMER_DOUBLED = "customer_doubled", _("customer at Stripe twice")
+    DISPUTED = "disputed", _("payment taken back")
+    CLOCK = "clock", _("clock differs from Stripe's")
 
 
 class StripeDifference(Entity):

@@ -24,10 +24,11 @@ def of_invoice(state: State, invoice_id: str) -> list[Json]:
 
 
 def listing(call: Call) -> Json:
+    intent = call.given.get("payment", {}).get("payment_intent")
     shown = [
         invoice_payment(payment)
         for payment in call.state.newest("payment", call.given.get("invoice") or "")
-        if payment["invoice"]
+        if payment["invoice"] and intent in {None, payment["id"]}
     ]
     return call.listed(shown, "/v1/invoice_payments")
 

@@ -240,7 +240,16 @@ SHAPES = {
     "POST /v1/invoices/{invoice}/void": Nested(unmodelled=EXPAND),
     "POST /v1/invoices/{invoice}/mark_uncollectible": Nested(unmodelled=EXPAND),
     "GET /v1/invoice_payments": Nested(
-        {**LIST, "invoice": Text()}, unmodelled=LIST_UNMODELLED | {"created", "payment", "status"}
+        {
+            **LIST,
+            "invoice": Text(),
+            "payment": Nested(
+                {"type": OneOf(("payment_intent",)), "payment_intent": Text()},
+                required=("type",),
+                unmodelled=frozenset({"payment_record"}),
+            ),
+        },
+        unmodelled=LIST_UNMODELLED | {"created", "status"},
     ),
     "POST /v1/credit_notes": CREDIT_NOTE,
     "GET /v1/credit_notes/preview": CREDIT_NOTE,

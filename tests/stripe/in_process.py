@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,7 +74,8 @@ class Line:
         if answer.dropped:
             raise stripe.APIConnectionError("dropped", should_retry=True)  # type: ignore[no-untyped-call]
         body = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
-        return body, answer.status, {name.lower(): text for name, text in answer.headers.items()}
+        told = {name.lower(): text for name, text in answer.headers.items()}
+        return body, answer.status, told | {"date": formatdate(usegmt=True)}
 
     @contextmanager
     def dying_at(self, moment: int | None) -> Iterator[Moments]:

@@ -23,7 +23,7 @@ from agency.access import may
 from agency.models import AuditEvent, Organisation, User
 from agency.month import Month
 from agency.templatetags.figures import weekday
-from subscriptions import declarations
+from subscriptions import declarations, push
 from subscriptions.models import Invoice, Subscription, Terms
 from tests import clients, factories
 from workshops.models import Session
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 
 REGISTERED = list(admin.site._registry)
 STAFF = sorted(access.STAFF)
+RUNS = ("2026-01", "2026-02")
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +158,46 @@ def test_sending_hands_approved_invoices_to_the_queue() -> None:
     assert (task["func"], task["args"]) == ("subscriptions.tasks.push_invoice", (str(approved.pk),))
 
 
+def test_what_no_push_has_begun_with_is_taken_back() -> None:
+    organisation = factories.organisation()
+    begun, untouched = (factories.invoice(organisation, run, state="approved") for run in RUNS)
+    factories.stripe_step(begun)
+
+    said = act(as_("controller"), "take_back", begun, untouched)
+
+    assert "1 invoice is a draft again." in said
+    states = Invoice.objects.order_by("run_month").values_list("state", flat=True)
+    assert list(states) == ["approved", "draft"]
+    assert AuditEvent.objects.get().subject_id == untouched.pk
+
+
+def test_what_stripe_refused_is_tried_again() -> None:
+    organisation = factories.organisation()
+    parked = factories.invoice(organisation, RUNS[0], state="parked", parked_because="amount")
+    unmailed = factories.invoice(organisation, RUNS[1], state="open", parked_because="refused")
+
+    assert "2 invoices are tried again." in act(as_("controller"), "unpark", parked, unmailed)
+
+    assert list(push.begun()) == [unmailed]
+    assert set(Invoice.objects.values_list("state", "parked_because")) == {
+        ("approved", ""),
+        ("open", ""),
+    }
+
+
+def test_the_queue_says_how_far_a_run_has_come_and_what_to_do_about_a_difference() -> None:
+    for code, state in (("A", "approved"), ("B", "open"), ("C", "approved")):
+        begun = factories.invoice(factories.organisation(code), state=state)
+    factories.stripe_step(begun)
+    factories.stripe_difference()
+
+    shown = text_of(as_("controller").get("/admin/").content)
+
+    assert "2 approved invoices to send" in shown
+    assert "1 sent, 1 on their way" in shown
+    assert "with Stripe: number missing in the series Look in Stripe" in shown
+
+
 @pytest.mark.parametrize("role", ["planner", "auditor", "administrator"])
 def test_nobody_else_approves(role: str) -> None:
     draft = factories.invoice(factories.organisation())
@@ -278,6 +319,11 @@ def busy() -> Organisation:
         on=dt.date(2026, 4, 8),
     )
     factories.stripe_event(state="failed")
+    factories.invoice(
+        organisation, "2025-12", state="open", number="2", stripe_id="in_2",
+        due_on=dt.date(2026, 5, 1), parked_because="Stripe refused it: email_invalid.",
+    )  # fmt: skip
+    factories.stripe_difference()
     return organisation
 
 
@@ -295,6 +341,7 @@ def test_everything_that_waits_is_counted_and_leads_to_its_list(busy: Organisati
         "draft invoice to approve",
         "approved invoice to send",
         "invoice parked on its way",
+        "invoice that Stripe refused to mail",
         "direct debit failed",
         "request for a tier change",
         "headcount to confirm",
@@ -302,6 +349,7 @@ def test_everything_that_waits_is_counted_and_leads_to_its_list(busy: Organisati
         "invoice overdue",
         "contract in its notice window",
         "message of Stripe not handled",
+        "with Stripe: number missing in the series",
         "certificate expires within six months",
     ]
     for count, leads_to, what in waiting:

@@ -373,7 +373,7 @@ def test_what_was_not_begun_is_taken_back(sandbox: Sandbox) -> None:
     assert push.progress(Month.parse("2026-03")) == push.Progress(
         to_push=1, waiting=1, parked=0, pushed=1
     )
-    assert push.take_back([begun.pk, untouched.pk, done.pk]) == 1
+    assert push.take_back([begun.pk, untouched.pk, done.pk]) == [untouched]
 
     states = [Invoice.objects.get(pk=one.pk).state for one in (begun, untouched, done)]
     assert states == ["approved", "draft", "open"]

@@ -156,8 +156,8 @@ def lives(block: int, many: int) -> None:
 
 @pytest.mark.parametrize("block", range(20))
 def test_3000_random_lives_deliver_once(block: int) -> None:
-    """3,000 on SQLite, and 600 others on PostgreSQL, which takes twice the time."""
-    lives(block, 150 if connection.vendor == "sqlite" else 30)
+    """2,400 on SQLite, and 600 others on PostgreSQL, where each takes twice the time."""
+    lives(block, 120 if connection.vendor == "sqlite" else 30)
 
 
 @pytest.mark.long

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from subscriptions.models import (
     StripeDifference,
     StripeEvent,
 )
-from subscriptions.sandbox.server import Sandbox
+from subscriptions.sandbox.server import Handler, Sandbox
 from tests import factories as make
 from tests.backups import restored_afterwards
 from tests.stripe.control import TOO_OFTEN, call, control, listed, order
@@ -249,6 +251,33 @@ def test_a_customer_that_stands_twice_at_stripe_is_told_of(sandbox: Sandbox) -> 
     )
 
     assert found() == [("customer_doubled", double["id"])]
+
+
+def test_a_payment_that_is_taken_back_is_told_of_until_it_is_won(sandbox: Sandbox) -> None:
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    dispute = control(sandbox, f"dispute/{invoice.stripe_id}")
+
+    assert found() == [("disputed", dispute["id"])]
+    assert StripeDifference.objects.get().invoice == invoice
+
+    control(sandbox, f"close_dispute/{dispute['id']}", {"status": "won"})
+    assert found() == []
+
+
+@pytest.mark.parametrize("seconds", [-90, -30, 30, 90])
+def test_a_clock_that_goes_wrong_is_told_of_before_webhooks_are_refused(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    def told(_handler: Handler, _timestamp: float | None = None) -> str:
+        return formatdate(time.time() + seconds, usegmt=True)
+
+    monkeypatch.setattr(Handler, "date_time_string", told)
+
+    assert found() == ([("clock", "-")] if abs(seconds) > 60 else [])
+
+    monkeypatch.undo()
+    assert found() == []
 
 
 def test_a_look_at_a_shorter_time_keeps_what_is_older(sandbox: Sandbox) -> None:
