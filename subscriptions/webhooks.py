@@ -18,7 +18,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     if not settings.STRIPE_WEBHOOK_SECRET:
         raise Http404
     try:
-        event = gateway.read_webhook(request.body, request.headers.get("Stripe-Signature", ""))
+        event = gateway.read_webhook(request.body, request.META.get("HTTP_STRIPE_SIGNATURE", ""))
     except gateway.ForgedError:
         logger.warning("webhook without a valid signature of the last minutes")
         return HttpResponseBadRequest("The signature does not fit.")
