@@ -26,7 +26,7 @@ from tests.at_once import at_once
 from tests.backups import restored_afterwards
 from tests.clients import bill
 from tests.stripe.control import TOO_OFTEN
-from tests.stripe.deliveries import approved, assert_delivered_once
+from tests.stripe.deliveries import approved, assert_delivered_once, at_stripe
 from tests.stripe.fixtures import KEY
 from tests.stripe.in_process import Killed, Line, line_to
 
@@ -267,6 +267,32 @@ def test_pushers_at_once_deliver_each_invoice_once(sandbox: Sandbox) -> None:
 
     for invoice in invoices:
         assert_delivered_once(sandbox.state, invoice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_taken_back_while_it_is_pushed_is_sent_once_or_not_at_all(
+    sandbox: Sandbox,
+) -> None:
+    invoices = approved(6)
+
+    def push_all() -> None:
+        for invoice in invoices:
+            with suppress(push.NotApprovedError):
+                push_until_done(invoice)
+
+    def take_back() -> None:
+        for invoice in reversed(invoices):
+            push.take_back([invoice.pk])
+
+    assert at_once(push_all, take_back, push_all) == [None] * 3
+    push_all()
+
+    for invoice in invoices:
+        invoice.refresh_from_db()
+        if invoice.state == "draft":
+            assert (at_stripe(sandbox.state, invoice), invoice.steps.count()) == ([], 0)
+        else:
+            assert_delivered_once(sandbox.state, invoice)
 
 
 @pytest.mark.django_db(transaction=True)

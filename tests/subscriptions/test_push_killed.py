@@ -10,14 +10,17 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from io import StringIO
 from typing import Any
 
 import pytest
 import stripe
+from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from subscriptions import push, reconcile
+from subscriptions import billing, push, reconcile
+from subscriptions.models import Invoice
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests.stripe.control import control, order
@@ -105,6 +108,24 @@ def test_killed_at_some_moment_it_delivers_once_all_the_same(
     assert over_at > 50
     done = reconcile.reconcile(at=NOW + dt.timedelta(days=100))
     assert done.found == []
+
+
+def test_a_run_that_is_killed_at_some_moment_is_run_again(sandbox: Sandbox) -> None:
+    """The command itself, over two documents a run; it ends without bad news."""
+    moments = range(3, 2 * MOST_MOMENTS, 17)
+    documents = push.take_back([invoice.pk for invoice in approved(2 * len(moments))])
+    run = partial(call_command, "push_invoices", "--json", stdout=StringIO())
+
+    for moment in moments:
+        both = [documents.pop(), documents.pop()]
+        billing.approve(Invoice.objects.filter(pk__in=[invoice.pk for invoice in both]))
+        if not killed_at(moment, run):
+            break
+        run()
+        for invoice in both:
+            assert_delivered_once(sandbox.state, invoice)
+
+    assert moment > 100
 
 
 @pytest.mark.long
