@@ -1,5 +1,6 @@
 """Measure: python -m tests.benchmarks NAME [--database sqlite|postgresql] [options of NAME].
 
+billing --organisations N --month-hours N: a drafting run beside a floor in SQL and a plain loop
 push --invoices N: calls per invoice, and how long N take at Stripe's rate limits
 webhook --events N: the view beside verifying, parsing and one insert
 """
@@ -48,8 +49,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("name", choices=["push", "webhook"])
+    parser.add_argument("name", choices=["billing", "push", "webhook"])
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--organisations", type=int, default=500)
+    parser.add_argument("--month-hours", type=int, default=100_000)
     parser.add_argument("--invoices", type=int, default=200)
     parser.add_argument("--events", type=int, default=3000)
     options = parser.parse_args()
