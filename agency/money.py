@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, floor
 
 
-def round_half_away(amount: Fraction | int) -> int:
-    """Round to a whole number, halves away from zero (design section 5)."""
-    half = Fraction(1, 2)
-    return floor(amount + half) if amount >= 0 else ceil(amount - half)
+def round_half_away(amount: Fraction | int, parts: int = 1) -> int:
+    """Round an amount, or one of its equal parts, halves away from zero (design section 5)."""
+    whole, divisor = amount.numerator, amount.denominator * parts
+    rounded = (2 * abs(whole) + divisor) // (2 * divisor)
+    return rounded if whole >= 0 else -rounded
 
 
 def plain_decimal(hundredths: int) -> str:

@@ -6,14 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import total_ordering
 from zoneinfo import ZoneInfo
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _TEXT = re.compile(r"(\d{4})-(\d{2})")
 
 
-@total_ordering
 @dataclass(frozen=True, slots=True)
 class Month:
     """A calendar month, counted as whole months since January of the year 0.
@@ -80,6 +78,15 @@ class Month:
 
     def __lt__(self, other: Month) -> bool:
         return self.index < other.index
+
+    def __le__(self, other: Month) -> bool:
+        return self.index <= other.index
+
+    def __gt__(self, other: Month) -> bool:
+        return self.index > other.index
+
+    def __ge__(self, other: Month) -> bool:
+        return self.index >= other.index
 
     def __add__(self, months: int) -> Month:
         return Month(self.index + months)

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from advisors import hours
+from agency import bulk
 from agency.month import Month
 from agency.turns import take_turns
 from subscriptions import buyers
@@ -21,6 +22,7 @@ from subscriptions.contracts import without_terms
 from subscriptions.credits import documents_due as credits_due
 from subscriptions.documents import (
     Document,
+    Fields,
     as_plain,
     documents,
     one_off_documents,
@@ -29,7 +31,8 @@ from subscriptions.documents import (
     purchase_orders,
     vat_rates,
 )
-from subscriptions.due import Chosen, ahead_items, clients, items, read_facts
+from subscriptions.due import ahead_items, items
+from subscriptions.facts import Chosen, clients, read_due
 from subscriptions.models import (
     BilledOccurrence,
     BlockedReason,
@@ -53,7 +56,7 @@ class Run:
 
     month: Month
     documents: list[Document] = field(default_factory=list)
-    frozen: list[YearPrice] = field(default_factory=list)
+    frozen: list[Fields] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -80,7 +83,7 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
     One organisation that cannot be billed does not stop the others: it is named in ``failures``.
     ``ahead`` drafts only what a new client is billed before the month is closed.
     """
-    facts = read_facts(organisations)
+    facts = read_due(month, organisations)
     chosen = clients(organisations)
     orders = purchase_orders(chosen)
     rates = vat_rates(month)
@@ -119,18 +122,18 @@ def draft_run(
         refuse_to_bill(month)
     release_unblocked(month, organisations, anew=anew)
     run = plan(month, organisations, ahead=ahead)
-    BilledOccurrence.objects.bulk_create(
-        [row for document in run.documents for row in document.occurrences], batch_size=1000
-    )
-    Invoice.objects.bulk_create(
-        [document.invoice for document in run.documents if document.invoice], batch_size=500
-    )
-    InvoiceLine.objects.bulk_create(
-        [line for document in run.documents if document.invoice for line in document.lines],
-        batch_size=1000,
-    )
-    YearPrice.objects.bulk_create(run.frozen, batch_size=1000)
+    _write(run)
     return run
+
+
+def _write(run: Run) -> None:
+    drafted = [document for document in run.documents if document.invoice_row]
+    bulk.insert(Invoice, [document.invoice_row for document in drafted if document.invoice_row])
+    bulk.insert(
+        BilledOccurrence, [row for document in run.documents for row in document.occurrence_rows]
+    )
+    bulk.insert(InvoiceLine, [row for document in drafted for row in document.line_rows])
+    bulk.insert(YearPrice, run.frozen)
 
 
 def release_unblocked(month: Month, organisations: Chosen = None, *, anew: bool = False) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from agency.money import round_half_away
 from agency.month import Month, MonthRange
@@ -36,42 +35,44 @@ def once(kind: str, due: Month, months: MonthRange, cents: int, tier: str = "") 
     return Charge(kind=kind, due=due, months=months, net_cents=cents, unit_cents=cents, tier=tier)
 
 
-def intervals(contract: Contract, year: ContractYear) -> Iterator[MonthRange]:
-    """Give the billing intervals of a contract year, counted from the start of the whole year."""
-    for start in range(0, 12, contract.interval):
-        from_month = max(year.whole_start + start, year.first_month)
-        until = min(year.whole_start + start + contract.interval, year.until_month)
-        if from_month < until:
-            yield MonthRange(from_month, until)
+def interval_starts(contract: Contract, first: Month, last: Month) -> list[Month]:
+    """Give the months from ``first`` to ``last`` in which a billing interval starts.
+
+    Intervals are counted from the start of the whole contract year, as a year is a whole number
+    of them; the contract's first one may begin inside.
+    """
+    start, until = contract.months.from_month, contract.months.until_month
+    first = max(first, start)
+    last = last if until is None else min(last, until - 1)
+    next_start = first + (contract.year_starts_in - first.number) % contract.interval
+    starts = [Month(index) for index in range(next_start.index, last.index + 1, contract.interval)]
+    return [first, *starts] if start == first < next_start and first <= last else starts
 
 
 def fee_cents(annual_fee_cents: int, year: ContractYear, months: MonthRange) -> int:
     """Give the fee for months of a contract year, so that all parts of a year add up."""
     until = months.until.since(year.whole_start)
     start = months.from_month.since(year.whole_start)
-    return round_half_away(Fraction(annual_fee_cents * until, 12)) - round_half_away(
-        Fraction(annual_fee_cents * start, 12)
+    return round_half_away(annual_fee_cents * until, 12) - round_half_away(
+        annual_fee_cents * start, 12
     )
 
 
-def fees(contract: Contract, run: Month) -> Iterator[Charge]:
+def fees(contract: Contract, run: Month, paid_until: Month | None = None) -> Iterator[Charge]:
     """Give the fees and the setup fee due in a run or earlier (design 5.2).
 
     Not those due before the contract's first run: they were billed elsewhere, at prices that may
-    be in no book of ours.
+    be in no book of ours. Nor those of the months before ``paid_until``.
     """
-    for year in contract.years(run + 2):
-        for months in intervals(contract, year):
-            due = months.from_month - 1
-            if not contract.first_run <= due <= run:
-                continue
-            tier = contract.tier_in(months.from_month)
-            prices = contract.prices(year, tier)
-            cents = fee_cents(prices.annual_fee_cents, year, months)
-            yield once("fee", due, months, cents, tier)
-            if months.from_month == contract.months.from_month:
-                first = MonthRange(months.from_month, months.from_month + 1)
-                yield once("setup", due, first, prices.setup_fee_cents)
+    earliest = contract.first_run + 1
+    for start in interval_starts(contract, max(earliest, paid_until or earliest), run + 1):
+        year, months = contract.year_of(start), _interval_of(contract, start)
+        tier = contract.tier_in(start)
+        prices = contract.prices(year, tier)
+        cents = fee_cents(prices.annual_fee_cents, year, months)
+        yield once("fee", start - 1, months, cents, tier)
+        if start == contract.months.from_month:
+            yield once("setup", start - 1, MonthRange(start, start + 1), prices.setup_fee_cents)
 
 
 def tier_changes(
@@ -98,7 +99,12 @@ def _starts_an_interval(contract: Contract, month: Month) -> bool:
 
 
 def _interval_of(contract: Contract, month: Month) -> MonthRange:
-    return next(i for i in intervals(contract, contract.year_of(month)) if month in i)
+    """Give the billing interval in which a month of the contract lies."""
+    start = month - (month.number - contract.year_starts_in) % contract.interval
+    until = start + contract.interval
+    if contract.months.until_month is not None:
+        until = min(until, contract.months.until_month)
+    return MonthRange(max(start, contract.months.from_month), until)
 
 
 def _difference(contract: Contract, month: Month, old: str, tier: str) -> Charge:
@@ -108,7 +114,7 @@ def _difference(contract: Contract, month: Month, old: str, tier: str) -> Charge
     annual_cents = (
         contract.prices(year, tier).annual_fee_cents - contract.prices(year, old).annual_fee_cents
     )
-    cents = round_half_away(Fraction(annual_cents * len(rest), 12))
+    cents = round_half_away(annual_cents * len(rest), 12)
     return once("tier_change", month - 1, rest, cents, tier)
 
 
@@ -122,7 +128,7 @@ def overage(contract: Contract, months: MonthRange, overage_quarters: int) -> Ch
         months=months,
         quantity_hundredths=overage_quarters * HUNDREDTHS // 4,
         unit_cents=rate,
-        net_cents=round_half_away(Fraction(overage_quarters * rate, 4)),
+        net_cents=round_half_away(overage_quarters * rate, 4),
     )
 
 
@@ -143,4 +149,4 @@ def cancellation_percent(rungs: Sequence[tuple[int, int]], days_before: int) -> 
 
 
 def cancellation_cents(price_cents: int, percent: int) -> int:
-    return round_half_away(Fraction(price_cents * percent, 100))
+    return round_half_away(price_cents * percent, 100)

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from agency.models import Headcount
+from agency.month import Month
 from subscriptions.agreements import Band, Choices, Contract, PriceBooks, Prices
 from subscriptions.models import PriceBand, Subscription, Terms, TermsReason, YearPrice
 
-if TYPE_CHECKING:
-    from agency.month import Month
-
 # A contract that starts so soon after another one's end keeps its contract year (design 5.6).
 MONTHS_TO_KEEP_THE_YEAR = 12
+
+
+class Version(NamedTuple):
+    """A version of the terms, read without what is not asked of it."""
+
+    from_month: Month
+    reason: str
+    tier: str
+    overage: str
+    release: str
+    own_annual_fee_cents: int | None
+    own_included_quarters: int | None
+    own_included_sessions: int | None
+    own_overage_rate_cents: int | None
 
 
 def load(organisations: Iterable[UUID] | None = None) -> dict[UUID, Contract]:
@@ -24,33 +39,36 @@ def load(organisations: Iterable[UUID] | None = None) -> dict[UUID, Contract]:
     In order of organisation and start. A contract without terms is not agreed yet and left out;
     `without_terms` names those.
     """
-    subscriptions = Subscription.objects.order_by("organisation_id", "start_month")
-    if organisations is not None:
-        subscriptions = subscriptions.filter(organisation__in=organisations)
+    return {row.pk: contract for row, contract in load_rows(organisations)}
+
+
+def load_rows(
+    organisations: Iterable[UUID] | None = None,
+) -> list[tuple[Subscription, Contract]]:
+    """Give the same with their rows."""
+    of_chosen = {} if organisations is None else {"organisation__in": organisations}
+    of_theirs = {} if organisations is None else {"subscription__organisation__in": organisations}
+    rows = Subscription.objects.filter(**of_chosen).order_by("organisation_id", "start_month")
     books = price_books()
-    headcounts = _headcounts(organisations)
-    versions = _terms(subscriptions)
-    frozen = _frozen_prices(subscriptions)
-    contracts: dict[UUID, Contract] = {}
+    headcounts = _headcounts(Headcount.objects.filter(**of_chosen))
+    versions = _terms(Terms.objects.filter(**of_theirs))
+    frozen = _frozen_prices(YearPrice.objects.filter(**of_theirs))
+    loaded: list[tuple[Subscription, Contract]] = []
     last: dict[UUID, Contract] = {}
-    for row in subscriptions:
-        if _start(versions[row.pk]) is None:
-            continue
-        contract = _contract(
-            row,
-            versions[row.pk],
-            books,
-            tuple(headcounts[row.organisation_id]),
-            frozen[row.pk],
-            last.get(row.organisation_id),
-        )
-        contracts[row.pk] = last[row.organisation_id] = contract
-    return contracts
+    for row in rows:
+        terms = versions[row.pk]
+        if any(version.reason == TermsReason.START for version in terms):
+            counts = tuple(headcounts[row.organisation_id])
+            before = last.get(row.organisation_id)
+            contract = _contract(row, terms, books, counts, frozen[row.pk], before)
+            last[row.organisation_id] = contract
+            loaded.append((row, contract))
+    return loaded
 
 
 def _contract(
     row: Subscription,
-    versions: list[Terms],
+    versions: list[Version],
     books: PriceBooks,
     headcounts: tuple[tuple[Month, int], ...],
     frozen: Mapping[tuple[Month, str], Prices],
@@ -58,9 +76,7 @@ def _contract(
 ) -> Contract:
     if before and row.start_month.since(before.months.until) > MONTHS_TO_KEEP_THE_YEAR:
         before = None
-    start = _start(versions)
-    if start is None:
-        raise ValueError("The caller leaves out contracts without terms.")
+    start = next(version for version in versions if version.reason == TermsReason.START)
     own_year = row.year_starts_in or row.start_month.number
     return Contract(
         months=row.months,
@@ -86,10 +102,6 @@ def _contract(
     )
 
 
-def _start(versions: list[Terms]) -> Terms | None:
-    return next((row for row in versions if row.reason == TermsReason.START), None)
-
-
 def without_terms(organisations: Iterable[UUID] | None = None) -> list[str]:
     """Give the codes of organisations with a contract that has no terms yet."""
     started = Terms.objects.filter(reason=TermsReason.START).values("subscription")
@@ -99,7 +111,7 @@ def without_terms(organisations: Iterable[UUID] | None = None) -> list[str]:
     return sorted(rows.values_list("organisation__code", flat=True))
 
 
-def _choices(version: Terms) -> Choices:
+def _choices(version: Version) -> Choices:
     return Choices(
         from_month=version.from_month,
         overage=version.overage,
@@ -120,7 +132,7 @@ def price_books() -> PriceBooks:
     return PriceBooks(tuple((month, tuple(of_book)) for month, of_book in bands.items()))
 
 
-def _prices(row: PriceBand | YearPrice) -> Prices:
+def _prices(row: PriceBand) -> Prices:
     return Prices(
         annual_fee_cents=row.annual_fee_cents,
         setup_fee_cents=row.setup_fee_cents,
@@ -130,27 +142,33 @@ def _prices(row: PriceBand | YearPrice) -> Prices:
     )
 
 
-def _headcounts(organisations: Iterable[UUID] | None) -> dict[UUID, list[tuple[Month, int]]]:
-    rows = Headcount.objects.order_by("organisation_id", "month")
-    if organisations is not None:
-        rows = rows.filter(organisation__in=organisations)
+def _headcounts(rows: QuerySet[Headcount]) -> dict[UUID, list[tuple[Month, int]]]:
     headcounts: dict[UUID, list[tuple[Month, int]]] = defaultdict(list)
-    for organisation, month, headcount in rows.values_list("organisation", "month", "headcount"):
+    columns = ("organisation", "month", "headcount")
+    for organisation, month, headcount in rows.order_by("month").values_list(*columns):
         headcounts[organisation].append((month, headcount))
     return headcounts
 
 
-def _terms(subscriptions: Iterable[Subscription]) -> dict[UUID, list[Terms]]:
-    versions: dict[UUID, list[Terms]] = defaultdict(list)
-    for row in Terms.objects.filter(subscription__in=subscriptions).order_by("from_month"):
-        versions[row.subscription_id].append(row)
+def _terms(rows: QuerySet[Terms]) -> dict[UUID, list[Version]]:
+    versions: dict[UUID, list[Version]] = defaultdict(list)
+    for subscription, *row in rows.order_by("from_month").values_list(
+        "subscription", *Version._fields
+    ):
+        versions[subscription].append(Version(*row))
     return versions
 
 
-def _frozen_prices(
-    subscriptions: Iterable[Subscription],
-) -> dict[UUID, dict[tuple[Month, str], Prices]]:
+def _frozen_prices(rows: QuerySet[YearPrice]) -> dict[UUID, dict[tuple[Month, str], Prices]]:
+    """Give them by contract; there are thousands, and few different ones."""
     frozen: dict[UUID, dict[tuple[Month, str], Prices]] = defaultdict(dict)
-    for row in YearPrice.objects.filter(subscription__in=subscriptions):
-        frozen[row.subscription_id][row.year_month, row.tier] = _prices(row)
+    known: dict[tuple[int, ...], Prices] = {}
+    names = [field.name for field in fields(Prices)]
+    for subscription, month, tier, *cents in rows.values_list(
+        "subscription", "year_month", "tier", *names
+    ):
+        amounts = tuple(cents)
+        if amounts not in known:
+            known[amounts] = Prices(**dict(zip(names, amounts, strict=True)))
+        frozen[subscription][month, tier] = known[amounts]
     return frozen

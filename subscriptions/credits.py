@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext, override
@@ -14,11 +14,10 @@ from django.utils.translation import gettext, override
 from agency.money import round_half_away
 from agency.month import Month
 from subscriptions.buyers import of_organisation
-from subscriptions.documents import Document
-from subscriptions.due import Chosen, Facts, clients
+from subscriptions.documents import Document, Fields
+from subscriptions.facts import Chosen, Facts, clients
 from subscriptions.models import (
     BilledOccurrence,
-    Invoice,
     InvoiceKind,
     InvoiceLine,
     InvoiceState,
@@ -186,58 +185,61 @@ def _document(
     original = parts[0][0].invoice
     net = sum(part.net_cents for _line, part in parts)
     vat = sum(part.vat_cents for _line, part in parts)
-    document = Invoice(
-        kind=InvoiceKind.CREDIT,
-        state=InvoiceState.DRAFT,
-        run_month=run,
-        credit_of=original,
-        net_cents=-net,
-        vat_cents=-vat,
-        total_cents=-net - vat,
+    document = {
+        "id": uuid4(),
+        "kind": InvoiceKind.CREDIT,
+        "state": InvoiceState.DRAFT,
+        "run_month": run,
+        "credit_of_id": original.pk,
+        "net_cents": -net,
+        "vat_cents": -vat,
+        "total_cents": -net - vat,
         **{name: getattr(original, name) for name in COPIED},
-    )
+    }
     buyer = of_organisation(facts.organisations[credit.statement.organisation_id])
     made = Document(buyer, document, [], [])
     for position, (line, part) in enumerate(parts, start=1):
         occurrence = _occurrence(credit, line, run)
-        made.occurrences.append(occurrence)
-        made.lines.append(_line(document, position, line, part, occurrence))
+        made.occurrence_rows.append(occurrence)
+        made.line_rows.append(_line(document, position, line, part, occurrence))
     return made
 
 
-def _occurrence(credit: OverageCredit, line: InvoiceLine, run: Month) -> BilledOccurrence:
-    return BilledOccurrence(
-        organisation_id=credit.statement.organisation_id,
-        kind=LineKind.CREDIT,
-        subject_id=credit.pk,
-        from_month=line.from_month,
-        run_month=run,
-        state=OccurrenceState.BILLED,
-    )
+def _occurrence(credit: OverageCredit, line: InvoiceLine, run: Month) -> Fields:
+    return {
+        "id": uuid4(),
+        "organisation_id": credit.statement.organisation_id,
+        "kind": LineKind.CREDIT,
+        "subject_id": credit.pk,
+        "from_month": line.from_month,
+        "run_month": run,
+        "state": OccurrenceState.BILLED,
+    }
 
 
 def _line(
-    document: Invoice,
+    document: Fields,
     position: int,
     line: InvoiceLine,
     part: Amounts,
-    occurrence: BilledOccurrence,
-) -> InvoiceLine:
-    with override(document.language):
+    occurrence: Fields,
+) -> Fields:
+    with override(document["language"]):
         text = gettext("Credit: %(text)s") % {"text": line.description}
-    return InvoiceLine(
-        invoice=document,
-        position=position,
-        kind=LineKind.CREDIT,
-        description=text[:LONGEST_TEXT],
-        quantity_hundredths=part.hundredths,
-        unit_cents=-line.unit_cents,
-        net_cents=-part.net_cents,
-        vat_category=line.vat_category,
-        vat_rate_basis_points=line.vat_rate_basis_points,
-        vat_cents=-part.vat_cents,
-        from_month=line.from_month,
-        until_month=line.until_month,
-        occurrence=occurrence,
-        credit_of=line,
-    )
+    return {
+        "id": uuid4(),
+        "invoice_id": document["id"],
+        "position": position,
+        "kind": LineKind.CREDIT,
+        "description": text[:LONGEST_TEXT],
+        "quantity_hundredths": part.hundredths,
+        "unit_cents": -line.unit_cents,
+        "net_cents": -part.net_cents,
+        "vat_category": line.vat_category,
+        "vat_rate_basis_points": line.vat_rate_basis_points,
+        "vat_cents": -part.vat_cents,
+        "from_month": line.from_month,
+        "until_month": line.until_month,
+        "occurrence_id": occurrence["id"],
+        "credit_of_id": line.pk,
+    }

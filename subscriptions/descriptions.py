@@ -5,6 +5,8 @@ Nothing else may enter: no advisor, no day, no name of a person (attack 9 of the
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.utils.translation import gettext, override
 
 from agency.month import MonthRange
@@ -12,6 +14,7 @@ from agency.templatetags.figures import period
 from subscriptions.models import LineKind, Tier
 
 
+@lru_cache(maxsize=4096)  # a run writes few texts, and writes them often
 def describe(
     kind: str, months: MonthRange, language: str, *, tier: str = "", title: str = ""
 ) -> str:

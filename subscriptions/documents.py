@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from functools import cached_property
+from typing import Any
+from uuid import UUID, uuid4
 
 from agency.money import plain_decimal
 from agency.month import Month
 from subscriptions import vat
-from subscriptions.agreements import Contract, NoPriceError
+from subscriptions.agreements import Contract, ContractYear, NoPriceError
 from subscriptions.bounds import passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
-from subscriptions.due import Facts, Item, one_off_items
+from subscriptions.due import Item, one_off_items
+from subscriptions.facts import Facts
 from subscriptions.models import (
-    BilledOccurrence,
     BlockedReason,
     Invoice,
     InvoiceLine,
@@ -26,24 +28,42 @@ from subscriptions.models import (
     Subscription,
     TaxTreatment,
     Tier,
-    YearPrice,
 )
 from subscriptions.use import included
 
 # Lines that take the purchase order of the first month of their period; the rest takes the run's.
 BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
 RANK = {kind: rank for rank, kind in enumerate(LineKind.values)}
+TIERS = tuple(Tier.values)
 DEFAULT_PAYMENT_DAYS = 30
+
+
+Fields = dict[str, Any]
 
 
 @dataclass
 class Document:
-    """An invoice with its lines, worked out and not saved; without ``invoice`` all lines are 0."""
+    """An invoice with its lines, worked out and not saved; without ``invoice`` all lines are 0.
+
+    The rows are columns by name, as `agency.bulk` inserts them: a run makes thousands.
+    """
 
     buyer: Buyer
-    invoice: Invoice | None
-    lines: list[InvoiceLine]
-    occurrences: list[BilledOccurrence]
+    invoice_row: Fields | None
+    line_rows: list[Fields]
+    occurrence_rows: list[Fields]
+
+    @cached_property
+    def invoice(self) -> Invoice | None:
+        if self.invoice_row is None:
+            return None
+        invoice = Invoice(**self.invoice_row)
+        invoice.organisation = self.buyer.organisation
+        return invoice
+
+    @property
+    def lines(self) -> list[InvoiceLine]:
+        return [InvoiceLine(**row) for row in self.line_rows]
 
 
 def purchase_orders(organisations: Sequence[UUID] | None) -> dict[UUID, list[PurchaseOrder]]:
@@ -120,7 +140,7 @@ def _document(
     lines = _lines(buyer, due, rates)
     parties = _contract_rows(facts, buyer, due, run)
     po_required = any(row.po_required for row in parties)
-    nothing = all(line.net_cents == 0 for line in lines)
+    nothing = not any(line["net_cents"] for line in lines)
     reason: BlockedReason | str | None = ""
     if not nothing:
         reason = blocked_reason(buyer, number, po_required=po_required) or _bound(facts, due, lines)
@@ -130,18 +150,18 @@ def _document(
         for item in due
     ]
     for line, occurrence in zip(lines, occurrences, strict=True):
-        line.occurrence = occurrence
+        line["occurrence_id"] = occurrence["id"]
     if nothing:
         return Document(buyer, None, lines, occurrences)
     contract = parties[-1] if parties else None
     invoice = _invoice(facts, buyer, contract, run, number, reason, lines)
     for line in lines:
-        line.invoice = invoice
+        line["invoice_id"] = invoice["id"]
     return Document(buyer, invoice, lines, occurrences)
 
 
-def _bound(facts: Facts, due: Sequence[Item], lines: Sequence[InvoiceLine]) -> BlockedReason | None:
-    total_cents = sum(line.net_cents + line.vat_cents for line in lines)
+def _bound(facts: Facts, due: Sequence[Item], lines: Sequence[Fields]) -> BlockedReason | None:
+    total_cents = sum(line["net_cents"] + line["vat_cents"] for line in lines)
     overage = [
         (item.charge.quantity_hundredths // 25, _included(facts.contracts[item.subject], item))
         for item in due
@@ -155,7 +175,7 @@ def _included(contract: Contract, item: Item) -> int:
     return included(contract, contract.year_of(months.from_month), months.until)
 
 
-def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[InvoiceLine]:
+def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[Fields]:
     categories = [
         vat.category(
             country=buyer.country,
@@ -172,20 +192,21 @@ def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[Inv
         ]
     )
     return [
-        InvoiceLine(
-            position=position,
-            kind=item.charge.kind,
-            description=item.description,
-            quantity_hundredths=item.charge.quantity_hundredths,
-            unit_cents=item.charge.unit_cents,
-            net_cents=item.charge.net_cents,
-            vat_category=category,
-            vat_rate_basis_points=rates[category],
-            vat_cents=share,
-            from_month=item.charge.months.from_month,
-            until_month=item.charge.months.until,
-            reference=item.reference,
-        )
+        {
+            "id": uuid4(),
+            "position": position,
+            "kind": item.charge.kind,
+            "description": item.description,
+            "quantity_hundredths": item.charge.quantity_hundredths,
+            "unit_cents": item.charge.unit_cents,
+            "net_cents": item.charge.net_cents,
+            "vat_category": category,
+            "vat_rate_basis_points": rates[category],
+            "vat_cents": share,
+            "from_month": item.charge.months.from_month,
+            "until_month": item.charge.months.until,
+            "reference": item.reference,
+        }
         for position, (item, category, share) in enumerate(
             zip(due, categories, shares, strict=True), start=1
         )
@@ -194,18 +215,19 @@ def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[Inv
 
 def _occurrence(
     facts: Facts, buyer: Buyer, item: Item, run: Month, state: OccurrenceState
-) -> BilledOccurrence:
-    return BilledOccurrence(
-        organisation=buyer.organisation,
-        kind=item.charge.kind,
-        subject_id=item.subject,
-        from_month=item.charge.months.from_month,
-        revision=facts.open_revision(item.key) or 1,
-        run_month=run,
-        state=state,
-        tier=item.charge.tier if item.charge.kind == LineKind.FEE else "",
-        free=item.free,
-    )
+) -> Fields:
+    return {
+        "id": uuid4(),
+        "organisation_id": buyer.organisation and buyer.organisation.pk,
+        "kind": item.charge.kind,
+        "subject_id": item.subject,
+        "from_month": item.charge.months.from_month,
+        "revision": facts.open_revision(item.key) or 1,
+        "run_month": run,
+        "state": state,
+        "tier": item.charge.tier if item.charge.kind == LineKind.FEE else "",
+        "free": item.free,
+    }
 
 
 def _contract_rows(
@@ -229,73 +251,73 @@ def _invoice(
     run: Month,
     number: str,
     reason: BlockedReason | str | None,
-    lines: Sequence[InvoiceLine],
-) -> Invoice:
-    net, tax = sum(line.net_cents for line in lines), sum(line.vat_cents for line in lines)
+    lines: Sequence[Fields],
+) -> Fields:
+    net, tax = sum(line["net_cents"] for line in lines), sum(line["vat_cents"] for line in lines)
     seller = facts.agency
-    return Invoice(
-        state=InvoiceState.BLOCKED if reason else InvoiceState.DRAFT,
-        blocked_reason=reason or "",
-        run_month=run,
-        organisation=buyer.organisation,
-        po_number=number,
-        net_cents=net,
-        vat_cents=tax,
-        total_cents=net + tax,
-        due_days=contract.payment_days if contract else DEFAULT_PAYMENT_DAYS,
-        collection=contract.collection if contract else "invoice",
-        language=buyer.language,
-        buyer_name=buyer.name,
-        buyer_street=buyer.street,
-        buyer_postcode=buyer.postcode,
-        buyer_city=buyer.city,
-        buyer_country=buyer.country,
-        buyer_kvk_number=buyer.registration or "",
-        buyer_vat_id=buyer.vat_id,
-        buyer_email=buyer.email,
-        seller_name=seller.legal_name,
-        seller_street=seller.street,
-        seller_postcode=seller.postcode,
-        seller_city=seller.city,
-        seller_country=seller.country,
-        seller_kvk_number=seller.kvk_number,
-        seller_vat_id=seller.vat_id,
-        seller_iban=seller.iban,
-    )
+    return {
+        "id": uuid4(),
+        "state": InvoiceState.BLOCKED if reason else InvoiceState.DRAFT,
+        "blocked_reason": reason or "",
+        "run_month": run,
+        "organisation_id": buyer.organisation and buyer.organisation.pk,
+        "po_number": number,
+        "net_cents": net,
+        "vat_cents": tax,
+        "total_cents": net + tax,
+        "due_days": contract.payment_days if contract else DEFAULT_PAYMENT_DAYS,
+        "collection": contract.collection if contract else "invoice",
+        "language": buyer.language,
+        "buyer_name": buyer.name,
+        "buyer_street": buyer.street,
+        "buyer_postcode": buyer.postcode,
+        "buyer_city": buyer.city,
+        "buyer_country": buyer.country,
+        "buyer_kvk_number": buyer.registration or "",
+        "buyer_vat_id": buyer.vat_id,
+        "buyer_email": buyer.email,
+        "seller_name": seller.legal_name,
+        "seller_street": seller.street,
+        "seller_postcode": seller.postcode,
+        "seller_city": seller.city,
+        "seller_country": seller.country,
+        "seller_kvk_number": seller.kvk_number,
+        "seller_vat_id": seller.vat_id,
+        "seller_iban": seller.iban,
+    }
 
 
-def prices_to_freeze(facts: Facts, due: Iterable[Item]) -> list[YearPrice]:
+def prices_to_freeze(facts: Facts, due: Iterable[Item]) -> list[Fields]:
     """Give the prices of contract years that get their first line now (design 5.1)."""
-    rows: dict[tuple[UUID, Month, str], YearPrice] = {}
+    rows: dict[tuple[UUID, Month, str], Fields] = {}
     for item in due:
         contract = facts.contracts.get(item.subject)
         if contract is None:
             continue
         year = contract.year_of(item.charge.months.from_month)
-        for tier in Tier.values:
+        for tier in TIERS:
             frozen = (year.first_month, tier) in contract.frozen_prices
-            if not frozen and (
-                price := _year_price(item.subject, contract, year.first_month, tier)
-            ):
+            if not frozen and (price := _year_price(item.subject, contract, year, tier)):
                 rows[item.subject, year.first_month, tier] = price
     return list(rows.values())
 
 
-def _year_price(subject: UUID, contract: Contract, month: Month, tier: str) -> YearPrice | None:
+def _year_price(subject: UUID, contract: Contract, year: ContractYear, tier: str) -> Fields | None:
     try:
-        prices = contract.prices(contract.year_of(month), tier)
+        prices = contract.prices(year, tier)
     except NoPriceError:
         return None  # a tier that the book does not offer to so many people
-    return YearPrice(
-        subscription_id=subject,
-        year_month=month,
-        tier=tier,
-        annual_fee_cents=prices.annual_fee_cents,
-        setup_fee_cents=prices.setup_fee_cents,
-        included_quarters=prices.included_quarters,
-        included_sessions=prices.included_sessions,
-        overage_rate_cents=prices.overage_rate_cents,
-    )
+    return {
+        "id": uuid4(),
+        "subscription_id": subject,
+        "year_month": year.first_month,
+        "tier": tier,
+        "annual_fee_cents": prices.annual_fee_cents,
+        "setup_fee_cents": prices.setup_fee_cents,
+        "included_quarters": prices.included_quarters,
+        "included_sessions": prices.included_sessions,
+        "overage_rate_cents": prices.overage_rate_cents,
+    }
 
 
 def as_plain(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[str, object]:

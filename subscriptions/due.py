@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Q
-
-from agency.models import Agency, Organisation
 from agency.month import Month, MonthRange
-from subscriptions import buyers, charges, contracts
-from subscriptions.agreements import Contract
+from subscriptions import buyers, charges
 from subscriptions.buyers import Buyer
 from subscriptions.charges import Charge
 from subscriptions.descriptions import describe
-from subscriptions.models import (
-    BilledOccurrence,
-    LineKind,
-    OccurrenceState,
-    Statement,
-    Subscription,
-    TopUpCard,
-)
-from workshops.models import (
-    CancellationRung,
-    CancelledBy,
-    Enrolment,
-    OfferingKind,
-    Session,
-    SessionStatus,
-)
+from subscriptions.facts import Facts, Key
+from subscriptions.models import LineKind
+from workshops.models import CancelledBy, Enrolment, OfferingKind, Session, SessionStatus
 
-Key = tuple[str, UUID, Month]
 ContractYearKey = tuple[UUID, Month]
-Row = TypeVar("Row", Subscription, Statement, Session, TopUpCard, Enrolment)
-# Clients by their id; None stands for all one-off buyers of seats.
-Chosen = Sequence[UUID | None] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,103 +35,6 @@ class Item:
     @property
     def key(self) -> Key:
         return (self.charge.kind, self.subject, self.charge.months.from_month)
-
-
-@dataclass
-class Facts:
-    """All that a run is worked out from, read in a fixed number of queries."""
-
-    agency: Agency
-    organisations: dict[UUID, Organisation]
-    contracts: dict[UUID, Contract]
-    subscriptions: dict[UUID, list[Subscription]]
-    statements: dict[UUID, list[Statement]]
-    sessions: dict[UUID, list[Session]]
-    cards: dict[UUID, list[TopUpCard]]
-    seats: dict[UUID, list[Enrolment]]
-    one_off_seats: list[Enrolment]
-    occurrences: dict[Key, BilledOccurrence]
-    rungs: list[tuple[int, int]]
-
-    @cached_property
-    def drafted_tiers(self) -> dict[UUID, dict[Month, str]]:
-        """The tier that each fee was drafted at, by subscription and first month."""
-        tiers: dict[UUID, dict[Month, str]] = defaultdict(dict)
-        for (kind, subject, month), occurrence in self.occurrences.items():
-            if kind == LineKind.FEE and occurrence.state != OccurrenceState.CREDITED:
-                tiers[subject][month] = occurrence.tier
-        return tiers
-
-    def all_seats(self) -> Iterator[Enrolment]:
-        yield from self.one_off_seats
-        for rows in self.seats.values():
-            yield from rows
-
-    def billed(self, key: Key) -> BilledOccurrence | None:
-        """Give what a thing was billed as, unless it was credited in full."""
-        last = self.occurrences.get(key)
-        return None if last is None or last.state == OccurrenceState.CREDITED else last
-
-    def open_revision(self, key: Key) -> int | None:
-        """Give the revision in which a thing may be billed now; None when it is billed."""
-        last = self.occurrences.get(key)
-        if last is None:
-            return 1
-        return last.revision + 1 if last.state == OccurrenceState.CREDITED else None
-
-
-def read_facts(organisations: Chosen = None) -> Facts:
-    """Read the facts of the chosen organisations, or of all and of one-off buyers."""
-    rows = Organisation.objects.all()
-    theirs = Q(organisation__isnull=False)
-    named = clients(organisations)
-    if named is not None:
-        rows = rows.filter(pk__in=named)
-        theirs = Q(organisation__in=rows)
-    if organisations is None or None in organisations:
-        theirs |= Q(organisation=None)
-    chosen = {row.pk: row for row in rows}
-    loaded = contracts.load(named)
-    seats = list(
-        Enrolment.objects.filter(theirs, session__status=SessionStatus.HELD)
-        .select_related("session__offering", "organisation")
-        .order_by("session__starts_at", "pk")
-    )
-    return Facts(
-        agency=Agency.objects.get(),
-        organisations=chosen,
-        contracts=loaded,
-        subscriptions=_by_organisation(
-            Subscription.objects.filter(pk__in=loaded).order_by("start_month")
-        ),
-        statements=_by_organisation(
-            Statement.objects.newest().filter(organisation__in=rows, overage_quarters__gt=0)
-        ),
-        sessions=_by_organisation(
-            Session.objects.filter(organisation__in=rows).select_related("offering")
-        ),
-        cards=_by_organisation(TopUpCard.objects.filter(organisation__in=rows)),
-        seats=_by_organisation(seats),
-        one_off_seats=[row for row in seats if row.organisation_id is None],
-        occurrences={
-            (row.kind, row.subject_id, row.from_month): row
-            for row in BilledOccurrence.objects.filter(theirs).order_by("revision")
-        },
-        rungs=list(CancellationRung.objects.values_list("days_before", "percent")),
-    )
-
-
-def clients(chosen: Chosen) -> list[UUID] | None:
-    """Give the organisations among those chosen; None for all."""
-    return None if chosen is None else [key for key in chosen if key]
-
-
-def _by_organisation(rows: Iterable[Row]) -> dict[UUID, list[Row]]:
-    grouped: dict[UUID, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.organisation_id is not None:
-            grouped[row.organisation_id].append(row)
-    return grouped
 
 
 def items(facts: Facts, organisation: UUID, run: Month) -> list[Item]:
@@ -192,12 +72,9 @@ def advance_items(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item
     """Give what is paid in advance: fees, set-up, tier changes, and cards."""
     language = facts.organisations[organisation].language
     for row in facts.subscriptions[organisation]:
-        contract = facts.contracts[row.pk]
-        changes = charges.tier_changes(contract, run, facts.drafted_tiers[row.pk])
-        for charge in (*charges.fees(contract, run), *changes):
-            if charge.due >= contract.first_run:
-                text = describe(charge.kind, charge.months, language, tier=charge.tier)
-                yield Item(charge=charge, subject=row.pk, description=text, subscription=row.pk)
+        for charge in _charges(facts, row.pk, run):
+            text = describe(charge.kind, charge.months, language, tier=charge.tier)
+            yield Item(charge=charge, subject=row.pk, description=text, subscription=row.pk)
     for card in facts.cards[organisation]:
         charge = charges.once("topup", card.bought_month - 1, card.months, card.price_cents)
         if run >= charge.due >= _first_run(facts, organisation, card.bought_month):
@@ -207,6 +84,17 @@ def advance_items(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item
                 description=describe("topup", card.months, language),
                 subscription=_contract_in(facts, organisation, card.bought_month),
             )
+
+
+def _charges(facts: Facts, subscription: UUID, run: Month) -> Iterator[Charge]:
+    """Give fees, set-up and tier changes, of a contract that is paid up only those after that."""
+    contract = facts.contracts[subscription]
+    paid_until = facts.paid_until.get(subscription)
+    yield from charges.fees(contract, run, paid_until)
+    if paid_until is None:
+        for change in charges.tier_changes(contract, run, facts.drafted_tiers[subscription]):
+            if change.due >= contract.first_run:
+                yield change
 
 
 def _overage(facts: Facts, organisation: UUID) -> Iterator[Item]:

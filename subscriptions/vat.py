@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from fractions import Fraction
 
 from agency.money import round_half_away
 
 STANDARD, EXEMPT, REVERSE_CHARGE, OUTSIDE_SCOPE = "S", "E", "AE", "O"
 HOME = "NL"
+WHOLE = 10_000  # basis points
 # Member states of the European Union by ISO 3166 code.
 EU_COUNTRIES = frozenset(
     {
@@ -42,10 +42,11 @@ def allocate(lines: Sequence[tuple[int, str, int]]) -> list[int]:
     for position, (_, kind, rate) in enumerate(lines):
         groups[kind, rate].append(position)
     for (_, rate), positions in groups.items():
-        exact = {p: Fraction(lines[p][0] * rate, 10_000) for p in positions}
+        rest = {}
         for p in positions:
-            vat[p] = exact[p].__floor__()
-        left = round_half_away(sum(exact.values(), Fraction())) - sum(vat[p] for p in positions)
-        for p in sorted(positions, key=lambda p: (vat[p] - exact[p], p))[:left]:
+            vat[p], rest[p] = divmod(lines[p][0] * rate, WHOLE)
+        whole = round_half_away(sum(lines[p][0] for p in positions) * rate, WHOLE)
+        left = whole - sum(vat[p] for p in positions)
+        for p in sorted(positions, key=lambda p: (-rest[p], p))[:left]:
             vat[p] += 1
     return vat

@@ -12,6 +12,7 @@ from agency.month import Month, MonthRange
 from subscriptions import charges
 from subscriptions.agreements import BASIC, EXTENDED, Contract
 from subscriptions.audit.records import Check, Invariant, Records
+from subscriptions.facts import Billed
 from subscriptions.models import BilledOccurrence, InvoiceLine, LineKind, OverageCredit, YearPrice
 from workshops.models import CancelledBy, Session, SessionStatus
 
@@ -56,7 +57,7 @@ def _frozen(
     return records.year_prices.get((occurrence.subject_id, first_month, tier))
 
 
-def _fee_beside(records: Records, setup: BilledOccurrence) -> BilledOccurrence | None:
+def _fee_beside(records: Records, setup: BilledOccurrence) -> Billed | None:
     return records.facts.occurrences.get((LineKind.FEE, setup.subject_id, setup.from_month))
 
 

@@ -13,7 +13,7 @@ from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
 from agency.models import AuditEvent
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract
-from subscriptions.due import Facts, read_facts
+from subscriptions.facts import Facts, read_facts
 from subscriptions.models import (
     BilledOccurrence,
     CardUse,

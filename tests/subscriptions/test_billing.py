@@ -168,11 +168,11 @@ class TestRuns:
     ) -> None:
         client("ORG0")
         make.closed_month("2025-12")
-        with django_assert_num_queries(28):
+        with django_assert_num_queries(29):
             bill("2025-12")
         for number in range(1, 6):
             client(f"ORG{number}")
-        with django_assert_num_queries(28):
+        with django_assert_num_queries(29):
             bill("2025-12")
 
 

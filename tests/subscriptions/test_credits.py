@@ -247,7 +247,7 @@ class TestRuns:
             advisor = counsellor(organisation)
             make.hours_adjustment(advisor, organisation, "2026-12", -4)
         close("2026-12")
-        with django_assert_num_queries(29):
+        with django_assert_num_queries(30):
             made = bill("2026-12")
         assert [invoice.kind for invoice in made].count("credit") == 3
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from agency.models import Organisation
 from subscriptions import billing, inbox, push, reconcile
 from subscriptions.audit import audit
-from subscriptions.due import read_facts
+from subscriptions.facts import read_facts
 from subscriptions.models import BilledOccurrence, Invoice, StripeCustomer
 from subscriptions.push import Outcome
 from subscriptions.reports.controller import write
@@ -234,11 +234,11 @@ class TestDue:
         session = masterclass()
         seat(session)
         close("2026-03")
-        with django_assert_num_queries(26):
+        with django_assert_num_queries(28):
             bill("2026-03")
         for number in range(5):
             seat(session, f"p{number}", buyer_name=f"Buyer {number}")
-        with django_assert_num_queries(26):
+        with django_assert_num_queries(28):
             assert len(bill("2026-03")) == 5
 
 

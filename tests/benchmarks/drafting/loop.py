@@ -13,8 +13,9 @@ from agency.models import Agency, Organisation
 from agency.month import Month, MonthRange
 from subscriptions import charges, vat
 from subscriptions.agreements import ContractYear
+from subscriptions.buyers import blocked_reason, of_organisation
 from subscriptions.descriptions import describe
-from subscriptions.documents import blocked_reason, vat_rates
+from subscriptions.documents import vat_rates
 from subscriptions.models import (
     BilledOccurrence,
     Invoice,
@@ -270,7 +271,7 @@ def _save(
     shares = vat.allocate([(line.net_cents, kind, rates[kind]) for line, kind in parts])
     nothing = all(line.net_cents == 0 for line in lines)
     contract = organisation.subscriptions.get()
-    reason = blocked_reason(organisation, number, po_required=contract.po_required)
+    reason = blocked_reason(of_organisation(organisation), number, po_required=contract.po_required)
     invoice = None
     if not nothing:
         net, tax = sum(line.net_cents for line in lines), sum(shares)
