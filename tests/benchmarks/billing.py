@@ -60,23 +60,23 @@ def measure(options: argparse.Namespace) -> None:
     times: dict[str, list[float]] = {"floor": [], "run": [], "again": [], "loop": []}
     results = set()
     with CaptureQueriesContext(connection) as statements:
-        _run()
+        run()
     _take_away()
     for _round in range(ROUNDS):
         times["floor"].append(_timed(floor.draft))
-        results.add(_result())
+        results.add(result())
         _take_away()
-        times["run"].append(_timed(_run))
-        results.add(_result())
-        times["again"].append(_timed(_run))
-        results.add(_result())
+        times["run"].append(_timed(run))
+        results.add(result())
+        times["again"].append(_timed(run))
+        results.add(result())
         _take_away()
     times["loop"].append(_timed(loop.draft))
-    results.add(_result())
+    results.add(result())
     _print(times, results, len(statements))
 
 
-def _run() -> None:
+def run() -> None:
     billing.draft_run(world.RUN)
 
 
@@ -106,7 +106,7 @@ def _timed(draft: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _result() -> tuple[tuple[int, ...], tuple[str, ...]]:
+def result() -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Give the sums, and a digest of every row of each table without its keys."""
     with connection.cursor() as cursor:
         cursor.execute(SUMS.format(run=world.RUN.index))

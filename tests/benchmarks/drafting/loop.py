@@ -1,4 +1,8 @@
-"""The plain loop: a transaction for each organisation, which asks, makes and saves row by row."""
+"""The plain loop: a transaction for each organisation, which asks, makes and saves row by row.
+
+As a run must, it looks at everything that fell due so far and asks whether it is billed. Like the
+floor it knows what `world` never makes, and leaves it out.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +74,7 @@ def _draft(agency: Agency, organisation: Organisation, rates: dict[str, int]) ->
     lines = []
     for subscription in organisation.subscriptions.all():
         lines += [
-            *_fee(organisation, subscription),
+            *_fees(organisation, subscription),
             *_overage(organisation, subscription),
             *_sessions(agency, organisation, subscription),
         ]
@@ -133,28 +137,26 @@ def _is_billed(kind: str, subject: UUID, month: Month) -> bool:
     return BilledOccurrence.objects.filter(kind=kind, subject_id=subject, from_month=month).exists()
 
 
-def _fee(organisation: Organisation, subscription: Subscription) -> Iterator[Line]:
-    if NEXT.since(subscription.start_month) % subscription.billing_interval:
-        return
-    if _is_billed(LineKind.FEE, subscription.pk, NEXT):
-        return
-    tier = _tier(subscription, NEXT)
-    year = _year(subscription, NEXT)
-    price = _price(subscription, NEXT, tier)
-    months = MonthRange(NEXT, NEXT + subscription.billing_interval)
-    yield Line(
-        LineKind.FEE,
-        subscription.pk,
-        months,
-        charges.fee_cents(price.annual_fee_cents, year, months),
-        describe(LineKind.FEE, months, organisation.language, tier=tier),
-        tier=tier,
-        order=_order(organisation, NEXT),
-    )
+def _fees(organisation: Organisation, subscription: Subscription) -> Iterator[Line]:
+    step = subscription.billing_interval
+    for first in map(Month, range(subscription.start_month.index, NEXT.index + 1, step)):
+        if not _is_billed(LineKind.FEE, subscription.pk, first):
+            tier = _tier(subscription, first)
+            months = MonthRange(first, first + step)
+            year_cents = _price(subscription, first, tier).annual_fee_cents
+            yield Line(
+                LineKind.FEE,
+                subscription.pk,
+                months,
+                charges.fee_cents(year_cents, _year(subscription, first), months),
+                describe(LineKind.FEE, months, organisation.language, tier=tier),
+                tier=tier,
+                order=_order(organisation, first),
+            )
 
 
 def _overage(organisation: Organisation, subscription: Subscription) -> Iterator[Line]:
-    for statement in subscription.statements.filter(until_month=NEXT, overage_quarters__gt=0):
+    for statement in subscription.statements.filter(until_month__lte=NEXT, overage_quarters__gt=0):
         first = statement.from_month
         if not _is_billed(LineKind.OVERAGE, subscription.pk, first):
             price = _price(subscription, first, _tier(subscription, first))
@@ -175,15 +177,10 @@ def _sessions(
     agency: Agency, organisation: Organisation, subscription: Subscription
 ) -> Iterator[Line]:
     rungs = list(CancellationRung.objects.values_list("days_before", "percent"))
-    held = Q(status=SessionStatus.HELD, starts_at__gte=RUN.starts_at, starts_at__lt=NEXT.starts_at)
-    cancelled = Q(
-        cancelled_by=CancelledBy.CLIENT,
-        cancelled_on__gte=RUN.first_day,
-        cancelled_on__lt=NEXT.first_day,
-    )
+    held = Q(status=SessionStatus.HELD, starts_at__lt=NEXT.starts_at)
+    cancelled = Q(cancelled_by=CancelledBy.CLIENT, cancelled_on__lt=NEXT.first_day)
     rows = organisation.sessions.filter(held | cancelled).select_related("offering")
-    order = _order(organisation, RUN) if rows else ""
-    left = _included_sessions_left(organisation, subscription) if rows else 0
+    left: int | None = None
     for session in rows.order_by("starts_at", "reference"):
         percent = 100
         if session.cancelled_on:
@@ -192,10 +189,12 @@ def _sessions(
         kind = _kind(session)
         if percent == 0 or _is_billed(kind, session.pk, session.month):
             continue
+        if left is None:
+            left = _included_sessions_left(organisation, subscription)
         free = session.offering.included_eligible and left > 0
         left -= free
         line = _session(agency, organisation, session, kind, percent, free=free)
-        line.order = order
+        line.order = _order(organisation, RUN)
         yield line
         if session.status == SessionStatus.HELD and session.on_site_km:
             yield Line(
@@ -208,7 +207,7 @@ def _sessions(
                 quantity_hundredths=session.on_site_km * 100,
                 reference=session.reference,
                 exempt=line.exempt,
-                order=order,
+                order=line.order,
                 after=kind,
             )
 

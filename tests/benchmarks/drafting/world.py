@@ -37,8 +37,8 @@ BATCH = 2000
 COUNTS = (6, 18, 40, 80, 180, 600)
 
 
-def build(organisations: int, month_hours: int) -> None:
-    """Fill an empty database; all that fell due before RUN is billed in the runs of its months."""
+def build(organisations: int, month_hours: int, runs: int = RUN.since(BEGIN) + 1) -> None:
+    """Fill an empty database; all that fell due before RUN is billed, in that many runs."""
     random = Random(7)  # noqa: S311  # the same agency each time
     make.agency()
     make.price_book(FIRST_HEADCOUNT)
@@ -54,7 +54,7 @@ def build(organisations: int, month_hours: int) -> None:
     _write(Session, _sessions(contracts, random))
     _write(Statement, _statements(contracts, random))
     _month_hours(month_hours)
-    for index in range(BEGIN.index - 1, RUN.index):
+    for index in range(RUN.index - runs, RUN.index):
         draft_run(Month(index))
 
 
