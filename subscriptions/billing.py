@@ -106,6 +106,7 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
     return run
 
 
+@bulk.collector_paused()
 @transaction.atomic
 def draft_run(
     month: Month, organisations: Chosen = None, *, ahead: bool = False, anew: bool = False
