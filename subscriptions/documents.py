@@ -13,7 +13,7 @@ from agency.money import plain_decimal
 from agency.month import Month
 from subscriptions import vat
 from subscriptions.agreements import Contract, ContractYear, NoPriceError
-from subscriptions.bounds import passes_a_bound
+from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
 from subscriptions.due import Item, one_off_items
 from subscriptions.facts import Facts
@@ -33,7 +33,7 @@ from subscriptions.use import included
 
 # Lines that take the purchase order of the first month of their period; the rest takes the run's.
 BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
-RANK = {kind: rank for rank, kind in enumerate(LineKind.values)}
+RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(LineKind.values)}
 TIERS = tuple(Tier.values)
 DEFAULT_PAYMENT_DAYS = 30
 
@@ -97,6 +97,8 @@ def documents(
     run: Month,
 ) -> list[Document]:
     """Give the documents of one organisation in a run; ``rates`` are those of `vat_rates`."""
+    if not due:
+        return []
     by_order: dict[str, list[Item]] = defaultdict(list)
     for item in due:
         charge = item.charge
@@ -122,7 +124,7 @@ def _document_order(item: Item) -> tuple[int, Month, str, bool]:
     """Order lines by kind, period and reference; travel follows its session (design 5.8)."""
     kind = item.travels_with or item.charge.kind
     return (
-        RANK[LineKind(kind)],
+        RANK[kind],
         item.charge.months.from_month,
         item.reference,
         bool(item.travels_with),
@@ -166,6 +168,7 @@ def _bound(facts: Facts, due: Sequence[Item], lines: Sequence[Fields]) -> Blocke
         (item.charge.quantity_hundredths // 25, _included(facts.contracts[item.subject], item))
         for item in due
         if item.charge.kind == LineKind.OVERAGE
+        and item.charge.quantity_hundredths // 25 > LEAST_OVERAGE_QUARTERS
     ]
     return BlockedReason.BOUND if passes_a_bound(total_cents, overage) else None
 
