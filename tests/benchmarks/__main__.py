@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.conftest import LEFT_AT_THEIR_DEFAULTS, VARIABLES
+
+DATABASES = ("sqlite", "postgresql")
 
 
 @contextmanager
@@ -50,12 +54,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("name", choices=["billing", "push", "webhook"])
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--database", choices=DATABASES, help="one only, instead of both")
     parser.add_argument("--organisations", type=int, default=500)
     parser.add_argument("--month-hours", type=int, default=100_000)
     parser.add_argument("--invoices", type=int, default=200)
     parser.add_argument("--events", type=int, default=3000)
     options = parser.parse_args()
+    if options.database is None:
+        for database in DATABASES:  # Django is set up for one database a process
+            again = [sys.executable, "-m", "tests.benchmarks", *sys.argv[1:]]
+            subprocess.run([*again, "--database", database], check=True)
+        return
     with place(options.database):
         import_module(f"tests.benchmarks.{options.name}").measure(options)
 
