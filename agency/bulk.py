@@ -70,7 +70,7 @@ def _column(
     values = [row.get(name, default) for row in rows]
     kind = field.target_field if isinstance(field, models.ForeignKey) else field
     if isinstance(kind, MonthField):
-        return [value.index for value in values]
+        return [value and value.index for value in values]
     if isinstance(kind, models.UUIDField) and not connection.features.has_native_uuid_field:
         return [value.hex if value else None for value in values]
     return values

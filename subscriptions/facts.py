@@ -38,7 +38,6 @@ from workshops.models import (
 
 Key = tuple[str, UUID, Month]
 Row = TypeVar("Row", Subscription, Statement, Session, TopUpCard, Enrolment)
-Billable = TypeVar("Billable", Statement, TopUpCard, Enrolment)
 # Clients by their id; None stands for all one-off buyers of seats.
 Chosen = Sequence[UUID | None] | None
 SESSION_KINDS = (LineKind.SESSION, LineKind.SERVICE, LineKind.CANCELLATION)
@@ -128,13 +127,14 @@ def read_due(run: Month, organisations: Chosen = None) -> Facts:
     loaded = contracts.load_rows(clients(organisations))
     rows = _sources(organisations)
     paid_until = _paid_until(rows.occurrences, {row.pk: contract for row, contract in loaded})
-    rows.statements = _without(
-        _live(LineKind.OVERAGE, subject="subscription").filter(from_month=OuterRef("from_month")),
-        rows.statements,
+    overage = _live(LineKind.OVERAGE, subject="subscription")
+    rows.statements = rows.statements.filter(
+        ~Exists(overage.filter(from_month=OuterRef("from_month")))
     )
+    cards = _live(LineKind.TOPUP, subject="pk").filter(from_month=OuterRef("bought_month"))
+    rows.cards = rows.cards.filter(~Exists(cards))
+    rows.seats = rows.seats.filter(~Exists(_live(LineKind.SEAT, subject="pk")))
     rows.sessions = _sessions_to_settle(rows.sessions, run)
-    rows.cards = _without(_live(LineKind.TOPUP, subject="pk"), rows.cards)
-    rows.seats = _without(_live(LineKind.SEAT, subject="pk"), rows.seats)
     unpaid = [row.pk for row, _ in loaded if row.pk not in paid_until]
     rows.occurrences = _of_subjects(rows.occurrences, [*unpaid, *(row.pk for row in rows.sessions)])
     return _read(organisations, loaded, rows, paid_until)
@@ -210,12 +210,9 @@ def _of_subjects(
 
 
 def _live(*kinds: str, subject: str) -> QuerySet[BilledOccurrence]:
+    """Give what a row of the query around was billed as; ``subject`` is its column to go by."""
     rows = BilledOccurrence.objects.filter(kind__in=kinds, subject_id=OuterRef(subject))
     return rows.exclude(state=OccurrenceState.CREDITED)
-
-
-def _without(billed: QuerySet[BilledOccurrence], rows: QuerySet[Billable]) -> QuerySet[Billable]:
-    return rows.filter(~Exists(billed))
 
 
 def _sessions_to_settle(rows: QuerySet[Session], run: Month) -> QuerySet[Session]:
