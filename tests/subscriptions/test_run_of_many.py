@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from agency.guards import retention_may_delete
+from agency.guards import LOCKS, retention_may_delete
 from subscriptions import due
 from subscriptions.billing import draft_run
 from subscriptions.facts import read_due, read_facts
@@ -73,3 +73,31 @@ def assert_finds_the_same() -> None:
     for organisation in everything.organisations:
         found = due.items(narrowed, organisation, world.RUN)
         assert found == due.items(everything, organisation, world.RUN)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no locks by value")
+def test_documents_without_number_share_a_bounded_number_of_locks() -> None:
+    documents = Invoice.objects.bulk_create(
+        Invoice(
+            run_month=world.RUN, net_cents=0, vat_cents=0, total_cents=0, due_days=30, language="nl"
+        )
+        for _number in range(3 * LOCKS)
+    )
+    InvoiceLine.objects.bulk_create(
+        InvoiceLine(
+            invoice=document,
+            position=1,
+            kind="fee",
+            unit_cents=0,
+            net_cents=0,
+            vat_category="S",
+            vat_rate_basis_points=2100,
+            vat_cents=0,
+            from_month=world.RUN,
+            until_month=world.RUN + 1,
+        )
+        for document in documents
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert 0 < cursor.fetchone()[0] < 2 * LOCKS
