@@ -98,6 +98,8 @@ def documents_due(facts: Facts, run: Month, organisations: Chosen = None) -> lis
     stands on a draft or a blocked document.
     """
     pending = list(_pending(run, clients(organisations)))
+    if not pending:
+        return []
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     for line in _overage_of(pending):
         if line.occurrence:
