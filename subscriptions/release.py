@@ -47,23 +47,24 @@ class Release:
     display: str
 
 
-def shared_year(contract: Contract, year: ContractYear) -> ContractYear | None:
-    """Give the year of the contract before, where this contract year began under that one."""
+def shared_years(contract: Contract, year: ContractYear) -> list[ContractYear]:
+    """Give the contract year as it was under each contract before that had a part of it."""
+    shared = []
     before = contract.predecessor
-    if before is None or before.months.until <= year.whole_start:
-        return None
-    return before.year_of(before.months.last_month)
+    while before is not None and before.months.until > year.whole_start:
+        shared.append(before.year_of(before.months.last_month))
+        before = before.predecessor
+    return shared
 
 
 def lowest_headcount(contract: Contract, year: ContractYear, months: MonthRange) -> int:
     """Give n of design 5.6: the lowest headcount of the year's first month and of ``months``.
 
-    A year that began under the contract before counts that one's first month too.
+    A year that began under contracts before counts the first month under each of them: ending
+    and beginning twice would else make a year forget how few people it began with.
     """
-    counted = {year.first_month, *months}
-    lowest = min(contract.headcount(month) for month in counted)
-    shared = shared_year(contract, year)
-    return lowest if shared is None else min(lowest, contract.headcount(shared.first_month))
+    firsts = {part.first_month for part in (year, *shared_years(contract, year))}
+    return min(contract.headcount(month) for month in firsts | set(months))
 
 
 def release(
@@ -86,7 +87,7 @@ def release(
         return Release(months, ALL_IN)
     if forced and length != MONTH and _too_soon(contract, year, months, headcount, thresholds):
         return Release(months, WITHHELD)
-    if shared_year(contract, year) and headcount < thresholds.quarter_from_headcount:
+    if shared_years(contract, year) and headcount < thresholds.quarter_from_headcount:
         return Release(months, WITHHELD)
     banded = choice == "band" or headcount < thresholds.figures_from_headcount
     return Release(months, BAND if banded else EXACT)

@@ -267,6 +267,15 @@ def test_a_year_that_begins_after_the_old_contract_is_not_shared() -> None:
     assert published(old_and_new(20, start="2027-01"), "2028-01") == ["2027-01/2028-01 exact"]
 
 
+def test_a_year_that_three_contracts_share_counts_its_first_month_under_each() -> None:
+    counts = {"2025-01": 20, "2026-04": 300}
+    first = contract("2026-01/2026-03", headcount=counts)
+    second = contract("2026-04/2026-06", headcount=counts, year_starts_in=1, predecessor=first)
+    third = contract("2026-07/", headcount=counts, year_starts_in=1, predecessor=second)
+    assert published(second, "2027-01") == ["2026-04/2026-06 withheld"]
+    assert published(third, "2027-02") == ["2026-07/2027-01 withheld", "2027-01/2027-02 exact"]
+
+
 def test_thresholds_are_a_versioned_policy() -> None:
     stricter = Thresholds(
         month_from_headcount=1_000, quarter_from_headcount=500, figures_from_headcount=400
