@@ -1,0 +1,60 @@
+"""attack: derive what an employer can know from everything ever released to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from agency import commands
+from subscriptions.attack import Attack, attack, report, schedules
+from subscriptions.models import ReleasePolicy
+from subscriptions.statements import thresholds
+
+
+class Command(commands.Command):
+    help = "Derive what an employer can know from everything ever released to it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        self.add_json(parser)
+        parser.add_argument(
+            "--search",
+            type=int,
+            metavar="N",
+            help="instead, let an employer choose: try N schedules of headcounts, tier changes, "
+            "cards, ends and new starts over three years",
+        )
+        parser.add_argument(
+            "--seed", type=int, default=1, help="another seed tries other schedules (default: 1)"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        tries = options["search"]
+        if tries is not None and tries < 1:
+            self.give_up(_("--search takes a number of schedules, from 1 on."))
+        policy = thresholds(ReleasePolicy.objects.latest("version"))
+        done = (
+            attack() if tries is None else schedules.attack_choosing(tries, options["seed"], policy)
+        )
+        if options["json"]:
+            self.print_json({"organisations": done.organisations, "proven": _plain(done)})
+        else:
+            self.stdout.write(report.report(done, policy))
+        self.say(
+            _("%(organisations)d organisations, %(proven)d findings.")
+            % {"organisations": done.organisations, "proven": len(done.proven)}
+        )
+        if done.proven:
+            self.end_with_bad_news()
+
+
+def _plain(done: Attack) -> list[dict[str, Any]]:
+    return [
+        {
+            "organisation": proven.organisation,
+            "months": [str(proven.months.from_month), str(proven.months.until)],
+            "what": report.what(proven),
+        }
+        for proven in done.proven
+    ]

@@ -1,0 +1,45 @@
+"""Release rules with one hole each: what an attack must find, or it would find nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from agency.month import Month, MonthRange
+from subscriptions.agreements import Contract, ContractYear
+from subscriptions.release import EXACT, WITHHELD, Release, Thresholds, release
+
+
+def _exact_months(_: Contract, open_from: Month, month: Month, __: Thresholds) -> Release:
+    return Release(MonthRange(open_from, month + 1), EXACT)
+
+
+def _exact_tails(
+    contract: Contract, open_from: Month, month: Month, thresholds: Thresholds
+) -> Release | None:
+    found = release(contract, open_from, month, thresholds)
+    return Release(found.months, EXACT) if found and found.display == WITHHELD else found
+
+
+def _without_the_first_month(contract: Contract, _: ContractYear, months: MonthRange) -> int:
+    return min(contract.headcount(month) for month in months)
+
+
+HOLES: dict[str, tuple[str, Callable[..., object]]] = {
+    "exact months for all": ("subscriptions.statements.release", _exact_months),
+    "the class without the first month's headcount": (
+        "subscriptions.release.lowest_headcount",
+        _without_the_first_month,
+    ),
+    "exact tails": ("subscriptions.statements.release", _exact_tails),
+    "carry-over out of banded years": ("subscriptions.use._may_carry", lambda *_: True),
+}
+
+
+@contextmanager
+def weakened(hole: str) -> Iterator[None]:
+    """Close months by rules with a hole; whoever attacks does so afterwards, by the real ones."""
+    target, rule = HOLES[hole]
+    with patch(target, rule):
+        yield
