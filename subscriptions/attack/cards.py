@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from subscriptions.attack.bounds import ContradictionError, Interval
 from subscriptions.attack.released import Told
@@ -35,12 +36,29 @@ class Entry:
 def reach(entries: Sequence[Entry], cards: Sequence[Card]) -> list[tuple[Interval, Interval]]:
     """Bound the year's use up to each statement: as told by then, and as told by them all.
 
-    Overage that was charged is not taken off. Raises ContradictionError.
+    Overage that was charged is not taken off. Where the figures fit no other way, a card may have
+    been entered after statements of its first months. Raises ContradictionError.
     """
+    try:
+        return _reach(entries, cards, entered_late=False)
+    except ContradictionError:
+        return _reach(entries, cards, entered_late=True)
+
+
+def _reach(
+    entries: Sequence[Entry], cards: Sequence[Card], *, entered_late: bool
+) -> list[tuple[Interval, Interval]]:
     states: set[State] = {(tuple(card.left_quarters for card in cards), 0)}
     steps: list[list[tuple[State, State, Interval]]] = []
     for entry in entries:
-        steps.append([(state, *way) for state in states for way in _ways(entry, state, cards)])
+        steps.append(
+            [
+                (state, *way)
+                for state in states
+                for valid in _at_hand(entry.told, state, cards, entered_late=entered_late)
+                for way in _ways(entry, state, valid)
+            ]
+        )
         states = {after for _, after, _ in steps[-1]}
     reached = []
     for step in reversed(steps):
@@ -50,10 +68,22 @@ def reach(entries: Sequence[Entry], cards: Sequence[Card]) -> list[tuple[Interva
     return reached[::-1]
 
 
-def _ways(entry: Entry, state: State, cards: Sequence[Card]) -> Iterator[tuple[State, Interval]]:
+def _at_hand(
+    told: Told, state: State, cards: Sequence[Card], *, entered_late: bool
+) -> Iterator[Sequence[bool]]:
+    """Tell which cards counted for a statement; one without any use may not have been there."""
+    return product(
+        *(
+            (True, False) if counts and entered_late and left == card.left_quarters else (counts,)
+            for card, left in zip(cards, state[0], strict=True)
+            for counts in [card.months.overlaps(told.months)]
+        )
+    )
+
+
+def _ways(entry: Entry, state: State, valid: Sequence[bool]) -> Iterator[tuple[State, Interval]]:
     """Give what a statement may leave on the cards, and the use of the year that goes with it."""
     left, given = state[0], 0 if entry.opens_year else state[1]
-    valid = [card.months.overlaps(entry.told.months) for card in cards]
     on_cards = sum(quarters for quarters, counts in zip(left, valid, strict=True) if counts)
     paid_for = entry.told.allowance_quarters + entry.stated_quarters + given
     for need in _needs(entry, paid_for, on_cards):

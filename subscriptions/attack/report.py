@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from subscriptions.attack.verdict import Proven
 
 
-def report(done: Attack, thresholds: Thresholds) -> str:
-    return "\n\n".join(
-        [_taken(done), _rule(thresholds), _done(), *_proven(done), _best(done), *_residual()]
-    )
+WIDTH = 96
+
+
+def report(done: Attack, thresholds: Thresholds, *, chosen: bool = False) -> str:
+    """Tell what was taken and what follows; ``chosen`` where an employer chose schedules."""
+    paragraphs = [_chosen(done)] if chosen else []
+    paragraphs += [_taken(done), _rule(thresholds), _done()]
+    paragraphs += [*_proven(done), _best(done), *_residual()]
+    return "\n\n".join(fill(paragraph, WIDTH) for paragraph in paragraphs)
 
 
 def what(proven: Proven) -> str:
@@ -32,6 +38,14 @@ def what(proven: Proven) -> str:
         "derived": _interval(proven.derived),
         "said": _interval(proven.said),
     }
+
+
+def _chosen(done: Attack) -> str:
+    return _(
+        "An employer chose: %(schedules)d schedules of headcounts, tier changes, cards, ends and "
+        "new starts over three years, each closed by the rules of this system with hours drawn at "
+        "random. Each counts as an organisation."
+    ) % {"schedules": done.organisations}
 
 
 def _taken(done: Attack) -> str:

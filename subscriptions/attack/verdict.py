@@ -62,7 +62,7 @@ def _judge(released: Released) -> Finding:
         return Finding((), None)
     try:
         knowledge = know(released)
-        months = _ends(knowledge)
+        months = ends(knowledge)
         derived = derive(knowledge.facts, months)
     except ContradictionError:
         told = released.told
@@ -73,7 +73,8 @@ def _judge(released: Released) -> Finding:
     return Finding(tuple(proven), _shortest(released, derived))
 
 
-def _ends(knowledge: Knowledge) -> list[Month]:
+def ends(knowledge: Knowledge) -> list[Month]:
+    """Give all months with which anything known begins or ends, in order."""
     facts = [*knowledge.facts, *(fact for saying in knowledge.sayings for fact in saying.facts)]
     pieces = [piece.months for piece in knowledge.pieces]
     ranges = [*(fact.months for fact in facts), *pieces]

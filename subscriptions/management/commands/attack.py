@@ -40,7 +40,7 @@ class Command(commands.Command):
         if options["json"]:
             self.print_json({"organisations": done.organisations, "proven": _plain(done)})
         else:
-            self.stdout.write(report.report(done, policy))
+            self.stdout.write(report.report(done, policy, chosen=tries is not None))
         self.say(
             _("%(organisations)d organisations, %(proven)d findings.")
             % {"organisations": done.organisations, "proven": len(done.proven)}

@@ -15,7 +15,7 @@ from subscriptions.attack.bounds import derive
 from subscriptions.attack.knowledge import know
 from subscriptions.attack.released import Released
 from subscriptions.attack.schedules import START, Schedule, close, draw, draw_worked
-from subscriptions.attack.verdict import _ends, judge
+from subscriptions.attack.verdict import ends, judge
 from subscriptions.release import BAND, EXACT, Thresholds
 from tests.weakened import HOLES, weakened
 
@@ -116,7 +116,7 @@ def test_the_true_use_lies_within_all_bounds() -> None:
             if min(worked) < 0:
                 continue
             knowledge = know(close(schedule, worked, POLICY))
-            months = _ends(knowledge)
+            months = ends(knowledge)
             bounds = derive(knowledge.facts, months)
             for end in range(1, len(months)):
                 for start in range(end):

@@ -64,7 +64,7 @@ def test_nothing_is_proven_of_the_sample_agency_after_three_months() -> None:
     close_all(3)
     with connection.execute_wrapper(guard):
         assert answer() == {"organisations": 105, "proven": []}
-        report = run()
+        report = " ".join(run().split())
     assert "Nothing is proven" in report
     assert "105 organisations" in report
     assert "the use of 3 months together" in report
@@ -147,6 +147,7 @@ def test_an_employer_who_chooses_is_searched_for_a_schedule() -> None:
     make.release_policy()
     assert answer("--search", "40")["organisations"] == 40
     assert answer("--search", "40", "--seed", "2")["proven"] == []
+    assert "An employer chose: 40 schedules" in " ".join(run("--search", "40").split())
 
 
 def test_a_search_of_nothing_is_wrong_use() -> None:

@@ -11,15 +11,18 @@ import pytest
 
 from agency.month import MonthRange
 from subscriptions.agreements import BASIC
+from subscriptions.attack.bounds import derive
+from subscriptions.attack.knowledge import know
 from subscriptions.attack.released import Released, Told
 from subscriptions.attack.schedules import LENGTH, START, Schedule, close, search
-from subscriptions.attack.verdict import judge, long_enough
+from subscriptions.attack.verdict import ends, judge, long_enough
 from subscriptions.release import Thresholds, shared_years
 from subscriptions.use import Card
 from tests.agreed import M, contract, months
 from tests.weakened import HOLES, weakened
 
 POLICY = Thresholds()
+MOST = 20  # hours that are tried in a year
 
 
 def schedule(headcount: Mapping[str, int], *terms: str, **fields: Any) -> Schedule:
@@ -129,6 +132,41 @@ class TestWhatTheRulesLeaveOpen:
         assert "2026-01/2026-07 23..24" in proven(close(chosen, hours, POLICY))
 
 
+@pytest.mark.parametrize(
+    ("headcount", "hours", "fields"),
+    [
+        pytest.param({"2025-01": 8}, {"2026-03": 3}, {}, id="a band"),
+        pytest.param({"2025-01": 8}, {"2026-03": 9.75}, {}, id="a band with overage"),
+        pytest.param({"2025-01": 20}, {"2026-03": 9.75}, {}, id="a figure"),
+        pytest.param(
+            {"2025-01": 8, "2027-01": 20},
+            {"2026-03": 10, "2027-05": 13},
+            {"cards": (card("2026-01/2028-01", 5),)},
+            id="a band, and a card that a year with figures shares",
+        ),
+        pytest.param(
+            {"2025-01": 8, "2027-01": 20},
+            {"2026-03": 10, "2027-05": 13},
+            {"cards": (card("2026-01/2028-01", 5),), "choices": ((START, "cap", ""),)},
+            id="the same under a cap",
+        ),
+    ],
+)
+def test_a_years_bounds_are_those_of_all_its_hours_that_release_the_same(
+    headcount: Mapping[str, int], hours: Mapping[str, float], fields: Any
+) -> None:
+    chosen = schedule(headcount, **fields)
+    released = close(chosen, worked(hours), POLICY)
+    alike = [
+        quarters
+        for quarters in range(4 * MOST)
+        if close(chosen, worked({**hours, "2026-03": quarters / 4}), POLICY) == released
+    ]
+    knowledge = know(released)
+    found = derive(knowledge.facts, ends(knowledge)).of(months("2026-01/2027-01"))
+    assert alike == list(range(found.at_least, (found.at_most or 4 * MOST - 1) + 1))
+
+
 class TestFiguresThatNoRuleExplains:
     def told(self, term: str = "2026-01/2027-01", **fields: Any) -> Told:
         defaults: dict[str, Any] = {
@@ -146,6 +184,10 @@ class TestFiguresThatNoRuleExplains:
         assert proven(self.released(self.told(overage_quarters=8))) == [
             "2026-01/2027-01 contradicts"
         ]
+
+    def test_a_card_that_was_entered_late_explains_overage_beside_it(self) -> None:
+        over = self.told(used_quarters=40, overage_quarters=8)
+        assert proven(self.released(over, cards=[card("2026-06/2027-06", 5)])) == []
 
     def test_an_overage_line_that_no_statement_says_tells_of_its_months(self) -> None:
         withheld = self.told(display="withheld", used_quarters=None)
