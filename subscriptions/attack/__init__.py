@@ -19,6 +19,7 @@ periods that were withheld are searched like any other months, and zero counts a
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from subscriptions.attack.released import Released, everything
@@ -44,9 +45,12 @@ class Attack:
         self.shortest = min(known, default=None)
 
 
-def attack() -> Attack:
-    """Attack every organisation by what was released to it; reads no hours, changes nothing."""
+def attack(watched: Callable[[Iterator[Released]], Iterable[Released]] = iter) -> Attack:
+    """Attack every organisation by what was released to it; reads no hours, changes nothing.
+
+    ``watched`` passes on what is attacked, so that progress can be shown.
+    """
     done = Attack()
-    for released in everything():
+    for released in watched(everything()):
         done.add(released, judge(released))
     return done

@@ -6,7 +6,7 @@ and begin again, and choose how overage and release go. Nothing here touches the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
@@ -86,10 +86,15 @@ class Tried:
     finding: Finding
 
 
-def attack_choosing(tries: int, seed: int, policy: Thresholds) -> Attack:
+def attack_choosing(
+    tries: int,
+    seed: int,
+    policy: Thresholds,
+    watched: Callable[[Iterator[Tried]], Iterable[Tried]] = iter,
+) -> Attack:
     """Attack as an employer who chooses a schedule; each one tried counts as an organisation."""
     done = Attack()
-    for tried in search(tries, seed, policy):
+    for tried in watched(search(tries, seed, policy)):
         done.add(tried.released, tried.finding)
     return done
 

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import track
 
 from agency import commands
+from agency.models import Organisation
 from subscriptions.attack import Attack, attack, report, schedules
 from subscriptions.models import ReleasePolicy
 from subscriptions.statements import thresholds
+
+T = TypeVar("T")
+
+
+def watched(total: int) -> Callable[[Iterator[T]], Iterable[T]]:
+    """Show progress on a terminal; nothing elsewhere."""
+    console = Console(stderr=True)
+    return partial(
+        track,
+        description=_("Attacking"),
+        total=total,
+        console=console,
+        disable=not console.is_terminal,
+    )
 
 
 class Command(commands.Command):
@@ -34,9 +53,10 @@ class Command(commands.Command):
         if tries is not None and tries < 1:
             self.give_up(_("--search takes a number of schedules, from 1 on."))
         policy = thresholds(ReleasePolicy.objects.latest("version"))
-        done = (
-            attack() if tries is None else schedules.attack_choosing(tries, options["seed"], policy)
-        )
+        if tries is None:
+            done = attack(watched(Organisation.objects.count()))
+        else:
+            done = schedules.attack_choosing(tries, options["seed"], policy, watched(tries))
         if options["json"]:
             self.print_json({"organisations": done.organisations, "proven": _plain(done)})
         else:
