@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract, ContractYear
-from subscriptions.release import EXACT, WITHHELD, Release, Thresholds, release
+from subscriptions.release import BAND, EXACT, WITHHELD, Release, Thresholds, release
 
 
 def _exact_months(_: Contract, open_from: Month, month: Month, __: Thresholds) -> Release:
@@ -22,6 +22,13 @@ def _exact_tails(
     return Release(found.months, EXACT) if found and found.display == WITHHELD else found
 
 
+def _figures_for_all(
+    contract: Contract, open_from: Month, month: Month, thresholds: Thresholds
+) -> Release | None:
+    found = release(contract, open_from, month, thresholds)
+    return Release(found.months, EXACT) if found and found.display == BAND else found
+
+
 def _without_the_first_month(contract: Contract, _: ContractYear, months: MonthRange) -> int:
     return min(contract.headcount(month) for month in months)
 
@@ -33,6 +40,7 @@ HOLES: dict[str, tuple[str, Callable[..., object]]] = {
         _without_the_first_month,
     ),
     "exact tails": ("subscriptions.statements.release", _exact_tails),
+    "figures for 10 people or fewer": ("subscriptions.statements.release", _figures_for_all),
     "carry-over out of banded years": ("subscriptions.use._may_carry", lambda *_: True),
 }
 

@@ -20,7 +20,7 @@ from subscriptions.attack.bounds import (
     derive,
 )
 from subscriptions.attack.knowledge import Knowledge, Piece, know
-from subscriptions.attack.released import Released
+from subscriptions.attack.released import Released, Told
 from subscriptions.release import MONTH, QUARTER, YEAR, Thresholds
 
 
@@ -82,14 +82,14 @@ def ends(knowledge: Knowledge) -> list[Month]:
 
 
 def _fair(released: Released, knowledge: Knowledge, derived: Bounds) -> list[Fact]:
-    """Give what may be known: statements of enough months, each by itself.
+    """Give what may be known: statements of enough months and people, each by itself.
 
     What a former system reported was told by that one, as far as our own rules let it.
     """
     fair = [
         fact
         for saying in knowledge.sayings
-        if long_enough(released, saying.told.months, saying.told.thresholds)
+        if _may_be_said(released, saying.told)
         for fact in saying.facts
     ]
     return fair + [
@@ -97,6 +97,12 @@ def _fair(released: Released, knowledge: Knowledge, derived: Bounds) -> list[Fac
         for piece in knowledge.pieces
         if _may_be_told(piece, _policy(released, piece.months))
     ]
+
+
+def _may_be_said(released: Released, told: Told) -> bool:
+    people = [_fewest(*part) for part in _parts(released, told.months)]
+    enough = told.used_quarters is None or min(people) >= told.thresholds.figures_from_headcount
+    return enough and long_enough(released, told.months, told.thresholds)
 
 
 def _may_be_told(piece: Piece, policy: Thresholds) -> bool:

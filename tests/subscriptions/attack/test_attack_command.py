@@ -84,6 +84,7 @@ SHOWS: dict[str, dict[str, Any]] = {
         "headcount": {"2025-01": 100, "2026-04": 300}
     },
     "exact tails": {"headcount": 100, "until_month": "2026-06"},
+    "figures for 10 people or fewer": {"headcount": 10},
     "carry-over out of banded years": {
         "headcount": 8,
         "tier": "extended",

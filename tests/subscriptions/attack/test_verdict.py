@@ -79,6 +79,13 @@ class TestHolesInTheRules:
             released = close(chosen, hours, POLICY)
         assert proven(released) == ["2026-04/2026-06 5..6"]
 
+    def test_figures_for_10_people_or_fewer(self) -> None:
+        chosen, hours = schedule({"2025-01": 10}), worked({"2026-03": 1.5})
+        assert proven(close(chosen, hours, POLICY)) == []
+        with weakened("figures for 10 people or fewer"):
+            released = close(chosen, hours, POLICY)
+        assert "2026-01/2027-01 5..6" in proven(released)
+
     def test_carry_over_out_of_banded_years(self) -> None:
         chosen = schedule(
             {"2025-01": 8}, carry_over_basis_points=10_000, carry_over_cap_quarters=400
