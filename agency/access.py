@@ -118,6 +118,7 @@ admin:logout                    -        -
 admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
+admin:subscriptions_invoice_explain  staff  -
 
 hours:start                     advisor  -
 hours:month                     advisor  advisor

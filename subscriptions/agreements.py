@@ -48,13 +48,18 @@ class PriceBooks:
 
     books: tuple[tuple[Month, tuple[Band, ...]], ...]
 
+    def band(self, month: Month, tier: str, headcount: int) -> tuple[Month, Band]:
+        """Give the month of the newest book at a month, and its band; raises NoPriceError."""
+        valid = [book for book in self.books if book[0] <= month]
+        for valid_from, bands in valid[-1:]:
+            for band in bands:
+                if band.holds_for(tier, headcount):
+                    return valid_from, band
+        raise NoPriceError(f"{month} {tier} {headcount}")
+
     def prices(self, month: Month, tier: str, headcount: int) -> Prices:
         """Give the newest book's prices at a month; raises NoPriceError."""
-        valid = [bands for valid_from, bands in self.books if valid_from <= month]
-        for band in valid[-1] if valid else ():
-            if band.holds_for(tier, headcount):
-                return band.prices
-        raise NoPriceError(f"{month} {tier} {headcount}")
+        return self.band(month, tier, headcount)[1].prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, Sum
+from django.http import Http404
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_q.tasks import async_task
@@ -16,6 +20,7 @@ from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, push
+from subscriptions.explanation import explain
 from subscriptions.models import (
     BilledOccurrence,
     BlockedReason,
@@ -191,6 +196,29 @@ class InvoiceAdmin(StaffAdmin):
     ) -> HttpResponse:
         context = {"groups": _groups(request), **(extra_context or {})}
         return super().changelist_view(request, context)
+
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(self.explain)
+        return [
+            path("<path:object_id>/explain/", page, name="subscriptions_invoice_explain"),
+            *super().get_urls(),
+        ]
+
+    def explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show who must answer for a bill how each amount came about."""
+        invoice = self.get_object(request, object_id)
+        if not self.has_view_permission(request, invoice):
+            raise PermissionDenied
+        if invoice is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": self.heading(invoice),
+            "invoice": invoice,
+            "explanation": explain(invoice),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/subscriptions/invoice/explanation.html", context)
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
