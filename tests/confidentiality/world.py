@@ -116,7 +116,7 @@ def _client(code: str, number: int) -> Client:
 
 def fill_in(name: str, route: str, one: Client) -> str:
     """Give the address of a route for a client's rows."""
-    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history)", name)
+    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history|explain)", name)
     row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
     values = {
         "organisation_id": str(one.organisation.pk),
