@@ -7,6 +7,7 @@ what the sandbox claims about Stripe is then held to Stripe itself. Nothing is p
 from __future__ import annotations
 
 import _socket
+import datetime as dt
 import os
 import socket
 from collections.abc import Iterator
@@ -150,3 +151,7 @@ def test_events_tell_of_what_happened(place: str) -> None:
     found = gateway.events_since(final.created_at, "invoice.finalized", "invoice.paid")
 
     assert document.id in {event.object_id for event in found}
+
+
+def test_the_answers_tell_the_time(place: str) -> None:
+    assert abs(gateway.clock_is_ahead_by()) < dt.timedelta(minutes=5)
