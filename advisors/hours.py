@@ -209,6 +209,21 @@ def posted_quarters(
     return sums
 
 
+def posted_by_advisor(organisation: UUID, months: MonthRange) -> dict[UUID, int]:
+    """Add up what each advisor has posted for an organisation in closed months, adjustments too.
+
+    One total for all of the months. For `subscriptions.books` alone, which asks two people first.
+    """
+    chosen = {"organisation": organisation, "month__gte": months.from_month}
+    sums: dict[UUID, int] = defaultdict(int)
+    for model in (MonthHours, HoursAdjustment):
+        rows = model.objects.filter(**chosen, month__lt=months.until)
+        rows = rows.filter(month__in=ClosedMonth.objects.values("month"))
+        for advisor, quarters in rows.values_list("advisor").annotate(models.Sum("quarters")):
+            sums[advisor] += quarters
+    return sums
+
+
 def missing_submissions(month: Month) -> int:
     """Count the advisors with an assignment in a month who have not submitted it."""
     assigned = Assignment.objects.in_month(month).values("advisor")

@@ -21,6 +21,7 @@ GROUPS = {
     "staff": STAFF,
     "people": PEOPLE,
     "anybody": (*PEOPLE, ANONYMOUS),
+    "books": ("controller", "auditor"),
     "clients": (*STAFF, "contact"),  # who may read what clients are told
 }
 
@@ -29,7 +30,12 @@ GROUPS = {
 HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
 LEDGER = frozenset(f"advisors_{model}" for model in HOURS_MODELS)
 CLOSED_TO_CLIENTS = LEDGER | {"advisors_monthsubmission"}
-READ_THE_LEDGER = frozenset({"hours:start", "hours:month", "hours:submit", "hours:take_back"})
+READ_THE_LEDGER = frozenset(
+    {
+        *("hours:start", "hours:month", "hours:submit", "hours:take_back"),
+        "admin:subscriptions_booksopening_totals",
+    }
+)
 
 # Letters: r read, a add, c change, d delete, h handle (the actions of its list).
 # A planner sees what was published and what is planned, neither what advisors cost nor what we
@@ -58,6 +64,7 @@ workshops.offering              rac     rac        r             r
 workshops.session               rach    r          r             r
 
 subscriptions.billedoccurrence  r       r          r             r
+subscriptions.booksopening      -       rah        -             rh
 subscriptions.carduse           r       r          r             r
 subscriptions.cpivalue          r       rac        r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
@@ -119,6 +126,7 @@ admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
 admin:subscriptions_invoice_explain  staff  -
+admin:subscriptions_booksopening_totals  books  -
 
 hours:start                     advisor  -
 hours:month                     advisor  advisor

@@ -32,6 +32,7 @@ from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, 
 from agency.month import AMSTERDAM, Month
 from subscriptions.models import (
     BilledOccurrence,
+    BooksOpening,
     CardUse,
     CpiValue,
     HeadcountDeclaration,
@@ -564,6 +565,12 @@ def statement(
 
 def card_use(statement: Statement, card: TopUpCard, quarters: int = 8) -> CardUse:
     return _create(CardUse, statement=statement, card=card, quarters=quarters)
+
+
+def books_opening(statement: Statement, asked_by: User, **fields: Any) -> BooksOpening:
+    """Make an asking to open the books, to which nobody has agreed."""
+    defaults = {"reason": "client", "asked_on": dt.date(2026, 4, 20)}
+    return _create(BooksOpening, statement=statement, asked_by=asked_by, **defaults | fields)
 
 
 # Invoices

@@ -1,5 +1,13 @@
 """Lists and forms for contracts, statements, invoices and what was said to Stripe."""
 
-from subscriptions.admin import contracts, declarations, invoices, prices, statements, stripe
+from subscriptions.admin import (
+    books,
+    contracts,
+    declarations,
+    invoices,
+    prices,
+    statements,
+    stripe,
+)
 
-__all__ = ["contracts", "declarations", "invoices", "prices", "statements", "stripe"]
+__all__ = ["books", "contracts", "declarations", "invoices", "prices", "statements", "stripe"]

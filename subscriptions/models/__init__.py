@@ -35,6 +35,8 @@ from subscriptions.models.prices import (
     YearPrice,
 )
 from subscriptions.models.statements import (
+    BooksOpening,
+    BooksReason,
     CardUse,
     Display,
     OverageCredit,
@@ -58,6 +60,8 @@ __all__ = [
     "BilledOccurrence",
     "BillingInterval",
     "BlockedReason",
+    "BooksOpening",
+    "BooksReason",
     "CardUse",
     "Collection",
     "CpiValue",

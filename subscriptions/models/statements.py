@@ -193,3 +193,51 @@ class Statement(Entity):
 
     def __str__(self) -> str:
         return f"{self.from_month}/{self.until_month}"
+
+
+class BooksReason(models.TextChoices):
+    """Why two people look into the hours behind a bill; a closed list, no words of their own."""
+
+    CLIENT = "client", _("the client disputes the hours that were billed")
+    ADVISOR = "advisor", _("an advisor disputes the hours that were posted")
+    PROCEEDINGS = "proceedings", _("a court or an arbiter asks")
+
+
+class BooksOpening(Entity):
+    """That somebody asked to see a stated period's totals per advisor, and who agreed.
+
+    What was asked never changes, and an agreement stays (triggers); `subscriptions.books` decides.
+    """
+
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="books_openings")
+    reason = models.CharField(_("reason"), max_length=20, choices=BooksReason)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("asked by"))
+    asked_on = models.DateField(_("asked on"))
+    agreed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("agreed by")
+    )
+    agreed_on = models.DateField(_("agreed on"), null=True)
+
+    class Meta:
+        verbose_name = _("opening of the books")
+        verbose_name_plural = _("openings of the books")
+        ordering: ClassVar = ["-asked_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["statement", "asked_by", "asked_on"],
+                name="books_are_asked_for_once_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=BooksReason.values), name="books_open_for_a_known_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(agreed_by__isnull=True, agreed_on__isnull=True)
+                | Q(agreed_by__isnull=False, agreed_on__isnull=False)
+                & Q(agreed_on__gte=F("asked_on"))
+                & ~Q(agreed_by=F("asked_by")),
+                name="books_take_two_people",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.statement)

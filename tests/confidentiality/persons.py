@@ -59,8 +59,11 @@ class People:
         self.note(email, user, address, confirmation, step, entry, event, *through)
         return user
 
-    def staff(self, name: str) -> str:
-        return self.account(name, "planner").email
+    def staff(self, name: str, contract: Subscription | None = None) -> str:
+        user = self.account(name, "planner")
+        if contract:
+            self.note(user.email, make.books_opening(contract.statements.get(), user))
+        return user.email
 
     def advisor(self, name: str, organisation: Organisation, **fields: Any) -> str:
         user = self.account(name, "advisor", **fields)
@@ -130,7 +133,7 @@ class People:
 
     def all_kinds(self, name: str, contract: Subscription) -> list[str]:
         return [
-            self.staff(name),
+            self.staff(name, contract),
             self.advisor(name, contract.organisation),
             self.contact(name, contract),
             self.participant(name),

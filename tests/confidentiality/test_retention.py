@@ -254,6 +254,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         asking = make.user("contact", email=f"w@{name}.example")
         make.tier_change_request(one, "2015-04", asking)
         make.headcount_declaration(one.organisation, asking, "2015-04")
+        make.books_opening(one.statements.get(), asking)
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",
