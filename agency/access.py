@@ -30,12 +30,12 @@ GROUPS = {
 HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
 LEDGER = frozenset(f"advisors_{model}" for model in HOURS_MODELS)
 CLOSED_TO_CLIENTS = LEDGER | {"advisors_monthsubmission"}
-READ_THE_LEDGER = frozenset(
-    {
-        *("hours:start", "hours:month", "hours:submit", "hours:take_back"),
-        "admin:subscriptions_booksopening_totals",
-    }
-)
+READ_THE_LEDGER = {
+    **dict.fromkeys(
+        ("hours:start", "hours:month", "hours:submit", "hours:take_back"), ("advisor",)
+    ),
+    "admin:subscriptions_booksopening_totals": ("controller", "auditor"),  # one period, by two
+}
 
 # Letters: r read, a add, c change, d delete, h handle (the actions of its list).
 # A planner sees what was published and what is planned, neither what advisors cost nor what we

@@ -141,9 +141,10 @@ def test_the_guard_is_over_with_the_request(own: world.Client) -> None:
     assert MonthHours.objects.count() == 2
 
 
-def test_the_pages_that_may_read_the_ledger_are_those_of_hours() -> None:
+def test_the_pages_that_may_read_the_ledger_are_those_of_hours_and_opened_books() -> None:
     hours = {name for name, _route in addresses() if name.startswith("hours:")}
-    assert hours == access.READ_THE_LEDGER
+    books = {"admin:subscriptions_booksopening_totals"}  # opened by two people, for one period
+    assert hours | books == access.READ_THE_LEDGER.keys()
     assert {role for name in hours for role in access.ADDRESSES[name].admits("POST")} <= {"advisor"}
     with connection.cursor() as cursor:
         tables = {table.name for table in connection.introspection.get_table_list(cursor)}

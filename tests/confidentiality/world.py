@@ -98,7 +98,8 @@ def _client(code: str, number: int) -> Client:
         invoice,
         make.billed_occurrence(organisation, subscription.pk),
         make.year_price(subscription),
-        make.statement(subscription, "2026-01", "2026-04", used_quarters=26),
+        stated := make.statement(subscription, "2026-01", "2026-04", used_quarters=26),
+        make.books_opening(stated, make.user("auditor", email=f"asks@{code}.example")),
         make.stripe_customer(organisation),
         make.stripe_step(invoice),
         StripeDifference.objects.create(
@@ -116,7 +117,7 @@ def _client(code: str, number: int) -> Client:
 
 def fill_in(name: str, route: str, one: Client) -> str:
     """Give the address of a route for a client's rows."""
-    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history|explain)", name)
+    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history|explain|totals)", name)
     row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
     values = {
         "organisation_id": str(one.organisation.pk),
