@@ -86,9 +86,6 @@ class BooksOpeningAdmin(StaffAdmin):
         )
         obj.pk, obj.statement = made.pk, made.statement
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
-        """Leave it to the rules, which log every step themselves."""
-
     @admin.action(description=_("Agree: the two of you may look"), permissions=["handle"])
     def agree(self, request: HttpRequest, queryset: QuerySet[BooksOpening]) -> None:
         for opening in queryset:

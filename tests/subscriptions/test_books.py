@@ -284,7 +284,7 @@ class TestThePages:
             assert "This agrees with the statement." in shown
             assert "2026-02" not in shown
         actions = [action for _, _, action, _ in logged()]
-        assert sorted(actions) == ["agreed", "asked", "looked", "looked"]
+        assert sorted(actions) == ["added", "agreed", "asked", "looked", "looked"]
 
     def test_a_month_without_a_statement_is_refused_at_the_form(
         self, contract: Subscription, asking: User
