@@ -1,8 +1,7 @@
 """The fifty attacks of docs/confidentiality.md, and which tests of the suite prove what of them.
 
 A test says which attacks it stands against by ``@pytest.mark.attack(14)``, wherever it lives. An
-attack needs such a test, or the issue it waits for, or a person; ``in_hand`` says that tests of it
-are still being written, also beside some that exist.
+attack needs such a test, or the issue it waits for, or a person.
 """
 
 from __future__ import annotations
@@ -23,26 +22,25 @@ class Attack:
     what: str
     waits_for: int = 0  # an issue
     person: str = ""
-    in_hand: bool = False
 
 
 ATTACKS = {
-    1: Attack("a snapshot today, a snapshot tomorrow, subtracted", in_hand=True),
-    2: Attack("a figure before and after a late correction", in_hand=True),
-    3: Attack("the total less the sessions that are known", in_hand=True),
-    4: Attack("a hidden cell from the sums around it", in_hand=True),
-    5: Attack("an organisation of one person or a few", in_hand=True),
-    6: Attack("a headcount that shrinks in the middle", in_hand=True),
-    7: Attack("zero: nobody called", in_hand=True),
-    8: Attack("a holding less its subsidiaries", in_hand=True),
+    1: Attack("a snapshot today, a snapshot tomorrow, subtracted"),
+    2: Attack("a figure before and after a late correction"),
+    3: Attack("the total less the sessions that are known"),
+    4: Attack("a hidden cell from the sums around it"),
+    5: Attack("an organisation of one person or a few"),
+    6: Attack("a headcount that shrinks in the middle"),
+    7: Attack("zero: nobody called"),
+    8: Attack("a holding less its subsidiaries"),
     9: Attack("an invoice line with a day or a name"),
     10: Attack("rounding per entry, which counts entries"),
     11: Attack("travel that names a day or a place"),
     12: Attack("an appointment in a calendar or feed", waits_for=7),
     13: Attack("an advisor's feed on a telephone", waits_for=8),
-    14: Attack("a story in a free text", in_hand=True),
-    15: Attack("a column slipped in by a migration", in_hand=True),
-    16: Attack("an uploaded scan or letter", in_hand=True),
+    14: Attack("a story in a free text"),
+    15: Attack("a column slipped in by a migration"),
+    16: Attack("an uploaded scan or letter"),
     17: Attack("search, filters and actions of the admin"),
     18: Attack("the admin's own log of objects"),
     19: Attack("audit events with old and new values"),
@@ -56,9 +54,9 @@ ATTACKS = {
     27: Attack("meters and previews at Stripe"),
     28: Attack("subject, text and number of mails"),
     29: Attack("a warning at 80 % of the hours"),
-    30: Attack("the moment and order of publishing", in_hand=True),
-    31: Attack("time and size of a page", in_hand=True),
-    32: Attack("previews of a change of tier", in_hand=True),
+    30: Attack("the moment and order of publishing"),
+    31: Attack("time and size of a page"),
+    32: Attack("previews of a change of tier"),
     33: Attack("the address of somebody else's row"),
     34: Attack("what a workbook hides"),
     35: Attack("a formula in a name"),
@@ -66,17 +64,17 @@ ATTACKS = {
     37: Attack("addresses that others are told"),
     38: Attack("a form that the browser fills in"),
     39: Attack("a link or code to sign in, intercepted"),
-    40: Attack("a copy of the database", in_hand=True),
-    41: Attack("what was erased and is still in a file", in_hand=True),
+    40: Attack("a copy of the database"),
+    41: Attack("what was erased and is still in a file"),
     42: Attack("a stolen backup", waits_for=10),
     43: Attack("a colleague or administrator who browses"),
     44: Attack("signing in as somebody else"),
     45: Attack("answers that differ for foreign and missing"),
-    46: Attack("who stood in for whom in June", in_hand=True),
-    47: Attack("an employee who asks what is kept of them", in_hand=True),
+    46: Attack("who stood in for whom in June"),
+    47: Attack("an employee who asks what is kept of them"),
     48: Attack("health and status pages"),
     49: Attack("screens that staff show or send"),
-    50: Attack("samples made of real data", in_hand=True),
+    50: Attack("samples made of real data"),
 }
 
 Found = dict[int, list[str]]
@@ -132,7 +130,6 @@ def standing(number: int, tests: list[str]) -> str:
     files = sorted({Path(test.partition("::")[0]).stem for test in tests})
     said = [
         ", ".join(files),
-        "in hand" if attack.in_hand else "",
         f"waits for issue {attack.waits_for}" if attack.waits_for else "",
         f"needs a person: {attack.person}" if attack.person else "",
     ]

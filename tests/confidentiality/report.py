@@ -37,7 +37,6 @@ def _standing(number: int, tests: list[str], ran: dict[str, str]) -> str:
         return "FAILED"
     said = [
         f"{len(tests)} tests" if tests else "",
-        "in hand" if attack.in_hand else "",
         f"waits for issue {attack.waits_for}" if attack.waits_for else "",
         f"needs a person: {attack.person}" if attack.person else "",
     ]

@@ -1,4 +1,4 @@
-"""Every attack is proven, in hand, waited for or somebody's; and the paper says the same."""
+"""Every attack is proven, waited for or somebody's; and the paper says the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def unanswered(attacks: dict[int, Attack], tests: dict[int, list[str]]) -> list[
     return [
         number
         for number, attack in attacks.items()
-        if not (tests.get(number) or attack.waits_for or attack.person or attack.in_hand)
+        if not (tests.get(number) or attack.waits_for or attack.person)
     ]
 
 

@@ -75,7 +75,7 @@ def _differing(one: Seen | None, other: Seen | None) -> list[str]:
     return [part for part in parts if getattr(one, part) != getattr(other, part)]
 
 
-@pytest.mark.attack(1, 2, 3, 5, 7, 9, 10, 20, 31, 32, 34, 46)
+@pytest.mark.attack(1, 2, 3, 5, 7, 9, 10, 20, 28, 30, 31, 32, 34, 46)
 @pytest.mark.parametrize("seed", range(2))
 def test_ledgers_that_publish_the_same_are_the_same_to_every_client(seed: int) -> None:
     assert_nothing_differs(seed, others=1)

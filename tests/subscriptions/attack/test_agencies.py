@@ -19,6 +19,8 @@ from subscriptions.attack.verdict import ends, judge
 from subscriptions.release import BAND, EXACT, Thresholds
 from tests.weakened import HOLES, weakened
 
+pytestmark = pytest.mark.attack(3, 4, 5, 6, 7)
+
 POLICY = Thresholds()
 FEW = 25  # agencies, each of three to five organisations, in which a hole must show
 

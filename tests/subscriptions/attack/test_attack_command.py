@@ -20,7 +20,7 @@ from tests.agreed import M
 from tests.clients import LONG_AFTER, client, open_agency
 from tests.weakened import HOLES, weakened
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.attack(1, 2, 3, 4, 5, 6, 7, 8)]
 
 LEDGER = ("advisors_monthhours", "advisors_drafthours", "advisors_hoursadjustment")
 NOT_RELEASED = (*LEDGER, "subscriptions_carduse")

@@ -12,6 +12,8 @@ from agency.month import MonthRange
 from subscriptions.attack.bounds import ContradictionError, Fact, Interval, add_up, derive
 from tests.agreed import M, months
 
+pytestmark = pytest.mark.attack(4)
+
 START = M("2026-01")
 MONTHS = 4
 MOST = 4  # quarters in a month, so that all ledgers can be tried

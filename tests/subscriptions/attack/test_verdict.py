@@ -21,6 +21,8 @@ from subscriptions.use import Card
 from tests.agreed import M, contract, months
 from tests.weakened import HOLES, weakened
 
+pytestmark = pytest.mark.attack(3, 5, 6, 7)
+
 POLICY = Thresholds()
 MOST = 20  # hours that are tried in a year
 
