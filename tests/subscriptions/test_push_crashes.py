@@ -1,6 +1,6 @@
 """A push that dies anywhere, and is repeated, delivers each invoice exactly once.
 
-The numbers are the rows of the catalogue of faults. Each case ends with the audit: the documents
+The numbers are the rows of the catalogue of faults. Each ends with the audit: the documents
 come from contracts, a closed month and a run, so that all of the books can be recomputed.
 """
 
@@ -81,7 +81,7 @@ def keys_stand_for_something_else(line: Line, invoice: Invoice) -> None:
 
 
 @dataclass(frozen=True)
-class Case:
+class Row:
     """A row of the catalogue: the fault of a call, the pause, and what comes meanwhile."""
 
     fault: str = ""
@@ -90,27 +90,27 @@ class Case:
     meanwhile: Callable[[Line, Invoice], None] = nothing
 
 
-CASES = {
-    "1, 2 dies": Case(),
-    "1, 4 dies, and the keys are forgotten": Case(later=NEXT_DAY),
-    "3 made, then no answer": Case("drop_response"),
-    "4 no answer, and the key is forgotten": Case("drop_response", TOO_OFTEN, NEXT_DAY),
-    "5 a key with another body": Case(meanwhile=keys_stand_for_something_else),
-    "6 too many requests": Case("429", TOO_OFTEN),
-    "7 a 500 with effect": Case("500_after"),
-    "7 a 500 without effect": Case("500_before", later=NEXT_DAY),
-    "8 no connection": Case("unreachable", TOO_OFTEN),
-    "10, 11, 13 webhooks twice, disordered, before our commit": Case(meanwhile=webhooks_come),
-    "3, 13 no answer but a webhook": Case("drop_response", meanwhile=webhooks_come),
+ROWS = {
+    "1, 2 dies": Row(),
+    "1, 4 dies, and the keys are forgotten": Row(later=NEXT_DAY),
+    "3 made, then no answer": Row("drop_response"),
+    "4 no answer, and the key is forgotten": Row("drop_response", TOO_OFTEN, NEXT_DAY),
+    "5 a key with another body": Row(meanwhile=keys_stand_for_something_else),
+    "6 too many requests": Row("429", TOO_OFTEN),
+    "7 a 500 with effect": Row("500_after"),
+    "7 a 500 without effect": Row("500_before", later=NEXT_DAY),
+    "8 no connection": Row("unreachable", TOO_OFTEN),
+    "10, 11, 13 webhooks twice, disordered, before our commit": Row(meanwhile=webhooks_come),
+    "3, 13 no answer but a webhook": Row("drop_response", meanwhile=webhooks_come),
 }
 
 
-def order(line: Line, case: Case, moment: int) -> None:
-    if case.fault == "unreachable":
+def order(line: Line, row: Row, moment: int) -> None:
+    if row.fault == "unreachable":
         first = moment % len(CALLS) * 2  # of the calls of a push
-        line.unreachable = range(first, first + case.times)
-    elif case.fault:
-        wish = {"operation": CALLS[moment % len(CALLS)], "fault": case.fault, "times": case.times}
+        line.unreachable = range(first, first + row.times)
+    elif row.fault:
+        wish = {"operation": CALLS[moment % len(CALLS)], "fault": row.fault, "times": row.times}
         with line.state.transaction():
             faults.order(line.state, [wish])
 
@@ -133,40 +133,40 @@ def pass_time(line: Line, pause: dt.timedelta) -> None:
         line.state.set_setting("clock_offset", offset + int(pause.total_seconds()))
 
 
-def sweep(case: Case, every: int = 1) -> int:
+def sweep(row: Row, every: int = 1) -> int:
     """Die at one moment after the other, and push again; return how many moments there are."""
     [invoice] = approved()
     for moment in count(1, every):
         with restored_afterwards(), line_to(State()) as line:
-            order(line, case, moment)
+            order(line, row, moment)
             if not dies(line, moment, lambda: push.push(invoice.pk, at=NOW)):
                 return moment
-            case.meanwhile(line, invoice)
-            pass_time(line, case.later)
-            push_until_done(invoice, at=NOW + case.later)
+            row.meanwhile(line, invoice)
+            pass_time(line, row.later)
+            push_until_done(invoice, at=NOW + row.later)
             assert_delivered_once(line.state, invoice)
     return 0
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("case", [*CASES][:2])
-def test_dying_at_any_moment_neither_loses_nor_doubles(case: str) -> None:
+@pytest.mark.parametrize("row", [*ROWS][:2])
+def test_dying_at_any_moment_neither_loses_nor_doubles(row: str) -> None:
     """At every statement and call; repeated at once, or when Stripe has forgotten the keys."""
-    assert sweep(CASES[case]) > 50
+    assert sweep(ROWS[row]) > 50
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("case", [*CASES][2:])
-def test_dying_beside_a_fault_neither_loses_nor_doubles(case: str) -> None:
+@pytest.mark.parametrize("row", [*ROWS][2:])
+def test_dying_beside_a_fault_neither_loses_nor_doubles(row: str) -> None:
     """At every seventh moment here, at every one in the long run."""
-    assert sweep(CASES[case], every=7) > 30
+    assert sweep(ROWS[row], every=7) > 30
 
 
 @pytest.mark.long
 @pytest.mark.django_db
-@pytest.mark.parametrize("case", [*CASES][2:])
-def test_dying_at_any_moment_beside_a_fault_neither_loses_nor_doubles(case: str) -> None:
-    assert sweep(CASES[case]) > 30
+@pytest.mark.parametrize("row", [*ROWS][2:])
+def test_dying_at_any_moment_beside_a_fault_neither_loses_nor_doubles(row: str) -> None:
+    assert sweep(ROWS[row]) > 30
 
 
 @pytest.mark.django_db
@@ -175,7 +175,7 @@ def test_repeating_forgotten_keys_would_double(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(steps, "KEY_IS_REPEATED_FOR", dt.timedelta(days=1000))
 
     with pytest.raises((AssertionError, ValueError)):
-        sweep(Case(later=NEXT_DAY))
+        sweep(Row(later=NEXT_DAY))
 
 
 # After the push: whoever hears of it dies

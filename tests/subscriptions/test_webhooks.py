@@ -106,11 +106,16 @@ def test_one_task_works_off_all_that_came_meanwhile(client: Client) -> None:
         pytest.param({"header": ""}, id="no signature"),
         pytest.param({"header": "t=1,v1"}, id="half a signature"),
         pytest.param({"header": "garbage"}, id="garbage"),
-        pytest.param({"at": int(time.time()) - 400}, id="a replay of seven minutes ago"),
-        pytest.param({"at": int(time.time()) + 900}, id="a signature from the future"),
+        pytest.param({"seconds_off": -400}, id="a replay of seven minutes ago"),
+        pytest.param({"seconds_off": 900}, id="a signature from the future"),
     ],
 )
 def test_a_forged_event_leaves_nothing(client: Client, forgery: dict[str, Any]) -> None:
+    forgery = dict(forgery)
+    seconds_off = forgery.pop("seconds_off", None)
+    if seconds_off:
+        forgery["at"] = int(time.time()) + seconds_off
+
     assert post(client, json.dumps(EVENT), **forgery) == 400
 
     assert not StripeEvent.objects.exists()
