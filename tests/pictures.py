@@ -41,7 +41,7 @@ STAFF, CLIENT = "controller@discreet.example", "contact@discreet.example"
 PREPARE = """
 import django, json; django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
+from agency.sessions import SessionStore
 from agency.models import Organisation
 def sign_in(email):
     user, session = get_user_model().objects.get(email=email), SessionStore()
@@ -139,6 +139,8 @@ def _photograph_page(name: str, address: str, session: str) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="nl-NL")
         page.context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
         page.goto(address)
+        if "/account/" in page.url:
+            sys.exit(f"{address} wants somebody to sign in: it shows nothing worth a picture.")
         page.screenshot(path=PICTURES / f"{name}.png")
         browser.close()
 
