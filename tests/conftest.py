@@ -193,8 +193,9 @@ def no_language_left_behind() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def no_missing_template_variables() -> None:
+    """Listen in each test anew: one that changes DEBUG has Django make its engines again."""
     from django.template import engines
 
     engines["django"].engine.string_if_invalid = MissingVariable()  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 
 from advisors import hours
@@ -77,9 +77,9 @@ def _differing(one: Seen | None, other: Seen | None) -> list[str]:
 
 
 @pytest.mark.attack(1, 2, 3, 5, 7, 9, 10, 20, 28, 30, 31, 32, 34, 46)
-@pytest.mark.parametrize("seed", range(2))
-def test_ledgers_that_publish_the_same_are_the_same_to_every_client(seed: int) -> None:
-    assert_nothing_differs(seed, others=1)
+def test_ledgers_that_publish_the_same_are_the_same_to_every_client() -> None:
+    """Another pair of ledgers on each database."""
+    assert_nothing_differs({"sqlite": 0, "postgresql": 1}[connection.vendor], others=1)
 
 
 @pytest.mark.long
