@@ -158,8 +158,11 @@ def _documents(
     if any(line.invoice.state in not_sent for line in lines):
         return
     by_key = {line.pk: line for line in lines}
+    parts_due = list(credit_shares(credit.quarters * 25, map(_creditable, lines)))
+    if sum(part.hundredths for _, part in parts_due) < credit.quarters * 25:
+        return  # a line of the year is still to be billed, or anew: it waits for it
     shares: dict[UUID, list[tuple[InvoiceLine, Amounts]]] = defaultdict(list)
-    for creditable, part in credit_shares(credit.quarters * 25, map(_creditable, lines)):
+    for creditable, part in parts_due:
         line = by_key[creditable.key]
         shares[line.invoice_id].append((line, part))
     for parts in shares.values():

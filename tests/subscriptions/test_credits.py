@@ -170,6 +170,23 @@ class TestRuns:
         assert len({invoice.credit_of_id for invoice in made}) == 2
         assert audit().violations == []
 
+    def test_a_credit_waits_for_overage_that_a_forgotten_run_left_out(self) -> None:
+        subscription = client(hours=HOURS)
+        advisor = counsellor(subscription.organisation)
+        make.hours_adjustment(advisor, subscription.organisation, "2026-11", -4 * 4)
+        for month in months_from("2025-12", 6):
+            close_and_bill(month)
+            billing.approve(Invoice.objects.all())
+        close(*months_from("2026-06", 8))
+
+        made = bill("2026-12")
+        assert {invoice.kind for invoice in made} == {"invoice"}
+        billing.approve(Invoice.objects.all())
+        made = bill("2027-01")
+
+        assert sum(invoice.net_cents for invoice in made if invoice.kind == "credit") == -4 * 135_00
+        assert audit().violations == []
+
     def test_no_more_goes_back_than_was_billed(self) -> None:
         a_year(HOURS, {"2026-11": 90})
         made = [invoice for invoice in close_and_bill("2026-12") if invoice.kind == "credit"]
