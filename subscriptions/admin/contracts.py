@@ -17,6 +17,8 @@ from agency.today import today
 from subscriptions import ends, notice, tier_requests
 from subscriptions.models import (
     BilledOccurrence,
+    InvoiceLine,
+    LineKind,
     PurchaseOrder,
     RequestState,
     Statement,
@@ -118,7 +120,17 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no a
                     raise forms.ValidationError(
                         _("The last month of a contract is one that is still open.")
                     )
+            if before is not None and (until is None or until > before) and _is_paid(self.instance):
+                raise forms.ValidationError(
+                    _("The fee was billed until this end: agree on a new contract from then on.")
+                )
         return until
+
+
+def _is_paid(contract: Subscription) -> bool:
+    """Tell whether a fee was billed until a contract's end, and so less than its whole interval."""
+    lines = InvoiceLine.objects.filter(kind=LineKind.FEE, until_month=contract.until_month)
+    return lines.filter(occurrence__subject_id=contract.pk).exists()
 
 
 def is_in_use(contract: Subscription) -> bool:
@@ -177,7 +189,8 @@ class SubscriptionAdmin(StaffAdmin):
         """What was published and billed was worked out from these."""
         if obj is None or not is_in_use(obj):
             return ()
-        return ("organisation", "start_month", "year_starts_in", "reported_until", "first_run")
+        figures = ("reported_until", "first_run", "billing_interval")
+        return ("organisation", "start_month", "year_starts_in", *figures)
 
     def heading(self, obj: Subscription) -> str:
         return f"{obj.organisation}, {month(obj.start_month)}"

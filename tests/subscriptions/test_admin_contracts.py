@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from agency.month import Month
 from subscriptions.models import Subscription, Terms
 from tests import factories
 
@@ -163,4 +164,30 @@ def test_an_end_that_withholds_nothing_needs_no_tick(
 
     save(client, contract, until_month="2026-07")
 
+    assert str(contract.until_month) == "2026-07"
+
+
+def test_how_often_is_billed_is_locked_once_something_was(
+    client: Client, contract: Subscription
+) -> None:
+    factories.billed_occurrence(contract.organisation, contract.pk)
+
+    save(client, contract, billing_interval="3")
+
+    assert contract.billing_interval == 12
+
+
+def test_an_end_until_which_the_fee_was_billed_is_not_moved_on(
+    client: Client, contract: Subscription
+) -> None:
+    """The months after it would be paid by nobody."""
+    contract.until_month = Month.of(2026, 7)
+    contract.save()
+    billed = factories.billed_occurrence(contract.organisation, contract.pk)
+    fee = {"kind": "fee", "from_month": "2026-01", "until_month": "2026-07", "occurrence": billed}
+    factories.invoice(contract.organisation, "2025-12", lines=[fee])
+
+    said = save(client, contract, until_month="2026-10", client_knows="on")
+
+    assert "The fee was billed until this end" in said
     assert str(contract.until_month) == "2026-07"
