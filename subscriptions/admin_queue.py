@@ -325,7 +325,7 @@ def _stripe() -> Iterator[Task]:
             count=count,
             what=ngettext("message of Stripe not handled", "messages of Stripe not handled", count),
             address=_list("subscriptions_stripeevent", "state__exact=failed"),
-            note=gettext("Nothing is lost; it is tried again"),
+            note=gettext("It fits no document of ours: look at the differences with Stripe"),
         )
 
 

@@ -46,6 +46,7 @@ LOOKED_AT_EACH_TIME = (
     DifferenceKind.DISPUTED,
     DifferenceKind.CLOCK,
 )
+DISPUTES_LAST = dt.timedelta(days=400)
 CLOCKS_MAY_DIFFER = dt.timedelta(minutes=1)
 BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)  # there was no Stripe before
 
@@ -119,7 +120,7 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
     _compare_customers(done)
     _compare_invoices(done, start, at)
     _compare_credit_notes(done, start, at)
-    _look_for_disputes(done, start)
+    _look_for_disputes(done, min(start, at - DISPUTES_LAST))
     _note(done.found, start, at)
     return done
 

@@ -574,6 +574,21 @@ def test_push_invoices_ends_with_bad_news_when_one_is_parked_or_waits(
     assert push.push(waits.pk, at=NOW) == Outcome.PUSHED
 
 
+def test_push_invoices_names_a_parked_credit_too(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoice = make.invoice(make.organisation(), state="open", number="1", stripe_id="in_1")
+    credit = make.invoice(
+        invoice.organisation, kind="credit", credit_of=invoice, state="parked", parked_because="x"
+    )
+
+    with pytest.raises(SystemExit):
+        call_command("push_invoices", "--json")
+
+    told = json.loads(capsys.readouterr().out)
+    assert [entry["invoice"] for entry in told["parked"]] == [str(credit.pk)]
+
+
 def test_push_invoices_without_a_key_says_so(sandbox: Sandbox, settings: Any) -> None:
     approved()
     settings.STRIPE_API_KEY = ""

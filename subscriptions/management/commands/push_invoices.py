@@ -13,7 +13,7 @@ from rich.progress import track
 
 from agency import commands
 from subscriptions import gateway, push
-from subscriptions.models import Invoice, InvoiceKind, InvoiceState
+from subscriptions.models import Invoice, InvoiceState
 from subscriptions.push import Outcome
 
 
@@ -25,14 +25,8 @@ class Command(commands.Command):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         ids = list(push.candidates().values_list("pk", flat=True))
-        invoices = Invoice.objects.filter(kind=InvoiceKind.INVOICE)
-        done = Counter(
-            {
-                Outcome.ALREADY: invoices.filter(state__in=InvoiceState.released)
-                .exclude(pk__in=ids)
-                .count()
-            }
-        )
+        before = Invoice.objects.filter(state__in=InvoiceState.released).exclude(pk__in=ids)
+        done = Counter({Outcome.ALREADY: before.count()})
         console = Console(stderr=True)
         try:
             for pk in track(
@@ -44,7 +38,7 @@ class Command(commands.Command):
         self.tell(done, as_json=options["json"])
 
     def tell(self, done: Counter[Outcome], *, as_json: bool) -> None:
-        parked = Invoice.objects.filter(kind=InvoiceKind.INVOICE).exclude(parked_because="")
+        parked = Invoice.objects.exclude(parked_because="")
         entries = [
             {
                 "invoice": str(invoice.pk),
