@@ -65,7 +65,7 @@ workshops.session               rach    r          r             r
 
 subscriptions.billedoccurrence  r       r          r             r
 subscriptions.booksopening      -       rah        -             rh
-subscriptions.carduse           r       r          r             r
+subscriptions.carduse           -       r          -             r
 subscriptions.cpivalue          r       rac        r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
 subscriptions.indexationrun     r       r          r             r

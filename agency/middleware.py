@@ -34,7 +34,7 @@ def tells_no_hours(record: logging.LogRecord) -> bool:
 
 
 def log_request(get_response: Handler) -> Handler:
-    """Write a line for each request, but none for hours: a line a press tells when somebody called.
+    """Write a line for each request, but none for hours nor of advisors: they tell of a call.
 
     `advisors.hours` leaves no trace of recording either.
     """
@@ -43,8 +43,8 @@ def log_request(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponse:
         begun = time.monotonic()
         response = get_response(request)
-        if request.path_info.startswith(HOURS):
-            return response
+        if request.path_info.startswith(HOURS) or _role(request) == Role.ADVISOR:
+            return response  # where an advisor signs in, hours follow
         match = request.resolver_match
         logger.info(
             "request",

@@ -194,7 +194,9 @@ def unguarded() -> None:
 
 
 def line_of(kind: str, **chosen: object) -> InvoiceLine:
-    found = InvoiceLine.objects.filter(kind=kind, **chosen).order_by("invoice__run_month")
+    found = InvoiceLine.objects.filter(kind=kind, **chosen).order_by(
+        "invoice__run_month", "invoice__blocked_reason", "invoice__organisation__code", "position"
+    )
     line = found.select_related("invoice").first()
     assert line
     return line
