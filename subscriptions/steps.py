@@ -68,9 +68,11 @@ def wait_unless_approved(invoice: Invoice) -> None:
     """Raise WaitingError when a document was taken back, or finalized by another process.
 
     Belongs behind the first step, in its transaction: whoever takes documents back locks them, and
-    then looks for steps.
+    then looks for steps. So this locks the document too: either they see the step, or this sees
+    what they made of the document. The step's foreign key does not: it is checked at commit.
     """
-    invoice.refresh_from_db(fields=["state"])
+    now = Invoice.objects.select_for_update().get(pk=invoice.pk)
+    invoice.state = now.state
     if invoice.state != InvoiceState.APPROVED:
         raise WaitingError
 

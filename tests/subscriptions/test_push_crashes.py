@@ -17,12 +17,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from subscriptions import answers, gateway, inbox, push, reconcile, steps
-from subscriptions.models import Invoice, StripeEvent
+from subscriptions.models import Invoice, StepKind, StripeEvent
 from subscriptions.push import Outcome
 from subscriptions.sandbox import control, faults
 from subscriptions.sandbox.server import Sandbox
 from subscriptions.sandbox.state import Json, State
-from tests.at_once import at_once
+from tests.at_once import at_once, while_uncommitted
 from tests.backups import restored_afterwards
 from tests.clients import bill
 from tests.stripe.control import TOO_OFTEN
@@ -293,6 +293,32 @@ def test_what_is_taken_back_while_it_is_pushed_is_sent_once_or_not_at_all(
             assert (at_stripe(sandbox.state, invoice), invoice.steps.count()) == ([], 0)
         else:
             assert_delivered_once(sandbox.state, invoice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_document_is_not_taken_back_while_its_first_step_is_written_down() -> None:
+    [invoice] = approved()
+
+    def begin() -> None:
+        steps.step_for(invoice, StepKind.CUSTOMER, {})
+        steps.wait_unless_approved(invoice)
+
+    begun, taken_back = while_uncommitted(begin, lambda: push.take_back([invoice.pk]))
+
+    invoice.refresh_from_db()
+    assert (begun, taken_back, invoice.state) == (None, [], "approved")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_push_that_comes_while_a_document_is_taken_back_leaves_no_step() -> None:
+    [invoice] = approved()
+
+    taken_back, outcome = while_uncommitted(
+        lambda: push.take_back([invoice.pk]), lambda: push.push(invoice.pk, at=NOW)
+    )
+
+    assert (taken_back, outcome) == ([invoice], Outcome.WAITING)
+    assert not invoice.steps.exists()
 
 
 @pytest.mark.django_db(transaction=True)
