@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,7 +40,8 @@ def insert(model: type[models.Model], rows: Sequence[Row]) -> None:
         return
     connection = connections[router.db_for_write(model)]
     fields = model._meta.concrete_fields
-    values = zip(*(_column(field, rows, connection) for field in fields), strict=True)
+    given = set().union(*rows)
+    values = zip(*(_column(field, rows, given, connection) for field in fields), strict=True)
     table = model._meta.db_table  # the names are the model's own, and need no quotes
     columns = ", ".join(str(field.column) for field in fields)
     if connection.vendor == "postgresql":
@@ -62,11 +63,16 @@ def _copy(command: str, values: Iterable[Sequence[Any]], connection: BaseDatabas
 
 
 def _column(
-    field: models.Field[Any, Any], rows: Sequence[Row], connection: BaseDatabaseWrapper
+    field: models.Field[Any, Any],
+    rows: Sequence[Row],
+    given: Collection[str],
+    connection: BaseDatabaseWrapper,
 ) -> list[Any]:
     """Give a column's values as the database keeps them; only keys and months need a change."""
     name = field.attname
     default = field.get_default()
+    if name not in given:
+        return [default] * len(rows)
     values = [row.get(name, default) for row in rows]
     kind = field.target_field if isinstance(field, models.ForeignKey) else field
     if isinstance(kind, MonthField):

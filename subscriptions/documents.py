@@ -299,9 +299,11 @@ def prices_to_freeze(facts: Facts, due: Iterable[Item]) -> list[Fields]:
             continue
         year = contract.year_of(item.charge.months.from_month)
         for tier in TIERS:
-            frozen = (year.first_month, tier) in contract.frozen_prices
-            if not frozen and (price := _year_price(item.subject, contract, year, tier)):
-                rows[item.subject, year.first_month, tier] = price
+            key = (year.first_month, tier)
+            if key in contract.frozen_prices or (item.subject, *key) in rows:
+                continue
+            if price := _year_price(item.subject, contract, year, tier):
+                rows[item.subject, *key] = price
     return list(rows.values())
 
 
