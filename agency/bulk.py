@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 from django.db import connections, models, router
@@ -73,7 +74,10 @@ def _column(
     default = field.get_default()
     if name not in given:
         return [default] * len(rows)
-    values = [row.get(name, default) for row in rows]
+    try:
+        values = list(map(itemgetter(name), rows))
+    except KeyError:
+        values = [row.get(name, default) for row in rows]
     kind = field.target_field if isinstance(field, models.ForeignKey) else field
     if isinstance(kind, MonthField):
         return [value and value.index for value in values]
