@@ -7,9 +7,12 @@ import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
 from django.utils.translation import gettext
 
+from agency.models import Agency
 from agency.month import Month
+from agency.schema import pending_migrations
 
 DONE, BAD_NEWS, WRONG_USE = 0, 1, 2
 
@@ -33,6 +36,17 @@ class Command(BaseCommand):
         except CommandError as refused:
             self.stderr.write(f"{type(refused).__name__}: {refused}")
             sys.exit(refused.returncode)
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run as Django does; a database that is not set up, or is empty, takes one sentence."""
+        try:
+            return super().execute(*args, **options)
+        except Agency.DoesNotExist:
+            self.give_up(gettext("The database holds no agency yet: import one first."))
+        except DatabaseError:
+            if not pending_migrations(connection):
+                raise
+            self.give_up(gettext("The database is not set up: run `manage.py migrate` first."))
 
     def add_json(self, parser: CommandParser) -> None:
         parser.add_argument(

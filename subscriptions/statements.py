@@ -224,8 +224,14 @@ def refuse_to_close(month: Month, *, on: dt.date) -> None:
 
 
 def _first_month() -> Month:
-    """Give the first run of any contract; an agency without contracts closes any month."""
-    return Subscription.objects.aggregate(first=models.Min("first_run"))["first"] or Month(0)
+    """Give the first run of any contract; raises CloseError where there is none.
+
+    A month that is closed stays closed: an empty agency must not lock one by mistake.
+    """
+    first: Month | None = Subscription.objects.aggregate(first=models.Min("first_run"))["first"]
+    if first is None:
+        raise CloseError(_("There is no contract yet: there is nothing to close."))
+    return first
 
 
 @transaction.atomic

@@ -32,7 +32,7 @@ from subscriptions.models import (
     TermsReason,
     TopUpCard,
 )
-from workshops.models import Offering, Session, SessionStatus
+from workshops.models import Enrolment, Offering, Session, SessionStatus
 
 Values = dict[str, Any]
 
@@ -84,9 +84,9 @@ def _of_organisations(sheet: str, model: Any, *order: str) -> list[Values]:
 
 
 def _subscriptions() -> list[Values]:
-    """Give each contract with the choices that it was signed with."""
+    """Give each contract with the choices that it was signed with; one without any is no row."""
     starts = {terms.subscription_id: terms for terms in Terms.objects.filter(reason="start")}
-    rows = Subscription.objects.select_related("organisation")
+    rows = Subscription.objects.select_related("organisation").filter(pk__in=starts)
     return [
         _values(
             "subscriptions",
@@ -213,6 +213,12 @@ def left_out() -> list[str]:
     """Say in sentences what the workbook has no place for, of what its sheets are about."""
     versions = Terms.objects.exclude(reason__in=[TermsReason.START, TermsReason.TIER_CHANGE])
     requests = Session.objects.filter(status=SessionStatus.REQUESTED)
+    unagreed = Subscription.objects.exclude(terms__reason=TermsReason.START)
+    seats = Enrolment.objects.all()
+    older = sum(
+        rows.count() - rows.values("advisor").distinct().count()
+        for rows in (Qualification.objects.filter(kind=QualificationKind.LVV), CostRate.objects)
+    )
     odd_hours = sum(1 for amount in _hours_by_key().values() if not _fits(amount))
     sentences = {
         ngettext(
@@ -225,6 +231,21 @@ def left_out() -> list[str]:
             "%d requested sessions are left out: they are not planned yet.",
             requests.count(),
         ): requests.count(),
+        ngettext(
+            "%d contract is left out: it has no terms yet.",
+            "%d contracts are left out: they have no terms yet.",
+            unagreed.count(),
+        ): unagreed.count(),
+        ngettext(
+            "%d seat is left out: the workbook has no place for it.",
+            "%d seats are left out: the workbook has no place for them.",
+            seats.count(),
+        ): seats.count(),
+        ngettext(
+            "%d earlier certificate or cost rate is left out: the workbook has the newest ones.",
+            "%d earlier certificates and cost rates are left out: the workbook has the newest.",
+            older,
+        ): older,
         ngettext(
             "%d month of hours is left out: with its corrections it is below zero.",
             "%d months of hours are left out: with their corrections they are below zero.",

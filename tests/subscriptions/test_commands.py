@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import serializers
 from django.core.management import CommandError, call_command, load_command_class
 from django.utils.translation import override
@@ -147,6 +152,7 @@ class TestCloseMonth:
         assert [row["organisation"] for row in found] == ["A", "B", "C"]
 
     def test_words_go_beside_the_json(self) -> None:
+        client()
         out, said = run("close_month", "2026-01")
         assert (out, "2026-01 is closed; 0 statements are published." in said) == ("", True)
 
@@ -166,6 +172,7 @@ class TestCloseMonth:
         ],
     )
     def test_wrong_use_is_one_sentence_and_status_2(self, month: str, sentence: str) -> None:
+        client()
         close("2026-01")
         out, said = run("close_month", month, status=2)
         assert (out, sentence in said, len(said.splitlines())) == ("", True, 1)
@@ -190,6 +197,7 @@ class TestCloseMonth:
         assert answer("close_month", "2026-01", "--dry-run")["missing_submissions"] == 0
 
     def test_a_dry_run_of_a_closed_month_says_so(self) -> None:
+        client()
         close("2026-01")
         _, said = run("close_month", "2026-01", "--dry-run")
         assert "closed before" in said
@@ -284,6 +292,42 @@ class TestBill:
         _, said = run("bill", "2025-12", status=1)
         assert "ORG2: There is no price for 2019-01" in said
         assert Invoice.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["audit"], "holds no agency yet"),
+        (["bill", "2025-12"], "close the month first"),
+        (["bill", "2025-12", "--dry-run"], "holds no agency yet"),
+        (["close_month", "2025-12"], "nothing to close"),
+    ],
+)
+def test_an_empty_database_takes_one_sentence(command: list[str], sentence: str) -> None:
+    out, said = run(*command, status=2)
+    assert (out, sentence in said) == ("", True)
+    assert not Publication.objects.exists()
+
+
+def test_a_database_that_is_not_set_up_takes_one_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "audit"],
+        env=os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path / 'none.sqlite3'}"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_preview_with_blocked_documents_is_bad_news_as_the_run_is() -> None:
+    client("ORG1", po_required=True)
+    make.closed_month("2025-12")
+    run("bill", "2025-12", "--dry-run", status=1)
+    assert not Invoice.objects.exists()
 
 
 def test_an_agency_that_has_not_begun_is_in_order() -> None:

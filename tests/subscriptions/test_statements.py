@@ -36,7 +36,6 @@ from tests.clients import (
     close,
     counsellor,
     months_from,
-    open_agency,
     stated,
     worked,
 )
@@ -54,6 +53,7 @@ def english() -> Iterator[None]:
 
 class TestOrderOfMonths:
     def test_a_month_is_closed_when_it_is_over(self) -> None:
+        client()
         with pytest.raises(CloseError, match="not over"):
             close_month(M("2026-01"), on=dt.date(2026, 1, 31))
         assert close_month(M("2026-01"), on=dt.date(2026, 2, 1))
@@ -66,6 +66,7 @@ class TestOrderOfMonths:
         ],
     )
     def test_months_are_closed_in_order(self, month: str, sentence: str) -> None:
+        client()
         close("2026-01")
         with pytest.raises(CloseError, match=sentence):
             close_month(M(month), on=LONG_AFTER)
@@ -137,7 +138,7 @@ class TestPublishing:
         ]
 
     def test_a_month_with_no_statement_is_published_too(self) -> None:
-        open_agency()
+        client()
         close("2026-01")
         assert Publication.objects.get().statements.count() == 0
 

@@ -97,6 +97,8 @@ class Command(commands.Command):
             % {"month": month, "count": len(documents)}
         )
         self.report(run)
+        if any(invoice.state == InvoiceState.BLOCKED for invoice, _lines in documents):
+            self.end_with_bad_news()
 
     def report(self, run: billing.Run) -> None:
         for code, reason in run.failures:

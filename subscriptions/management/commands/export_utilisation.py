@@ -41,10 +41,10 @@ class Command(commands.Command):
         try:
             written = self._write(month, options["out"], organisations, staff=code is None)
         except OSError as error:
-            raise CommandError(
+            self.give_up(
                 _("%(place)s cannot be written: %(reason)s.")
                 % {"place": error.filename or options["out"], "reason": error.strerror}
-            ) from error
+            )
         if code and not written:
             raise CommandError(
                 _("%(code)s had no contract yet in %(month)s.") % {"code": code, "month": month}

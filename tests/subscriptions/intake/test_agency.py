@@ -355,7 +355,18 @@ def test_what_the_workbook_has_no_place_for_is_said(small: Path) -> None:
     make.session(organisation, "S9", status="requested")
     make.hours_adjustment(Advisor.objects.get(code="A1"), organisation, "2026-01", -3)
 
-    assert len(intake.left_out()) == 3
+    start = Month.parse("2030-01")
+    Subscription.objects.create(
+        organisation=make.organisation("NEW"),
+        start_month=start,
+        first_run=start - 1,
+        reported_until=start,
+    )
+    make.cost_rate(Advisor.objects.get(code="A1"), 5000, "2019-01")
+    make.enrolment(make.session(None, "S10"))
+
+    assert len(intake.left_out()) == 6
+    assert "NEW" not in {row["organisation"] for row in held.sheets()["subscriptions"]}
     assert all("1" in sentence for sentence in intake.left_out())
 
 
