@@ -44,6 +44,12 @@ class Row:
         """The quarters that each button adds, and those that there are then."""
         return [(step, self.quarters + step) for step in STEPS_IN_QUARTERS]
 
+    @property
+    def less(self) -> list[tuple[int, int]]:
+        """What each button takes off, and the quarters that are left then."""
+        left = [(-step, self.quarters - step) for step in STEPS_IN_QUARTERS]
+        return [(step, rest) for step, rest in left if rest >= 0]
+
 
 @dataclass(slots=True)
 class Change:

@@ -67,6 +67,19 @@ def test_a_press_adds_time_and_can_be_undone(client: Client, organisation: Organ
     assert quarters(organisation) == 0
 
 
+def test_what_was_noted_too_much_is_taken_off_days_later(
+    client: Client, advisor: Advisor, organisation: Organisation
+) -> None:
+    factories.draft_hours(advisor, organisation, "2026-04", 3)
+
+    opened = client.post("/hours/2026-04/", {"organisation": str(organisation.pk)})
+
+    page = opened.content.decode()
+    assert [f'value="{left}">−' in page for left in (2, 1, -1)] == [True, True, False]
+    client.post("/hours/2026-04/", press(organisation, 3, 1))
+    assert quarters(organisation) == 1
+
+
 def test_sending_a_page_twice_adds_once(client: Client, organisation: Organisation) -> None:
     for _ in range(2):
         response = client.post("/hours/2026-04/", press(organisation, 0, 2))

@@ -1,4 +1,4 @@
-"""A small agency in Chromium: five people with their first jobs, on 8 April 2026.
+"""A small agency in Chromium: six people with their first jobs, on 8 April 2026.
 
 Every page that a test opens is listened to: a message of the Content-Security-Policy, an error in
 the console or a request to another host fails the test.

@@ -1,4 +1,4 @@
-"""What stands in the database of the stories: five people and three clients in April 2026."""
+"""What stands in the database of the stories: six people and three clients in April 2026."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def _people() -> dict[str, User]:
             ("planner", "planner", "Maaike Rosier"),
             ("controller", "controller", "Bram Stolk"),
             ("administrator", "admin", "Noor Vermeer"),
+            ("auditor", "auditor", "Fleur Mansholt"),
             ("advisor", "advisor", "Hanneke Drost"),
             ("contact", "contact", "Jorien Velt"),
         )

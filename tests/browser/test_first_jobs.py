@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from advisors.models import DraftHours, MonthSubmission
 from agency.models import User
 from subscriptions.models import Invoice, TierChangeRequest
+from tests import factories
 from tests.browser.conftest import Open
 from tests.browser.scene import PHONE, Sample, sign_in
 
@@ -64,6 +65,19 @@ def test_an_administrator_lets_a_colleague_in(open_page: Open, sample: Sample) -
     expect(page.get_by_role("status")).to_be_visible()
     made = User.objects.get(email="a.kuyper@discreet.example")
     assert (made.role, made.is_active, made.has_usable_password()) == ("auditor", True, False)
+
+
+def test_an_auditor_reads_who_did_what_and_changes_nothing(open_page: Open, sample: Sample) -> None:
+    planner = User.objects.get(role="planner")
+    factories.audit_event(sample.client, actor=planner)
+    page = open_page()
+    sign_in(page, "auditor")
+
+    page.goto("/admin/agency/auditevent/")
+    expect(page.locator("#result_list")).to_contain_text(planner.name)
+    page.goto(f"/admin/agency/organisation/{sample.client.pk}/change/")
+    expect(page.get_by_text("Kinderopvang De Speeldoos").first).to_be_visible()
+    expect(page.get_by_role("button", name="Opslaan")).to_have_count(0)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
