@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.db.models import Q
+
 from advisors.models import Advisor, MonthSubmission
 from agency.models import Contact, ContactRole, Organisation, Role, User
 from agency.month import Month
 from subscriptions import contracts
-from subscriptions.models import Display, Statement
+from subscriptions.models import Display, Invoice, InvoiceState, Statement
 from subscriptions.portal.overview import overview
 
 DOMAIN = "discreet.example"
@@ -16,6 +20,8 @@ WORDS = {
     Display.WITHHELD: "no figures: withheld",
     Display.ALL_IN: "no figures: an all-in price",
 }
+BOUNCED = Q(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
+LATE_TO_PAY = Q(state=InvoiceState.OPEN, debit_failed_on=None)
 STAFF = (
     ("planner", "Pim Planner", Role.PLANNER),
     ("controller", "Cora Controller", Role.CONTROLLER),
@@ -39,9 +45,12 @@ def make_people(password: str) -> User:
     return _person("contact", "Coen Contact", Role.CONTACT, password)
 
 
-def give_clients(contact: User, month: Month) -> list[Organisation]:
-    """Let the contact see a client of each display, and give them as the portal lists them."""
-    for organisation in _organisations_to_see(month):
+def give_clients(contact: User, month: Month, *, on: dt.date) -> list[Organisation]:
+    """Let the contact see a client of each kind, and give them as the portal lists them.
+
+    Those are one of each display, one that is late to pay, and one whose debit failed.
+    """
+    for organisation in _organisations_to_see(month, on):
         Contact.objects.get_or_create(
             user=contact, organisation=organisation, defaults={"role": ContactRole.OWNER}
         )
@@ -57,20 +66,21 @@ def _person(name: str, full_name: str, role: Role, password: str) -> User:
     return user
 
 
-def _organisations_to_see(month: Month) -> list[Organisation]:
-    """Give a calm client, and after it by name one of each display, with overage if there is one.
+def _organisations_to_see(month: Month, on: dt.date) -> list[Organisation]:
+    """Give a calm client, and after it by name the others.
 
     The portal opens on the first by name: it shows figures, within the hours of its contract.
     """
     found = _calm(month)
-    for display in Display.values:
-        rows = Statement.objects.filter(publication__month=month, display=display)
-        if found:
-            rows = rows.filter(organisation__legal_name__gt=found[0].legal_name)
-        row = rows.order_by("-overage_quarters", "organisation__code").first()
-        if row:
-            found.append(row.organisation)
-    return found
+    later = Q(organisation__legal_name__gt=found[0].legal_name) if found else Q()
+    shown = Statement.objects.filter(later, publication__month=month)
+    shown = shown.order_by("-overage_quarters", "organisation__code")
+    unpaid = Invoice.objects.filter(later).order_by("due_on", "organisation__code")
+    statements = [shown.filter(display=display).first() for display in Display.values]
+    late = unpaid.filter(LATE_TO_PAY, due_on__lt=on).first()
+    bounced = unpaid.filter(BOUNCED).first()
+    owners = (row.organisation if row else None for row in (*statements, late, bounced))
+    return found + [owner for owner in owners if owner is not None]
 
 
 def _calm(month: Month) -> list[Organisation]:
@@ -88,14 +98,18 @@ def _calm(month: Month) -> list[Organisation]:
     return []
 
 
-def shown_of(organisation: Organisation, month: Month) -> str:
-    """Say in a few words what a client's page shows of its hours."""
+def shown_of(organisation: Organisation, month: Month, *, on: dt.date) -> str:
+    """Say in a few words what a client's pages show of its hours, and of what it owes."""
     rows = Statement.objects.newest().filter(organisation=organisation, publication__month=month)
     statement = rows.order_by("-from_month").first()
-    if statement is None:
-        return "nothing published"
-    overage = ", with overage" if statement.overage_quarters else ""
-    return f"{WORDS[Display(statement.display)]}{overage}"
+    words = ["nothing published"]
+    if statement:
+        words = [WORDS[Display(statement.display)]]
+        words += ["with overage"] if statement.overage_quarters else []
+    invoices = organisation.invoices
+    words += ["an invoice overdue"] if invoices.filter(LATE_TO_PAY, due_on__lt=on).exists() else []
+    words += ["a debit that failed"] if invoices.filter(BOUNCED).exists() else []
+    return ", ".join(words)
 
 
 def submit_for_all(month: Month) -> None:

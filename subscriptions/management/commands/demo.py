@@ -120,7 +120,7 @@ class Command(commands.Command):
                 self.run_month(processes, clients, month, on, share)
         clients.set_clock(_noon(self.today))
         contact = make_people(self.password)
-        self.clients = give_clients(contact, month)
+        self.clients = give_clients(contact, month, on=self.today)
         make_coming(self.clients, contact, self.today)
         if not wait_until_handled():
             self.say(f"Events are still waiting; see {processes.log('queue')}.")
@@ -163,7 +163,10 @@ class Command(commands.Command):
             "",
             f"  staff     {self.web}/admin/   planner@, controller@, admin@ or auditor@{DOMAIN}",
             f"  client    {self.web}/portal/  contact@{DOMAIN} (codes by mail: var/mail/*.eml)",
-            *(f"              {row.legal_name}: {shown_of(row, month)}" for row in self.clients),
+            *(
+                f"              {row.legal_name}: {shown_of(row, month, on=self.today)}"
+                for row in self.clients
+            ),
             f"  advisor   {self.web}/hours/   advisor@{DOMAIN}",
             f"  password  {self.password}   (the same for all)",
             f"  Stripe    http://127.0.0.1:{self.stripe_port}/  (a stand-in, with pay pages)",

@@ -125,17 +125,29 @@ def clients() -> list[Organisation]:
         contract = workbooks.client(code, organisation={"legal_name": f"Client {code}"})
         factories.statement(contract, display=display, overage_quarters=overage)
         made[code] = contract
-    return people.give_clients(people.make_people("a password of many words"), MARCH)
+    for code, failed_on in (("F", None), ("G", dt.date(2026, 3, 9))):
+        late = factories.organisation(code, legal_name=f"Client {code}")
+        factories.invoice(
+            late,
+            state="open",
+            number=code,
+            stripe_id=code,
+            due_on=dt.date(2026, 3, 2),
+            debit_failed_on=failed_on,
+        )
+    return people.give_clients(people.make_people("a password of many words"), MARCH, on=TODAY)
 
 
 def test_the_contact_opens_on_a_client_within_its_hours_and_can_see_every_display(
     clients: list[Organisation],
 ) -> None:
-    assert [(row.legal_name, people.shown_of(row, MARCH)) for row in clients] == [
+    assert [(row.legal_name, people.shown_of(row, MARCH, on=TODAY)) for row in clients] == [
         ("Client B", "figures"),
         ("Client C", people.WORDS[Display.BAND]),
         ("Client D", people.WORDS[Display.WITHHELD]),
         ("Client E", people.WORDS[Display.ALL_IN]),
+        ("Client F", "nothing published, an invoice overdue"),
+        ("Client G", "nothing published, a debit that failed"),
     ]
 
 
@@ -170,7 +182,7 @@ def test_taking_the_demo_up_again_adds_nothing(clients: list[Organisation]) -> N
     counts = []
     for _time in range(2):
         people.make_people("a password of many words")
-        people.give_clients(contact, MARCH)
+        people.give_clients(contact, MARCH, on=TODAY)
         coming.make_coming(clients, contact, TODAY)
         counts.append(
             [model.objects.count() for model in (User, Contact, Session, TierChangeRequest)]
