@@ -26,9 +26,9 @@ from subscriptions.documents import (
     as_plain,
     documents,
     one_off_documents,
-    order_number,
     prices_to_freeze,
     purchase_orders,
+    reason_now,
     vat_rates,
 )
 from subscriptions.due import ahead_items, items
@@ -52,9 +52,13 @@ class BillError(ValidationError):
 
 @dataclass
 class Run:
-    """What a run drafts: documents, prices to freeze, and clients that could not be billed."""
+    """What a run drafts: documents, prices to freeze, and clients that could not be billed.
+
+    ``unblocked`` counts the blocked documents that it took away to draft them anew.
+    """
 
     month: Month
+    unblocked: int = 0
     documents: list[Document] = field(default_factory=list)
     frozen: list[Fields] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -115,14 +119,15 @@ def draft_run(
 
     ``organisations`` are the clients to draft for, None among them for one-off buyers of seats.
     A document that passed a bound stays until somebody accepts it or asks for it ``anew``.
-    Blocked documents whose reason is gone are drafted anew. Raises BillError for an open month,
-    unless the run is made ahead.
+    Documents blocked in this run or an earlier one whose reason is gone are drafted anew, in this
+    run. Raises BillError for an open month, unless the run is made ahead.
     """
     take_turns()
     if not ahead:
         refuse_to_bill(month)
-    release_unblocked(month, organisations, anew=anew)
+    unblocked = release_unblocked(month, organisations, ahead=ahead, anew=anew)
     run = plan(month, organisations, ahead=ahead)
+    run.unblocked = unblocked
     _write(run)
     return run
 
@@ -137,20 +142,24 @@ def _write(run: Run) -> None:
     bulk.insert(YearPrice, run.frozen)
 
 
-def release_unblocked(month: Month, organisations: Chosen = None, *, anew: bool = False) -> int:
-    """Take away a run's blocked documents whose reason is gone; give their number.
+def release_unblocked(
+    month: Month, organisations: Chosen = None, *, ahead: bool = False, anew: bool = False
+) -> int:
+    """Take away blocked documents that a run would not block for the reason they name; count them.
 
-    A bound that was passed is a reason until a person has looked, or works it out ``anew``.
-    Their occurrences are free again, so that the run under way drafts them anew.
+    These are documents of this run or an earlier one. Their occurrences are free again, so that the
+    run under way drafts them anew, with the purchase orders valid in its own month. A bound that
+    was passed is a reason until a person has looked, or works that run out ``anew``.
     """
-    rows = _made_out_to(organisations).filter(state=InvoiceState.BLOCKED, run_month=month)
-    orders = purchase_orders(clients(organisations))
-    if not anew:
-        rows = rows.exclude(blocked_reason=BlockedReason.BOUND)
+    rows = _made_out_to(organisations).filter(state=InvoiceState.BLOCKED)
+    rows = rows.filter(run_month=month) if ahead else rows.filter(run_month__lte=month)
+    bound = Q(blocked_reason=BlockedReason.BOUND)
+    rows = rows.exclude(bound & ~Q(run_month=month) if anew else bound)
     rows = rows.select_related("organisation")
     blocked = list(rows.prefetch_related("lines__occurrence", "organisation__subscriptions"))
+    orders = purchase_orders(clients(organisations))
     seats = _seats_of(blocked)
-    free = [row for row in blocked if not _still_blocked(row, orders, seats, month)]
+    free = [row for row in blocked if _reason_now(row, orders, seats, month) != row.blocked_reason]
     for invoice in free:
         occurrences = [line.occurrence_id for line in invoice.lines.all() if line.occurrence_id]
         invoice.delete()
@@ -178,27 +187,22 @@ def _seats_of(invoices: Iterable[Invoice]) -> dict[UUID, Enrolment]:
     return Enrolment.objects.select_related("organisation").in_bulk(subjects)
 
 
-def _still_blocked(
+def _reason_now(
     invoice: Invoice,
     orders: dict[UUID, list[PurchaseOrder]],
     seats: dict[UUID, Enrolment],
-    month: Month,
-) -> bool:
-    """Tell whether the reason stands; one for a missing order falls when every line finds one."""
+    run: Month,
+) -> BlockedReason | None:
+    """Give the reason for which a run would block what stands on a document, bounds apart."""
     lines = list(invoice.lines.all())
     organisation = invoice.organisation
-    if organisation is None:
-        billed = [line.occurrence.subject_id for line in lines if line.occurrence]
-        sold = [buyers.of_seat(seats[subject]) for subject in billed if subject in seats]
-        return any(buyers.blocked_reason(buyer, "", po_required=False) for buyer in sold)
-    numbers = {
-        order_number(orders[organisation.pk], line.kind, line.from_month, month) for line in lines
-    }
-    po_required = invoice.blocked_reason == BlockedReason.PO_MISSING and any(
-        contract.po_required for contract in organisation.subscriptions.all()
-    )
-    buyer = buyers.of_organisation(organisation)
-    return any(buyers.blocked_reason(buyer, n, po_required=po_required) for n in numbers)
+    if organisation:
+        contracts = list(organisation.subscriptions.all())
+        buyer = buyers.of_organisation(organisation)
+        return reason_now(buyer, contracts, lines, orders[organisation.pk], run)
+    billed = [line.occurrence.subject_id for line in lines if line.occurrence]
+    sold = [buyers.of_seat(seats[subject]) for subject in billed if subject in seats]
+    return next(filter(None, (reason_now(buyer, [], lines, [], run) for buyer in sold)), None)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -86,6 +86,24 @@ def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, 
     """Give the number of the order that a line takes; empty where none is valid."""
     month = from_month if kind in BY_PERIOD else run
     return next((order.number for order in orders if month in order.months), "")
+
+
+def reason_now(
+    buyer: Buyer,
+    contracts: Sequence[Subscription],
+    lines: Collection[InvoiceLine],
+    orders: Sequence[PurchaseOrder],
+    run: Month,
+) -> BlockedReason | None:
+    """Give the first reason for which a run could not send what stands on a document.
+
+    An order is missing as long as one of the lines finds none. Bounds are not looked at.
+    """
+    months = {line.from_month for line in lines}
+    inside = [row for row in contracts if any(month in row.months for month in months)]
+    po_required = any(row.po_required for row in inside or _nearest(contracts, run))
+    numbers = (order_number(orders, line.kind, line.from_month, run) for line in lines)
+    return blocked_reason(buyer, min(numbers, default=""), po_required=po_required)
 
 
 def documents(
@@ -235,7 +253,7 @@ def _occurrence(
 
 def _contract_rows(
     facts: Facts, buyer: Buyer, due: Sequence[Item], run: Month
-) -> list[Subscription]:
+) -> Sequence[Subscription]:
     """Give the contracts that a document's lines belong to, else the nearest one; oldest first.
 
     The last one's payment terms hold.
@@ -243,8 +261,13 @@ def _contract_rows(
     rows = facts.subscriptions[buyer.organisation.pk] if buyer.organisation else []
     named = {item.subscription for item in due}
     inside = [row for row in rows if row.pk in named]
-    begun = [row for row in rows if row.start_month <= run + 1]
-    return inside or begun[-1:] or rows[-1:]
+    return inside or _nearest(rows, run)
+
+
+def _nearest(contracts: Sequence[Subscription], run: Month) -> Sequence[Subscription]:
+    """Give the contract begun last by the month after a run, else the last one; if any."""
+    begun = [row for row in contracts if row.start_month <= run + 1]
+    return begun[-1:] or contracts[-1:]
 
 
 def _invoice(

@@ -12,7 +12,7 @@ from subscriptions import buyers, vat
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.credits import documents_due as credits_due
-from subscriptions.documents import order_number
+from subscriptions.documents import reason_now
 from subscriptions.due import Item, items, one_off_items
 from subscriptions.models import (
     BlockedReason,
@@ -23,6 +23,7 @@ from subscriptions.models import (
     LineKind,
     OccurrenceState,
     PurchaseOrder,
+    Subscription,
 )
 
 MAY_BE_EXEMPT = frozenset(
@@ -170,34 +171,31 @@ def blocked_documents_have_their_reason(records: Records) -> Iterator[Check]:
 
 
 def _reason_now(records: Records, invoice: Invoice) -> str:
-    """Give the recorded reason while the document would be blocked, else nothing."""
+    """Give the reason that its own run would find; what passed a bound waits for a person."""
     if invoice.blocked_reason == BlockedReason.BOUND:
         return invoice.blocked_reason
-    po_required = invoice.blocked_reason == BlockedReason.PO_MISSING
-    reasons = [
-        buyers.blocked_reason(
-            buyer,
-            order_number(orders, line.kind, line.from_month, invoice.run_month),
-            po_required=po_required,
-        )
-        for line in records.lines.get(invoice.pk, [])
-        for buyer, orders in _buyer_now(records, invoice, line)
-    ]
-    return invoice.blocked_reason if any(reasons) else ""
+    lines = records.lines.get(invoice.pk, [])
+    reasons = (
+        reason_now(buyer, contracts, lines, orders, invoice.run_month)
+        for buyer, contracts, orders in _parties_now(records, invoice, lines)
+    )
+    return next(filter(None, reasons), "")
 
 
-def _buyer_now(
-    records: Records, invoice: Invoice, line: InvoiceLine
-) -> Iterator[tuple[buyers.Buyer, list[PurchaseOrder]]]:
-    """Give who pays for a line with the orders; nobody where its seat is gone."""
+def _parties_now(
+    records: Records, invoice: Invoice, lines: Iterable[InvoiceLine]
+) -> Iterator[tuple[buyers.Buyer, list[Subscription], list[PurchaseOrder]]]:
+    """Give who pays for a document, with contracts and orders; nobody where its seats are gone."""
     if invoice.organisation:
-        orders = records.orders.get(invoice.organisation.pk, [])
-        yield buyers.of_organisation(invoice.organisation), orders
+        key = invoice.organisation.pk
+        buyer = buyers.of_organisation(invoice.organisation)
+        yield buyer, records.facts.subscriptions.get(key, []), records.orders.get(key, [])
         return
-    occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
-    seat = records.seats.get(occurrence.subject_id) if occurrence else None
-    if seat:
-        yield buyers.of_seat(seat), []
+    for line in lines:
+        occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+        seat = records.seats.get(occurrence.subject_id) if occurrence else None
+        if seat:
+            yield buyers.of_seat(seat), [], []
 
 
 def credits_never_exceed_what_they_credit(records: Records) -> Iterator[Check]:

@@ -77,6 +77,9 @@ def test_asking_for_it_anew_works_it_out_once_from_the_facts_of_now(high: Invoic
     assert [document.invoice.blocked_reason for document in again if document.invoice] == ["bound"]
     assert Invoice.objects.count() == 1
 
+    close("2026-04")
+    assert billing.draft_run(M("2026-04"), [high.organisation_id], anew=True).documents == []
+
 
 @pytest.mark.django_db
 def test_a_price_typed_in_cents_is_put_right_and_drafted_anew() -> None:
