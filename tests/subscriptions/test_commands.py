@@ -21,6 +21,7 @@ from advisors.models import ClosedMonth
 from subscriptions.models import BilledOccurrence, Invoice, Publication, Statement
 from tests import factories as make
 from tests.agency_workbook import DATA, SAMPLE
+from tests.agreed import M
 from tests.clients import client, close, counsellor, worked
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +233,25 @@ class TestBill:
         out, said = run("bill", "2025-12", "--json")
         assert json.loads(out) == first
         assert "nothing is left to draft; nothing changed" in said
+
+    def test_what_comes_to_nothing_is_said_to_be_settled(self) -> None:
+        client(
+            "ORG1", "2025-01", first_run=M("2025-12"), billing_interval=1, own_annual_fee_cents=0
+        )
+        make.closed_month("2025-12")
+        _, said = run("bill", "2025-12")
+        assert "0 drafted" in said
+        assert "Settled without a document, all lines being 0: 1." in said
+        assert "nothing changed" in run("bill", "2025-12")[1]
+
+    def test_blocked_documents_that_are_drafted_anew_are_said_to_be(self) -> None:
+        organisation = client(po_required=True).organisation
+        make.closed_month("2025-12")
+        run("bill", "2025-12", status=WITH_BLOCKED)
+        make.purchase_order(organisation)
+        _, said = run("bill", "2025-12")
+        assert "1 drafted, 0 approved, 0 blocked" in said
+        assert "Blocked before and worked out anew: 1." in said
 
     @pytest.mark.parametrize(
         ("options", "sentence"),

@@ -58,31 +58,33 @@ class Command(commands.Command):
 
     def draft(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
         run = billing.draft_run(month, chosen, ahead=options["ahead"])
-        drafted = [document.invoice for document in run.documents if document.invoice]
         of_run = Invoice.objects.filter(run_month=month)
         if chosen is not None:
             of_run = of_run.filter(organisation__in=chosen)
         approved = billing.approve(of_run) if options["approve"] else 0
         blocked = of_run.filter(state=InvoiceState.BLOCKED).count()
-        if drafted or approved:
-            self.say(
-                _("Run %(month)s: %(drafted)d drafted, %(approved)d approved, %(blocked)d blocked.")
-                % {
-                    "month": month,
-                    "drafted": len(drafted),
-                    "approved": approved,
-                    "blocked": blocked,
-                }
-            )
-        else:
-            self.say(
-                _("Run %(month)s: nothing is left to draft; nothing changed.") % {"month": month}
-            )
+        self.tell(run, approved, blocked)
         if options["json"]:
             self.print_json({"month": str(month), "invoices": billing.of_run(month, chosen)})
         self.report(run)
         if blocked:
             self.end_with_bad_news()
+
+    def tell(self, run: billing.Run, approved: int, blocked: int) -> None:
+        drafted = sum(1 for document in run.documents if document.invoice_row)
+        settled = len(run.documents) - drafted
+        if not (run.documents or run.unblocked or approved):
+            nothing = _("Run %(month)s: nothing is left to draft; nothing changed.")
+            self.say(nothing % {"month": run.month})
+            return
+        self.say(
+            _("Run %(month)s: %(drafted)d drafted, %(approved)d approved, %(blocked)d blocked.")
+            % {"month": run.month, "drafted": drafted, "approved": approved, "blocked": blocked}
+        )
+        if run.unblocked:
+            self.say(_("Blocked before and worked out anew: %d.") % run.unblocked)
+        if settled:
+            self.say(_("Settled without a document, all lines being 0: %d.") % settled)
 
     def preview(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
         if not options["ahead"] and not hours.is_closed(month):
