@@ -262,7 +262,8 @@ class InvoiceAdmin(StaffAdmin):
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         blocked = queryset.filter(state=InvoiceState.BLOCKED)
         drafted: list[Invoice] = []
-        for run_month, organisation in set(blocked.values_list("run_month", "organisation")):
+        runs = blocked.order_by("run_month").values_list("run_month", "organisation").distinct()
+        for run_month, organisation in list(runs):
             try:
                 run = billing.draft_run(run_month, [organisation], anew=True)
             except billing.BillError as refused:
@@ -274,8 +275,10 @@ class InvoiceAdmin(StaffAdmin):
         free = [invoice for invoice in drafted if invoice.state == InvoiceState.DRAFT]
         _note_all(request, "drafted", free)
         text = ngettext(
-            "%(n)s invoice is drafted anew. What stays blocked lacks what it lacked.",
-            "%(n)s invoices are drafted anew. What stays blocked lacks what it lacked.",
+            "%(n)s invoice is drafted anew. What is blocked now says why; "
+            "what somebody else is to pay comes with the next run.",
+            "%(n)s invoices are drafted anew. What is blocked now says why; "
+            "what somebody else is to pay comes with the next run.",
             len(free),
         )
         self.message_user(request, text % {"n": len(free)}, _level(len(free)))
