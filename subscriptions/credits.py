@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID, uuid4
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
 from agency.money import round_half_away
@@ -95,7 +96,8 @@ def documents_due(facts: Facts, run: Month, organisations: Chosen = None) -> lis
     """Give the credits of overage that fall due in a run or earlier: one per document credited.
 
     The last overage of the contract year goes back first. A credit waits while a line of its year
-    stands on a draft or a blocked document.
+    stands on a draft or a blocked document, and until all of it can be given back. What was given
+    back and voided is given back anew.
     """
     pending = list(_pending(run, clients(organisations)))
     if not pending:
@@ -104,23 +106,51 @@ def documents_due(facts: Facts, run: Month, organisations: Chosen = None) -> lis
     for line in _overage_of(pending):
         if line.occurrence:
             lines[line.occurrence.subject_id].append(line)
-    return [
+    made = [
         document
         for credit in pending
         for document in _documents(facts, credit, _of_year(facts, credit, lines), run)
     ]
+    _number_revisions(made)
+    return made
 
 
 def _pending(run: Month, organisations: Sequence[UUID] | None) -> QuerySet[OverageCredit]:
-    billed = BilledOccurrence.objects.filter(kind=LineKind.CREDIT, subject_id=OuterRef("pk"))
-    rows = OverageCredit.objects.filter(
-        ~Exists(billed),
+    """Give what is not given back in full yet, with the hundredths of hours that were."""
+    given = (
+        InvoiceLine.objects.filter(
+            occurrence__kind=LineKind.CREDIT, occurrence__subject_id=OuterRef("pk")
+        )
+        .exclude(invoice__state=InvoiceState.VOID)
+        .order_by()
+        .values("occurrence__subject_id")
+        .annotate(hundredths=Sum("quantity_hundredths"))
+    )
+    rows = OverageCredit.objects.annotate(
+        given_hundredths=Coalesce(Subquery(given.values("hundredths")), 0)
+    ).filter(
+        given_hundredths__lt=F("quarters") * 25,
         statement__in=Statement.objects.newest(),
         statement__until_month__lte=run + 1,
     )
     if organisations is not None:
         rows = rows.filter(statement__organisation__in=organisations)
     return rows.select_related("statement").order_by("statement__organisation__code", "pk")
+
+
+def _number_revisions(made: Iterable[Document]) -> None:
+    """Have what is given back of a line anew follow on what was given back of it before."""
+    rows = [row for document in made for row in document.occurrence_rows]
+    before = (
+        BilledOccurrence.objects.filter(
+            kind=LineKind.CREDIT, subject_id__in={row["subject_id"] for row in rows}
+        )
+        .values_list("subject_id", "from_month")
+        .annotate(last=Max("revision"))
+    )
+    last = {(subject, month): revision for subject, month, revision in before}
+    for row in rows:
+        row["revision"] = last.get((row["subject_id"], row["from_month"]), 0) + 1
 
 
 def _overage_of(credits_due: Iterable[OverageCredit]) -> QuerySet[InvoiceLine]:
@@ -158,8 +188,9 @@ def _documents(
     if any(line.invoice.state in not_sent for line in lines):
         return
     by_key = {line.pk: line for line in lines}
-    parts_due = list(credit_shares(credit.quarters * 25, map(_creditable, lines)))
-    if sum(part.hundredths for _, part in parts_due) < credit.quarters * 25:
+    left = credit.quarters * 25 - credit.given_hundredths  # type: ignore[attr-defined]
+    parts_due = list(credit_shares(left, map(_creditable, lines)))
+    if sum(part.hundredths for _, part in parts_due) < left:
         return  # a line of the year is still to be billed, or anew: it waits for it
     shares: dict[UUID, list[tuple[InvoiceLine, Amounts]]] = defaultdict(list)
     for creditable, part in parts_due:

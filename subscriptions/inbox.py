@@ -12,7 +12,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django_q.tasks import async_task
 
 from agency.month import AMSTERDAM
@@ -165,6 +165,7 @@ def follow_credit_note(there: gateway.CreditNote) -> EventState:
         record_issued(credit, there)
         if there.status == "void" and credit.state == InvoiceState.PAID:
             Invoice.objects.filter(pk=credit.pk).update(state=InvoiceState.VOID)
+            _bill_anew(credit)
         return EventState.HANDLED
 
 
@@ -200,14 +201,23 @@ def _move(
         invoice.paid_on = _local_date(document.paid_at or at)
     elif document.status in SETTLED and invoice.state in MAY_BE_PAID:
         invoice.state = SETTLED[document.status]
-        if invoice.state == InvoiceState.VOID:  # the next run bills it anew
-            billed = BilledOccurrence.objects.filter(lines__invoice=invoice)
-            billed.update(state=OccurrenceState.CREDITED)
+        if invoice.state == InvoiceState.VOID:
+            _bill_anew(invoice)
     elif document.status == "open" and failed_at:
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
         failed_on = _local_date(failed_at)
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)
     invoice.save(update_fields=["state", "paid_on", "debit_failed_on"])
+
+
+def _bill_anew(void: Invoice) -> None:
+    """Let the next run draft anew what a void document billed or gave back.
+
+    Its credits fall with it: they took nothing off what is billed anew.
+    """
+    its = Q(lines__invoice=void) | Q(lines__invoice__credit_of=void)
+    BilledOccurrence.objects.filter(its).update(state=OccurrenceState.CREDITED)
+    void.credits.update(state=InvoiceState.VOID)
 
 
 def _local_date(moment: dt.datetime) -> dt.date:

@@ -233,6 +233,7 @@ def _ours(kind: InvoiceKind, start: dt.datetime, there: Mapping[str, Theirs]) ->
     return list(
         Invoice.objects.filter(is_due, kind=kind)
         .exclude(stripe_id="")
+        .select_related("credit_of")
         .order_by("run_month", "organisation__code", "po_number", "pk")
     )
 
@@ -302,7 +303,7 @@ def _differing(
             done.repaired.append(Repair("document", item.id))
         if invoice.number != item.number:
             yield Found(DifferenceKind.NUMBER, item.id, _day(item.created_at), invoice)
-        if invoice.state != _state_of(item):
+        if invoice.state != _state_of(item, invoice):
             yield Found(DifferenceKind.STATE, item.id, _day(item.created_at), invoice)
 
 
@@ -313,8 +314,13 @@ def _follow(item: Theirs, at: dt.datetime) -> None:
         inbox.follow(item, at=at)
 
 
-def _state_of(item: Theirs) -> str:
-    """Return where a document of ours stands that follows this one; credits settle at once."""
+def _state_of(item: Theirs, invoice: Invoice) -> str:
+    """Return where our document stands that follows this one.
+
+    Credits settle at once, and fall with what they credit, where Stripe leaves them as they are.
+    """
+    if invoice.credit_of and invoice.credit_of.state == InvoiceState.VOID:
+        return InvoiceState.VOID
     return InvoiceState.PAID if item.status == "issued" else item.status
 
 

@@ -13,7 +13,14 @@ from subscriptions import charges
 from subscriptions.agreements import BASIC, EXTENDED, Contract
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.facts import Billed
-from subscriptions.models import BilledOccurrence, InvoiceLine, LineKind, OverageCredit, YearPrice
+from subscriptions.models import (
+    BilledOccurrence,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    OverageCredit,
+    YearPrice,
+)
 from workshops.models import CancelledBy, Session, SessionStatus
 
 
@@ -142,11 +149,16 @@ def cards_cost_their_price(records: Records) -> Iterator[Check]:
 
 
 def credits_of_overage_stay_within_what_their_statement_found(records: Records) -> Iterator[Check]:
-    """Each on overage of its own contract year, and together no more hours than were found."""
+    """Each on overage of its own contract year, and together no more hours than were found.
+
+    What was voided gave nothing back.
+    """
     found = {row.pk: row for row in records.overage_credits.values()}
     lines = {line.pk: line for line in records.all_lines()}
     hundredths: dict[UUID, int] = defaultdict(int)
     for line, occurrence in records.billed(LineKind.CREDIT):
+        if records.invoices[line.invoice_id].state == InvoiceState.VOID:
+            continue
         credit = found.get(occurrence.subject_id)
         original = lines.get(line.credit_of_id) if line.credit_of_id else None
         hundredths[occurrence.subject_id] += line.quantity_hundredths

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agency.models import Organisation
-from subscriptions import billing, push, statements
+from subscriptions import billing, inbox, push, reconcile, statements
 from subscriptions.audit import audit
 from subscriptions.credits import Amounts, Creditable, credit_shares, share
 from subscriptions.models import (
@@ -28,6 +28,7 @@ from subscriptions.models import (
     Invoice,
     InvoiceLine,
     OverageCredit,
+    StripeEvent,
     Subscription,
 )
 from subscriptions.push import Outcome
@@ -36,7 +37,7 @@ from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.agreed import M
 from tests.clients import bill, client, close, close_and_bill, counsellor, lines, months_from
-from tests.stripe.control import listed
+from tests.stripe.control import call, listed
 from tests.workbooks import rows
 
 NOW = timezone.now()
@@ -264,7 +265,7 @@ class TestRuns:
             advisor = counsellor(organisation)
             make.hours_adjustment(advisor, organisation, "2026-12", -4)
         close("2026-12")
-        with django_assert_num_queries(30):
+        with django_assert_num_queries(31):
             made = bill("2026-12")
         assert [invoice.kind for invoice in made].count("credit") == 3
 
@@ -345,6 +346,87 @@ def test_a_credit_of_overage_goes_to_stripe_after_its_invoice(sandbox: Sandbox) 
     assert (credit.state, credit.invoice_on) == ("paid", timezone.localdate())
     assert BilledOccurrence.objects.get(kind="credit").state == "billed"
     assert audit().violations == []
+
+
+def voided(sandbox: Sandbox, document: Invoice) -> None:
+    """Void a document at Stripe by hand, and have the event handled."""
+    document.refresh_from_db()
+    kind = "credit_note" if document.kind == "credit" else "invoice"
+    call(sandbox, "POST", f"/v1/{kind}s/{document.stripe_id}/void", {})
+    number = StripeEvent.objects.count()
+    event = make.stripe_event(f"evt_{number}", type=f"{kind}.voided", object_id=document.stripe_id)
+    assert inbox.handle(event.pk, at=NOW) == "handled"
+    document.refresh_from_db()
+    assert document.state == "void"
+
+
+def send_all() -> None:
+    billing.approve(Invoice.objects.all())
+    for invoice in list(push.candidates()):
+        assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+
+def net_of(kind: str) -> int:
+    """Add up what clients owe of a kind of lines, in cents."""
+    lines = InvoiceLine.objects.filter(kind=kind).exclude(invoice__state="void")
+    return sum(lines.values_list("net_cents", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_credit_note_that_is_voided_is_given_anew_as_far_as_it_is_gone(sandbox: Sandbox) -> None:
+    a_year(HOURS, {"2026-11": 4})
+    made = close_and_bill("2026-12")
+    send_all()
+    first = made[-1]
+    assert lines(first) == ["credit 2026-01/2026-04 -270.00"]
+
+    voided(sandbox, first)
+    assert [v.invariant for v in audit().violations] == ["nothing_due_is_left_unbilled"]
+    (again,) = close_and_bill("2027-01")
+
+    assert lines(again) == lines(first)
+    assert again.credit_of_id == first.credit_of_id
+    revisions = BilledOccurrence.objects.filter(kind="credit").order_by("from_month", "revision")
+    assert list(revisions.values_list("revision", "state")) == [
+        (1, "credited"),
+        (2, "billed"),
+        (1, "billed"),
+    ]
+    send_all()
+    assert net_of("credit") == -4 * 135_00
+    assert bill("2027-01") == []
+    assert audit().violations == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sent", ["with its credit", "before its credit"])
+def test_a_credit_falls_with_overage_that_is_voided_and_is_given_anew(
+    sandbox: Sandbox, sent: str
+) -> None:
+    a_year(HOURS, {"2026-11": 4}, billing_interval=3)
+    credit = next(one for one in close_and_bill("2026-12") if one.kind == "credit")
+    billed = credit.credit_of
+    assert billed
+    assert lines(credit) == ["credit 2026-04/2026-07 -270.00"]
+    if sent == "with its credit":
+        send_all()
+    else:
+        push.push(billed.pk, at=NOW)
+
+    voided(sandbox, billed)
+
+    credit.refresh_from_db()
+    assert credit.state == "void"
+    (anew,) = close_and_bill("2027-01")
+    assert [line for line in lines(anew) if "overage" in line] == ["overage 2026-04/2026-07 270.00"]
+    send_all()
+    (again,) = close_and_bill("2027-02")
+    assert (again.credit_of, lines(again)) == (anew, ["credit 2026-04/2026-07 -270.00"])
+    send_all()
+    assert net_of("overage") + net_of("credit") == (5 - 4) * 135_00
+    assert audit().violations == []
+    reconcile.reconcile(at=NOW + dt.timedelta(hours=1))
+    assert list(reconcile.waiting()) == []
 
 
 @pytest.mark.django_db
