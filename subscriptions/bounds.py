@@ -2,9 +2,10 @@
 
 The bounds lie where no ordinary document comes and the usual slips do: minutes typed as hours, an
 annual fee in cents. A large client's first year is 30,000 euros, a long series of workshops 40,000:
-a document has to be several times as large. They look at nothing but the document, so that the
-answer is the same whenever it is asked. What comes below nothing is no matter of bounds: a tier
-that was corrected downwards gives back more than the month costs, and Stripe refuses it anyway.
+a document has to be several times as large. They look at the document and the hours that its
+contract includes, never at earlier documents. What comes below nothing is no matter of bounds: a
+tier that was corrected downwards gives back more than the month costs, and Stripe refuses it
+anyway.
 """
 
 from __future__ import annotations
