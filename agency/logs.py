@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 # What a line may hold besides time, level and event. Ids and counts, never names or contents.
-FIELDS = ("route", "method", "status", "duration_ms", "role", "task", "month", "count", "seconds")
+FIELDS = (
+    *("route", "method", "status", "duration_ms", "role"),
+    *("task", "month", "count", "seconds", "event_id", "error"),
+)
 OURS = frozenset({"agency", "advisors", "workshops", "subscriptions"})
 
 

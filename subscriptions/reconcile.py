@@ -87,9 +87,13 @@ class Found:
 
 @dataclass
 class Comparison:
-    """What a run of the comparison did; ``compared`` counts objects of either side once."""
+    """What a run of the comparison did; ``compared`` counts objects of either side once.
+
+    ``failed`` counts events that could not be handled, for reasons that nobody foresaw.
+    """
 
     compared: int = 0
+    failed: int = 0
     repaired: list[Repair] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
 
@@ -169,7 +173,7 @@ def _hear_missed_events(done: Comparison, start: dt.datetime, at: dt.datetime) -
     unhandled = StripeEvent.objects.filter(state__in=inbox.UNHANDLED)
     for event in list(unhandled.order_by("created_at")):
         before = _standing(event.object_id)
-        inbox.handle(event.pk, at=at)
+        done.failed += not inbox.survive(event.pk, at=at)
         if _standing(event.object_id) != before:
             done.repaired.append(Repair("event", event.event_id))
 

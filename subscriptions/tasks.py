@@ -2,14 +2,13 @@
 
 import datetime as dt
 import logging
-from contextlib import suppress
 from uuid import UUID
 
 from django.utils import timezone
 
 from agency.schedules import Every
 from agency.today import today
-from subscriptions import announcements, gateway, inbox, push, reconcile, retention
+from subscriptions import announcements, inbox, push, reconcile, retention
 
 logger = logging.getLogger(__name__)
 
@@ -38,25 +37,21 @@ def resume_pushing() -> None:
 
 def handle_events() -> None:
     """Work off what came in, the oldest first, until nothing new is there."""
-    tried: set[UUID] = set()
-    while fresh := inbox.received().exclude(pk__in=tried).values_list("pk", flat=True)[:100]:
-        for event_pk in list(fresh):
-            tried.add(event_pk)
-            with suppress(gateway.GatewayError):  # it stays, for the sweep
-                handle_event(str(event_pk))
-
-
-def handle_event(event_id: str) -> None:
-    state = inbox.handle(UUID(event_id), at=timezone.now())
-    logger.info(f"event {state}", extra={"task": "handle_event"})  # noqa: G004 - a closed list
+    tried: list[UUID] = []
+    failed = 0
+    while fresh := list(inbox.received().exclude(pk__in=tried).values_list("pk", flat=True)[:100]):
+        tried += fresh
+        failed += inbox.work_off(fresh, at=timezone.now())
+    if failed:
+        raise inbox.UnforeseenError(failed)
 
 
 def sweep_events() -> None:
     """Take up events whose object was not known yet, or whose task was lost."""
-    due = inbox.unhandled(before=timezone.now() - inbox.TASK_IS_ON_ITS_WAY)
-    for event_id in list(due.values_list("pk", flat=True)):
-        with suppress(gateway.GatewayError):  # it stays, for the next sweep
-            handle_event(str(event_id))
+    now = timezone.now()
+    due = inbox.unhandled(before=now - inbox.TASK_IS_ON_ITS_WAY)
+    if failed := inbox.work_off(list(due.values_list("pk", flat=True)), at=now):
+        raise inbox.UnforeseenError(failed)
 
 
 def reconcile_stripe() -> None:
@@ -65,6 +60,8 @@ def reconcile_stripe() -> None:
         f"{len(done.repaired)} repaired, {len(done.found)} differences",  # noqa: G004 - counts
         extra={"task": "reconcile_stripe"},
     )
+    if done.failed:
+        raise inbox.UnforeseenError(done.failed)
 
 
 def erase_expired() -> None:

@@ -289,7 +289,6 @@ def test_a_task_takes_keys_only() -> None:
             if function.__module__ == module.__name__ and name != "keep_places_only":
                 found[f"{app}.{name}"] = [*inspect.signature(function).parameters]
     assert found.pop("subscriptions.push_invoice") == ["invoice_id"]
-    assert found.pop("subscriptions.handle_event") == ["event_id"]
     assert found.pop("subscriptions.announce") == ["publication_id"]
     assert found.pop("subscriptions.mail_contact") == ["mail_id"]
     assert [name for name, parameters in found.items() if parameters] == []

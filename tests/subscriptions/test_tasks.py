@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
+from django.utils.translation import override
 from django_q.models import OrmQ
 
-from subscriptions import answers, inbox, push, tasks
+from agency.logs import LineFormatter
+from subscriptions import answers, gateway, inbox, push, tasks
 from subscriptions.models import Invoice, StripeEvent
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
@@ -96,3 +100,50 @@ def test_a_task_goes_on_after_an_event_that_cannot_be_read(sandbox: Sandbox) -> 
 
     states = list(StripeEvent.objects.values_list("state", flat=True))
     assert sorted(states) == ["ignored", "ignored", "received"]
+
+
+@pytest.fixture
+def unreadable(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[StripeEvent]:
+    """Make three events of a while ago, of which the second one's object cannot be understood."""
+    long_ago = timezone.now() - dt.timedelta(minutes=5)
+    events = [
+        make.stripe_event(f"evt_{number}", object_id=f"in_{number}", received_at=long_ago)
+        for number in range(3)
+    ]
+    read = gateway.read
+
+    def fail_once(object_id: str) -> gateway.Document:
+        if object_id == "in_1":
+            raise KeyError("Name of a client")
+        return read(object_id)
+
+    monkeypatch.setattr(gateway, "read", fail_once)
+    return events
+
+
+@pytest.mark.logs_errors
+@pytest.mark.parametrize("task", [tasks.handle_events, tasks.sweep_events, tasks.reconcile_stripe])
+def test_one_event_that_fails_unforeseen_does_not_stop_the_others(
+    unreadable: list[StripeEvent], task: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(inbox.UnforeseenError, match=r"^1$"):
+        task()
+
+    for event in unreadable:
+        event.refresh_from_db()
+    assert [event.state for event in unreadable] == ["ignored", "received", "ignored"]
+    assert unreadable[1] in inbox.unhandled(before=timezone.now())
+    (failure,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    written = LineFormatter().format(failure)
+    assert (str(unreadable[1].pk) in written, "KeyError" in written) == (True, True)
+    assert "Name of a client" not in caplog.text + written
+
+
+@pytest.mark.logs_errors
+@pytest.mark.usefixtures("unreadable")
+def test_a_comparison_by_hand_tells_of_events_that_failed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with override("en"), pytest.raises(SystemExit, match="1"):
+        call_command("reconcile_stripe")
+    assert "Messages of Stripe that could not be handled: 1." in capsys.readouterr().err

@@ -71,7 +71,9 @@ class Command(commands.Command):
         )
         for difference in differences:
             self.stderr.write(f"{difference}. {reconcile.suggestion(difference)}")
-        if differences:
+        if done.failed:
+            self.stderr.write(_("Messages of Stripe that could not be handled: %d.") % done.failed)
+        if differences or done.failed:
             self.end_with_bad_news()
 
 
