@@ -66,7 +66,7 @@ def fees(contract: Contract, run: Month, paid_until: Month | None = None) -> Ite
     """
     earliest = contract.first_run + 1
     for start in interval_starts(contract, max(earliest, paid_until or earliest), run + 1):
-        year, months = contract.year_of(start), _interval_of(contract, start)
+        year, months = contract.year_of(start), interval_of(contract, start)
         tier = contract.tier_in(start)
         prices = contract.prices(year, tier)
         cents = fee_cents(prices.annual_fee_cents, year, months)
@@ -95,10 +95,10 @@ def tier_changes(
 
 
 def _starts_an_interval(contract: Contract, month: Month) -> bool:
-    return _interval_of(contract, month).from_month == month
+    return interval_of(contract, month).from_month == month
 
 
-def _interval_of(contract: Contract, month: Month) -> MonthRange:
+def interval_of(contract: Contract, month: Month) -> MonthRange:
     """Give the billing interval in which a month of the contract lies."""
     start = month - (month.number - contract.year_starts_in) % contract.interval
     until = start + contract.interval
@@ -110,7 +110,7 @@ def _interval_of(contract: Contract, month: Month) -> MonthRange:
 def _difference(contract: Contract, month: Month, old: str, tier: str) -> Charge:
     """Charge what a tier costs more from a month to the end of its interval; less is negative."""
     year = contract.year_of(month)
-    rest = MonthRange(month, _interval_of(contract, month).until)
+    rest = MonthRange(month, interval_of(contract, month).until)
     annual_cents = (
         contract.prices(year, tier).annual_fee_cents - contract.prices(year, old).annual_fee_cents
     )

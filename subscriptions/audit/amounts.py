@@ -167,6 +167,28 @@ def credits_of_overage_stay_within_what_their_statement_found(records: Records) 
         yield Check(records.line_name(line), "within", "within" if within and fits else "beyond")
 
 
+def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
+    """In their run, unless overage of the same year stands on a draft or a blocked document."""
+    given: dict[UUID, int] = defaultdict(int)
+    for line, occurrence in records.billed(LineKind.CREDIT):
+        if records.invoices[line.invoice_id].state != InvoiceState.VOID:
+            given[occurrence.subject_id] += line.quantity_hundredths
+    not_sent = {InvoiceState.DRAFT, InvoiceState.BLOCKED}
+    waits_for = {
+        (occurrence.subject_id, records.contracts[occurrence.subject_id].year_of(line.from_month))
+        for line, occurrence in records.billed(LineKind.OVERAGE)
+        if records.invoices[line.invoice_id].state in not_sent
+    }
+    for credit in records.overage_credits.values():
+        subscription, period = credit.statement.subscription_id, credit.statement.months
+        year = records.contracts[subscription].year_of(period.from_month)
+        is_due = records.last_run is not None and period.last_month <= records.last_run
+        is_newest = credit.statement in records.newest_statements(subscription)
+        if is_due and is_newest and (subscription, year) not in waits_for:
+            name = records.period_name(subscription, period)
+            yield Check(name, credit.quarters * 25, given[credit.pk])
+
+
 def _is_overage_of_the_year(records: Records, credit: OverageCredit, line: InvoiceLine) -> bool:
     statement = credit.statement
     year = records.contracts[statement.subscription_id].year_of(statement.from_month)
@@ -242,6 +264,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     travel_costs_its_kilometres,
     cards_cost_their_price,
     credits_of_overage_stay_within_what_their_statement_found,
+    credits_of_overage_are_given_in_full,
     seats_cost_their_price_at_a_session_held,
     nothing_is_billed_before_it_is_due,
     no_more_sessions_are_free_than_included,

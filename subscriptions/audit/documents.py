@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from uuid import UUID
 
-from agency.month import Month
-from subscriptions import buyers, vat
+from agency.month import Month, MonthRange
+from subscriptions import buyers, charges, vat
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.credits import documents_due as credits_due
@@ -127,12 +127,37 @@ def no_month_of_a_contract_is_paid_twice(records: Records) -> Iterator[Check]:
             yield Check(records.line_name(line), "once", "twice" if twice else "once")
 
 
+def every_month_due_is_paid_for(records: Records) -> Iterator[Check]:
+    """Each month of the fees due up to the last run is on a line, or was settled as 0.
+
+    Line by line, where the next one asks for occurrences only.
+    """
+    run = records.last_run
+    paid: dict[UUID, set[Month]] = defaultdict(set)
+    for line, occurrence in records.billed(LineKind.FEE):
+        if occurrence.state != OccurrenceState.CREDITED:
+            paid[occurrence.subject_id].update(MonthRange(line.from_month, line.until_month))
+    for row in records.occurrences.values():
+        contract = records.contracts.get(row.subject_id)
+        is_settled = row.kind == LineKind.FEE and row.state == OccurrenceState.SETTLED
+        if is_settled and contract and row.from_month in contract.months:
+            paid[row.subject_id].update(charges.interval_of(contract, row.from_month))
+    for key, contract in records.contracts.items():
+        if run is None:
+            return
+        starts = charges.interval_starts(contract, contract.first_run + 1, run + 1)
+        if starts:
+            due = MonthRange(starts[0], charges.interval_of(contract, starts[-1]).until)
+            missing = [str(month) for month in due if month not in paid[key]]
+            yield Check(records.period_name(key, due), [], missing)
+
+
 def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
     """What fell due up to the last run is billed; what was recorded since asks for that run again.
 
     Says which kind and month, not how much: overage that is not billed yet is on no document.
     """
-    run = _last_run(records)
+    run = records.last_run
     for key, organisation in records.facts.organisations.items():
         if run is None:
             return
@@ -151,16 +176,6 @@ def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
 
 def _left(due: Iterable[Item]) -> list[str]:
     return [f"{item.charge.kind} {item.charge.months}" for item in due]
-
-
-def _last_run(records: Records) -> Month | None:
-    """Give the last run of a closed month; what is drafted ahead of its close makes no run."""
-    closed = [
-        row.run_month
-        for row in records.occurrences.values()
-        if records.open_month is not None and row.run_month < records.open_month
-    ]
-    return max(closed, default=None)
 
 
 def blocked_documents_have_their_reason(records: Records) -> Iterator[Check]:
@@ -226,6 +241,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     each_line_bills_one_occurrence_of_its_own,
     each_occurrence_is_on_one_live_line,
     no_month_of_a_contract_is_paid_twice,
+    every_month_due_is_paid_for,
     nothing_due_is_left_unbilled,
     blocked_documents_have_their_reason,
     credits_never_exceed_what_they_credit,

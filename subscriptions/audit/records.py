@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -76,10 +77,17 @@ class Records:
     def contracts(self) -> dict[UUID, Contract]:
         return self.facts.contracts
 
-    @property
+    @cached_property
     def open_month(self) -> Month | None:
         """The first month that is not closed; None before the first close."""
         return max(self.closed) + 1 if self.closed else None
+
+    @cached_property
+    def last_run(self) -> Month | None:
+        """The last run of a closed month; what is drafted ahead of its close makes no run."""
+        runs = [row.run_month for row in self.occurrences.values()]
+        closed = [run for run in runs if self.open_month is not None and run < self.open_month]
+        return max(closed, default=None)
 
     def newest_statements(self, subscription: UUID) -> list[Statement]:
         """Give the last version of each period, in order."""

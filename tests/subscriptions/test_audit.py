@@ -477,6 +477,19 @@ def two_fees_overlap() -> None:
     InvoiceLine.objects.filter(pk=first.pk).update(until_month=M("2026-05"))
 
 
+@plants("every_month_due_is_paid_for")
+def a_fee_leaves_out_a_month() -> None:
+    first = line_of("fee", invoice__organisation__code="QUARTER")
+    InvoiceLine.objects.filter(pk=first.pk).update(until_month=M("2026-03"))
+
+
+@plants("every_month_due_is_paid_for")
+def a_fee_was_voided_and_not_billed_anew() -> None:
+    fee = line_of("fee", invoice__organisation__code="QUARTER")
+    Invoice.objects.filter(pk=fee.invoice_id).update(state="void")
+    BilledOccurrence.objects.filter(lines__invoice=fee.invoice_id).update(state="credited")
+
+
 @plants("nothing_due_is_left_unbilled")
 def something_fell_due_and_was_not_billed() -> None:
     organisation = Organisation.objects.get(code="QUARTER")
@@ -607,6 +620,17 @@ def more_hours_are_credited_than_the_statement_found() -> None:
 @plants("credits_of_overage_stay_within_what_their_statement_found")
 def a_fee_is_credited_as_overage() -> None:
     change_line("credit", credit_of=line_of("fee"))
+
+
+@plants("credits_of_overage_are_given_in_full")
+def a_credit_gives_half_an_hour_less() -> None:
+    line = line_of("credit")
+    change_line("credit", quantity_hundredths=line.quantity_hundredths - 50)
+
+
+@plants("credits_of_overage_are_given_in_full")
+def a_credit_was_voided_and_is_not_given_anew() -> None:
+    Invoice.objects.filter(pk=line_of("credit").invoice_id).update(state="void")
 
 
 @plants("nothing_due_is_left_unbilled")
