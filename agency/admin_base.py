@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms.models import BaseInlineFormSet
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
@@ -21,6 +25,7 @@ from agency.today import today
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     # Django's classes take their type arguments only where types are checked.
@@ -63,6 +68,24 @@ def titled(title: Any) -> type[admin.FieldListFilter]:
     return Titled
 
 
+class ChosenRow(AutocompleteSelect):
+    """Django's field with suggestions; what is no key of a row is shown as nothing chosen.
+
+    Django looks it up as it came, and fails on it, where the form has found it wrong before.
+    """
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if _is_key(key)], attr)
+
+
+def _is_key(text: object) -> bool:
+    try:
+        UUID(str(text))
+    except ValueError:
+        return False
+    return True
+
+
 class _Units:
     """Form fields in euros, hours and percentages for columns that hold whole numbers.
 
@@ -90,6 +113,14 @@ class _Units:
             kwargs.setdefault("form_class", field_class)
             return db_field.formfield(**kwargs)
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        admin_class: Any = self
+        if db_field.name in admin_class.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ChosenRow(db_field, admin_class.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
 class LabelledFormSet(InlineFormSet):
@@ -129,6 +160,18 @@ class StaffAdmin(_Units, ModelAdmin):
         """Tell whether the person behind a request may run the actions of the list."""
         return signed_in(request).has_perm(f"{self.opts.app_label}.handle_{self.opts.model_name}")
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> Any:
+        """Search as Django does, without the one character that PostgreSQL refuses."""
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
+        """Run an action; a row that was chosen by what is no key is a bad request."""
+        if not all(map(_is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest
+        return super().response_action(request, queryset)
+
     def heading(self, obj: Any) -> str:
         """Give the title of a row's page; a row's own text may say little, on purpose."""
         return str(obj)
@@ -159,7 +202,9 @@ class StaffAdmin(_Units, ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        obj = get_object_or_404(self.get_queryset(request), pk=object_id)
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
         events = AuditEvent.objects.filter(subject_id=obj.pk).select_related("actor")
         page = Paginator(events.order_by("-on"), 100).get_page(request.GET.get("p"))
         context = {

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column
+from agency.admin_base import ChosenRow, StaffAdmin, column
 from agency.models import Organisation
 from agency.templatetags.figures import badge, day, period
 from agency.today import today
@@ -32,7 +31,7 @@ class AskForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument a
     organisation = forms.ModelChoiceField(
         Organisation.objects.all(),
         label=_("Organisation"),
-        widget=AutocompleteSelect(Statement._meta.get_field("organisation"), admin.site),
+        widget=ChosenRow(Statement._meta.get_field("organisation"), admin.site),
     )
     month = Statement._meta.get_field("from_month").formfield(label=_("A month of the period"))
 
