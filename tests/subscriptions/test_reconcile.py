@@ -265,6 +265,20 @@ def test_a_payment_that_is_taken_back_is_told_of_until_it_is_won(sandbox: Sandbo
     assert found() == []
 
 
+@pytest.mark.parametrize(("days", "is_told"), [(41, True), (399, True), (401, False)])
+def test_a_payment_that_is_taken_back_is_told_of_for_400_days(
+    sandbox: Sandbox, days: int, *, is_told: bool
+) -> None:
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    control(sandbox, f"dispute/{invoice.stripe_id}")
+    assert [kind for kind, _ in found()] == ["disputed"]
+
+    told = [kind for kind, _ in found(NOW + dt.timedelta(days=days))]
+
+    assert ("disputed" in told) == is_told
+
+
 @pytest.mark.parametrize("seconds", [-90, -30, 30, 90])
 def test_a_clock_that_goes_wrong_is_told_of_before_webhooks_are_refused(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seconds: int
