@@ -487,3 +487,18 @@ def test_no_page_of_the_admin_has_a_script_or_style_in_it(busy: Organisation) ->
         text = client.get(page).content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)", text), page
         assert not re.search(r"<style|\sstyle=|\son\w+=", text), page
+
+
+def test_documents_of_two_runs_are_drafted_anew_each_in_its_own() -> None:
+    contract = clients.client(po_required=True, billing_interval=1)
+    both = clients.close_and_bill("2025-12", "2026-01")
+    factories.purchase_order(contract.organisation)
+
+    said = act(as_("controller"), "draft_anew", *reversed(both))
+
+    assert "2 invoices are drafted anew. What is blocked now says why;" in said
+    drafts = Invoice.objects.order_by("run_month")
+    assert [(str(one.run_month), one.state) for one in drafts] == [
+        ("2025-12", "draft"),
+        ("2026-01", "draft"),
+    ]
