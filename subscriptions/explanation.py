@@ -91,7 +91,7 @@ def _explained(line: InvoiceLine, sources: Sources) -> ExplainedLine:
 def _vat(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[str]:
     """Say the VAT once per category and rate, and which lines carry the cents left over."""
     if invoice.kind == InvoiceKind.CREDIT:
-        yield _("VAT: that of the lines given back, in proportion.")
+        yield _("VAT: that of the lines credited, in proportion.")
         return
     groups: dict[tuple[str, int], list[InvoiceLine]] = defaultdict(list)
     for line in lines:

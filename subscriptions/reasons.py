@@ -211,7 +211,7 @@ def _overage(line: InvoiceLine, sources: Sources) -> Reason:
     year, tier = contract.year_of(line.from_month), contract.tier_in(line.from_month)
     rate_cents = contract.prices(year, tier).overage_rate_cents
     quarters = line.quantity_hundredths // 25
-    stated = _("Your statement of %(months)s: %(hours)s above your contracted hours.")
+    stated = _("Your statement of %(months)s: %(hours)s of overage.")
     price = _price(contract, year, tier, "overage_rate_cents")
     return Reason(
         [
@@ -268,7 +268,7 @@ def _credit(line: InvoiceLine, sources: Sources) -> Reason:
     original = line.credit_of
     if original is None:
         raise KeyError(line.pk)
-    text = _("Gives back of document %(number)s: %(text)s.")
+    text = _("Credit for document %(number)s: %(text)s.")
     words = {"number": original.invoice.number or "–", "text": original.description}
     sentences = [text % words]
     found = sources.credits.get(line.occurrence.subject_id) if line.occurrence else None

@@ -40,7 +40,8 @@ def statement_sentence(statement: Statement) -> str:
         return gettext("Above your contracted hours: %(hours)s extra") % {
             "hours": hours(statement.overage_quarters)
         }
-    return gettext("Within your contracted hours")
+    # True also of hours that a top-up card covered, and the same whether one did.
+    return gettext("Within the hours you have bought")
 
 
 def _exact(used_quarters: int, overage_quarters: int) -> str:

@@ -155,7 +155,7 @@ class TestOverage:
         close_and_bill("2026-01", "2026-02")
 
         assert said(only("overage", from_month=M("2026-02"))).startswith(
-            "Your statement of February 2026: 13 hours above your contracted hours. Used in the "
+            "Your statement of February 2026: 13 hours of overage. Used in the "
             "contract year so far: 24 hours; included, with what was carried in: 8; from top-up "
             "cards: 2; stated as overage before: 1. 24 − 8 − 2 − 1 = 13. Rate per hour: € 135.00,"
         )
@@ -165,7 +165,7 @@ class TestOverage:
         close_and_bill(*[f"2026-{month:02}" for month in range(1, 13)])
 
         text = said(only("overage"))
-        assert text.startswith("Your statement of January to December 2026: 5.5 hours above")
+        assert text.startswith("Your statement of January to December 2026: 5.5 hours of overage")
         assert "Used in the contract year" not in text
         assert text.endswith("€ 135.00 × 5.5 = € 742.50")
 
@@ -177,7 +177,7 @@ class TestOverage:
         close_and_bill("2026-01", "2026-02", "2026-03")
 
         text = said(only("overage", from_month=M("2026-03")))
-        assert text.startswith("Your statement of March 2026: 4 hours above")
+        assert text.startswith("Your statement of March 2026: 4 hours of overage")
         assert "Used in the contract year" not in text
 
     def test_a_credit_says_of_what_and_why(self) -> None:
@@ -188,7 +188,7 @@ class TestOverage:
         close_and_bill("2026-02")
 
         entry = only("credit")
-        assert said(entry).startswith("Gives back of document –: Hours of overage, Jan 2026.")
+        assert said(entry).startswith("Credit for document –: Hours of overage, Jan 2026.")
         assert "The statement of February 2026 found 5 hours of overage of its year" in said(entry)
         assert cents(entry.sum.partition(" = ")[0]) == entry.line.net_cents < 0
 

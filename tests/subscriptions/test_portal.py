@@ -95,7 +95,7 @@ def test_extra_hours_are_named_first(
 @pytest.mark.parametrize(
     ("display", "sentence"),
     [
-        ("band", "Within your contracted hours"),
+        ("band", "Within the hours you have bought"),
         ("withheld", "For these months we report and charge no hours."),
         ("all_in", "All hours are included. Use is not reported."),
     ],

@@ -7,13 +7,15 @@ import datetime as dt
 import pytest
 from django.utils import translation
 
-from subscriptions.models import Invoice, Statement
+from subscriptions.models import CardUse, Invoice, Statement
 from subscriptions.wording import (
     Standing,
     invoice_standing,
     statement_reason,
     statement_sentence,
 )
+from tests import factories as make
+from tests.clients import client, close, months_from
 
 ON = dt.date(2026, 4, 8)
 
@@ -31,7 +33,7 @@ def plain(text: str) -> str:
             "4,5 uur, waarvan 2 meeruren",
             "4.5 hours, of which 2 extra",
         ),
-        ({"display": "band"}, "Binnen de contracturen", "Within your contracted hours"),
+        ({"display": "band"}, "Binnen de ingekochte uren", "Within the hours you have bought"),
         (
             {"display": "band", "overage_quarters": 8},
             "Boven de contracturen: 2 uur extra",
@@ -69,6 +71,22 @@ def test_a_capped_band_says_the_same_whatever_was_used() -> None:
 
     assert len(said) == 1
     assert not any(character.isdigit() for character in said.pop())
+
+
+@pytest.mark.django_db
+@pytest.mark.attack(5, 7)
+def test_a_band_says_the_same_and_the_truth_whether_or_not_a_card_was_used() -> None:
+    """Two hours are contracted and two more were bought with the card."""
+    for code, worked in (("CARD", 3.5), ("NONE", 0), ("SOME", 1)):
+        contract = client(code, headcount=8, hours={"2026-05": worked})
+        make.top_up_card(contract.organisation, "2026-01", 8)
+    close(*months_from("2026-01", 12))
+    rows = list(Statement.objects.all())
+
+    assert {row.display for row in rows} == {"band"}
+    assert CardUse.objects.get().quarters == 6
+    with translation.override("en"):
+        assert {statement_sentence(row) for row in rows} == {"Within the hours you have bought"}
 
 
 def test_only_a_figure_needs_no_reason() -> None:

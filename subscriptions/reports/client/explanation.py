@@ -74,7 +74,7 @@ def _display(thresholds: Thresholds) -> list[tuple[str, str]]:
             _("Band"),
             _(
                 "With %(people)d employees or fewer, or where you choose so, we state no hours. It "
-                "then says “use within your contracted hours”, also when there was no use. "
+                "then says “use within the hours you have bought”, also when there was no use. "
                 "Overage we do state, for you pay it."
             )
             % {"people": thresholds.figures_from_headcount - 1},

@@ -34,10 +34,9 @@ def _note_on_band(statement: Statement) -> str:
     if statement.capped:
         return _("Nothing is added to your fixed fee for this period.")
     if statement.overage_quarters:
-        return _(
-            "The contracted hours are used; %(hours)s hours of overage on top of them. Further "
-            "figures are not stated."
-        ) % {"hours": said.hours(statement.overage_quarters)}
+        return _("%(hours)s hours of overage. Further figures are not stated.") % {
+            "hours": said.hours(statement.overage_quarters)
+        }
     return within()
 
 
@@ -53,7 +52,9 @@ def all_in() -> str:
 
 
 def within() -> str:
-    return _("Use stayed within your contracted hours. We write this also when there was no use.")
+    return _(
+        "Use stayed within the hours you have bought. We write this also when there was no use."
+    )
 
 
 def expected(position: Position) -> str:
@@ -94,19 +95,11 @@ def _band(position: Position, statement: Statement) -> str:
         return within()
     invoiced = _invoiced(position, overage)
     if invoiced is None:
-        text = _(
-            "The contracted hours are used. On top of them %(hours)s hours of overage were stated."
-        )
+        text = _("%(hours)s hours of overage were stated.")
     elif invoiced:
-        text = _(
-            "The contracted hours are used. On top of them %(hours)s hours of overage were stated "
-            "and invoiced (%(amount)s excl. VAT)."
-        )
+        text = _("%(hours)s hours of overage were stated and invoiced (%(amount)s excl. VAT).")
     else:
-        text = _(
-            "The contracted hours are used. On top of them %(hours)s hours of overage were "
-            "stated; they will be invoiced."
-        )
+        text = _("%(hours)s hours of overage were stated; they will be invoiced.")
     return text % {"hours": said.hours(overage), "amount": euro(invoiced or 0)}
 
 
@@ -243,8 +236,8 @@ def _band_why(position: Position) -> str:
     figures_from = position.shared.thresholds.figures_from_headcount
     return _(
         "With %(people)d employees or fewer, or where you chose so, we state no use in hours. "
-        "You read whether it stayed within your contracted hours, and how many hours of overage "
-        "you pay."
+        "You read whether it stayed within the hours you have bought, and how many hours of "
+        "overage you pay."
     ) % {"people": figures_from - 1}
 
 

@@ -131,14 +131,14 @@ def test_what_is_published_after_the_month_is_not_in_its_workbook() -> None:
         ),
         (
             {"display": "band"},
-            "Use stayed within your contracted hours. We write this also when there was no use.",
+            (
+                "Use stayed within the hours you have bought. "
+                "We write this also when there was no use."
+            ),
         ),
         (
             {"display": "band", "overage_quarters": 32},
-            (
-                "The contracted hours are used. On top of them 8.0 hours of overage were stated; "
-                "they will be invoiced."
-            ),
+            "8.0 hours of overage were stated; they will be invoiced.",
         ),
         (
             {"display": "band", "capped": True},
