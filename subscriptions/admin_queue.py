@@ -21,7 +21,7 @@ from advisors.models import Qualification
 from agency.money import round_half_away
 from agency.month import AMSTERDAM, Month
 from agency.templatetags.figures import day, euro, month_name, weekday
-from subscriptions import push, reconcile
+from subscriptions import books, push, reconcile
 from subscriptions.admin.contracts import in_notice_window
 from subscriptions.admin.invoices import overdue
 from subscriptions.models import (
@@ -130,7 +130,7 @@ def _now(on: dt.date) -> list[Task]:
 def _this_week(on: dt.date, reader: User) -> list[Task]:
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [*_stripe(), *_differences()] if reads_stripe else ()
-    return [*_trainers(on), *_overdue(on), *_notice(on), *stripe]
+    return [*_openings(on, reader), *_trainers(on), *_overdue(on), *_notice(on), *stripe]
 
 
 def _later(on: dt.date) -> list[Task]:
@@ -253,6 +253,21 @@ def _requests() -> Iterator[Task]:
                 address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
                 note=gettext("Nothing changes until it is confirmed"),
             )
+
+
+def _openings(on: dt.date, reader: User) -> Iterator[Task]:
+    """Tell a person of the books that wait for a second one; who asked is not asked again."""
+    found = books.waiting_for(reader, on=on).aggregate(n=Count("pk"), first=Min("asked_on"))
+    if found["n"]:
+        yield Task(
+            count=found["n"],
+            what=ngettext(
+                "opening of the books to agree to", "openings of the books to agree to", found["n"]
+            ),
+            address=_list("subscriptions_booksopening", "needs=agreement"),
+            note=gettext("Without a second person it lapses"),
+            when=day(found["first"] + books.DAYS_OPEN),
+        )
 
 
 def _tier_changes(count: int) -> str:

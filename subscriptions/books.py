@@ -12,8 +12,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from advisors.hours import posted_by_advisor
@@ -49,7 +48,7 @@ class Totals:
 def disputed(organisation: Organisation, month: Month) -> Statement:
     """Give the published statement of the period of a month; raises BooksError."""
     stated = Statement.objects.newest().filter(
-        Q(display=Display.EXACT) | Q(overage_quarters__gt=0),
+        models.Q(display=Display.EXACT) | models.Q(overage_quarters__gt=0),
         organisation=organisation,
         publication__isnull=False,
         from_month__lte=month,
@@ -97,6 +96,12 @@ def agree(opening: BooksOpening, *, by: User, on: dt.date) -> None:
     row.agreed_by, row.agreed_on = by, on
     row.save(update_fields=["agreed_by", "agreed_on"])
     _log("agreed", row, by, on)
+
+
+def waiting_for(person: User, *, on: dt.date) -> models.QuerySet[BooksOpening]:
+    """Give what colleagues asked and this person may still agree to."""
+    asked = BooksOpening.objects.filter(agreed_by__isnull=True, asked_on__gte=on - DAYS_OPEN)
+    return asked.exclude(asked_by=person) if person.role in MAY_AGREE else asked.none()
 
 
 def open_until(opening: BooksOpening) -> dt.date | None:

@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
+class ToAgree(admin.SimpleListFilter):
+    title = _("to do")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("agreement", _("waits for your agreement"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "agreement":
+            return queryset
+        return queryset.filter(pk__in=books.waiting_for(signed_in(request), on=today()))
+
+
 class AskForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
     organisation = forms.ModelChoiceField(
         Organisation.objects.all(),
@@ -53,6 +66,7 @@ class BooksOpeningAdmin(StaffAdmin):
         column("agreed_by", _("agreed by"), str),
         "standing",
     )
+    list_filter = (ToAgree,)
     list_select_related = ("statement__organisation", "asked_by", "agreed_by")
     search_fields = ("statement__organisation__legal_name",)
     form = AskForm

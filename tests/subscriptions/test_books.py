@@ -265,6 +265,9 @@ class TestThePages:
         browser.force_login(user)
         return browser
 
+    def queue_of(self, user: User) -> str:
+        return str(self.as_(user).get("/admin/").content.decode())
+
     def test_from_asking_to_looking(
         self, contract: Subscription, asking: User, second: User
     ) -> None:
@@ -285,6 +288,25 @@ class TestThePages:
             assert "2026-02" not in shown
         actions = [action for _, _, action, _ in logged()]
         assert sorted(actions) == ["added", "agreed", "asked", "looked", "looked"]
+
+    def test_who_may_agree_finds_it_in_the_queue_until_it_is_agreed_or_lapsed(
+        self, opening: BooksOpening, asking: User, second: User, settings: Settings
+    ) -> None:
+        settings.TODAY = ON
+        planner = make.user("planner", email="planner@people.example")
+        waits = "opening of the books to agree to"
+        leads_to = f"{LIST}?needs=agreement"
+
+        assert [waits in self.queue_of(person) for person in (second, asking, planner)] == [1, 0, 0]
+        assert leads_to in self.queue_of(second)
+        assert str(opening.pk) in self.as_(second).get(leads_to).content.decode()
+        assert str(opening.pk) not in self.as_(asking).get(leads_to).content.decode()
+
+        settings.TODAY = ON + books.DAYS_OPEN + dt.timedelta(days=1)
+        assert waits not in self.queue_of(second)  # it can only be asked again
+        settings.TODAY = ON
+        books.agree(opening, by=second, on=ON)
+        assert waits not in self.queue_of(second)
 
     def test_a_month_without_a_statement_is_refused_at_the_form(
         self, contract: Subscription, asking: User
