@@ -194,13 +194,16 @@ def _read_addresses(rows: Mapping[str, Mapping[str, str]]) -> dict[str, Address]
         name: Address(*(frozenset(GROUPS.get(who, (who,))) for who in whos))
         for name, *whos in _lines(_ADDRESSES)[1:]
     }
+    events = rows["agency.auditevent"]
     for label, letters in rows.items():
         for page, needed in _PAGES.items():
-            admitted = (
+            readers, writers = (
                 frozenset(role for role, has in letters.items() if set(has) & set(wanted))
                 for wanted in needed
             )
-            found[f"admin:{label.replace('.', '_')}_{page}"] = Address(*admitted)
+            if page == "history":  # it shows the row's audit events
+                readers = frozenset(role for role in readers if "r" in events[role])
+            found[f"admin:{label.replace('.', '_')}_{page}"] = Address(readers, writers)
     return found
 
 

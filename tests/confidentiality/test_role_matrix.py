@@ -210,6 +210,23 @@ def test_an_auditor_reads_what_a_controller_reads_and_only_agrees_to_open_the_bo
     assert writable - own_account - agreeing == {"set_language", "stripe_webhook"}  # to anybody
 
 
+def test_who_did_what_to_a_row_is_told_to_those_only_who_read_audit_events(
+    clients: tuple[world.Client, world.Client],
+) -> None:
+    """What a row's history shows are its audit events."""
+    own, _other = clients
+    row = f"/admin/agency/organisation/{own.key('agency.organisation')}"
+    reads = access.ROWS["agency.auditevent"]
+    seen = {}
+    for role in access.STAFF:
+        somebody = person(role, own)
+        history = somebody.ask("GET", f"{row}/history/").status_code
+        page = somebody.ask("GET", f"{row}/change/").content.decode()
+        seen[role] = (history, f"{row}/history/" in page)
+        assert seen[role] == ((200, True) if "r" in reads[role] else (403, False)), role
+    assert {role for role in seen if seen[role][0] == 403} == {"planner"}
+
+
 def test_clients_and_advisors_keep_to_their_own_pages() -> None:
     for role, spaces in {"contact": ("portal:", "api:"), "advisor": ("hours:",)}.items():
         open_to = {name for name, one in access.ADDRESSES.items() if role in one.admits("GET")}
