@@ -93,13 +93,15 @@ def _database(database: dict[str, Any]) -> Iterator[CheckMessage]:
         )
 
 
-# A row that a constraint refuses is written whole into the log of PostgreSQL, with its statement.
+# A row that a constraint refuses is written whole into the log of PostgreSQL, with its statement;
+# and who copies the database could read when each row was written.
 QUIET_SERVER = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
     "log_statement": "none",
     "log_min_duration_statement": "-1",
+    "track_commit_timestamp": "off",
 }
 
 
@@ -116,7 +118,7 @@ def the_servers_log_holds_no_rows(
         )
         now = dict(cursor.fetchall())
     return [
-        checks.Warning(f"PostgreSQL logs rows: set {name} = {wanted}.", id="agency.W009")
+        checks.Warning(f"PostgreSQL keeps too much: set {name} = {wanted}.", id="agency.W009")
         for name, wanted in QUIET_SERVER.items()
         if now[name] != wanted
     ]

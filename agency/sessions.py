@@ -1,4 +1,4 @@
-"""Sessions in the database that tell a reader of the database nothing.
+"""Sessions, and keys of the cache, that tell a reader of the database nothing.
 
 What is in a session, such as when somebody signed in and was last seen, is sealed with a key that
 the database does not hold; a row's end is the same for all sessions of a day. Advisors record
@@ -24,6 +24,13 @@ DAYS_UNTIL_THE_ROW_ENDS = 2  # always past the twelve hours that a session lives
 def _seal() -> Fernet:
     key = salted_hmac("agency.sessions", "seal", algorithm="sha256").digest()
     return Fernet(base64.urlsafe_b64encode(key))
+
+
+def sealed_key(key: str, key_prefix: str, version: int) -> str:
+    """Give a digest in the place of a key of the cache, with a key that the database lacks."""
+    return salted_hmac(
+        "agency.cache", f"{key_prefix}:{version}:{key}", algorithm="sha256"
+    ).hexdigest()
 
 
 class SessionStore(db.SessionStore):

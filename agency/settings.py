@@ -151,7 +151,12 @@ ERASURES = BASE_DIR / env.text("ERASURES", "var/erasures.txt")
 
 # Shared by all processes, because the limits on sign-in attempts are counted here.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Who signs in stands in the keys: people, addresses, codes that were used.
+        "KEY_FUNCTION": "agency.sessions.sealed_key",
+    },
     "queue": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
