@@ -168,6 +168,7 @@ def post(month: Month, served: Mapping[UUID, Sequence[MonthRange]]) -> int:
     being recorded are waited for, and nobody records until the transaction ends.
     """
     _take_turns()
+    _reorder_adjustments(month)
     ClosedMonth.objects.create(month=month)
     # By random key: what is written in the order of recording tells who was first.
     drafts = DraftHours.objects.filter(month__lte=month).order_by("pk")
@@ -191,6 +192,16 @@ def post(month: Month, served: Mapping[UUID, Sequence[MonthRange]]) -> int:
     for start in range(0, len(due), 2000):
         DraftHours.objects.filter(pk__in=[d.pk for d in due[start : start + 2000]]).delete()
     return len(due)
+
+
+def _reorder_adjustments(month: Month) -> None:
+    """Write anew, by random key, the adjustments that a closing month locks."""
+    rows = HoursAdjustment.objects.filter(month__lte=month)
+    if open_from := first_open_month():
+        rows = rows.filter(month__gte=open_from)
+    kept = list(rows.order_by("pk"))
+    rows.delete()
+    HoursAdjustment.objects.bulk_create(kept, batch_size=2000)
 
 
 def posted_quarters(

@@ -319,7 +319,7 @@ class TestPost:
         for number in range(advisors):
             make.draft_hours(make.advisor(f"A{number}"), client, JANUARY, number)
         served = {client.pk: [ALWAYS]}
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(10):
             hours.post(JANUARY, served)
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from django.db import connection
 
 from advisors import hours
-from advisors.models import DraftHours, MonthHours
+from advisors.models import AdjustmentReason, Advisor, DraftHours, HoursAdjustment, MonthHours
+from agency.models import Organisation
 from agency.month import Month, MonthRange
 from tests import factories as make
 
 MONTH = Month.of(2026, 1)
 CLIENTS = 12
-ROWS_AS_THEY_LIE = {
-    "sqlite": "SELECT id FROM advisors_monthhours ORDER BY rowid",
-    "postgresql": "SELECT id FROM advisors_monthhours ORDER BY ctid",
-}
+PLACE = {"sqlite": "rowid", "postgresql": "ctid"}
 
 pytestmark = [pytest.mark.django_db, pytest.mark.attack(20)]
 
@@ -57,11 +57,27 @@ def test_posted_rows_lie_in_the_order_of_random_keys() -> None:
     record(list(range(CLIENTS)))
     random = list(DraftHours.objects.order_by("pk").values_list("organisation__code", flat=True))
     post()
+    client = dict(MonthHours.objects.values_list("pk", "organisation__code"))
+    assert [client[key] for key in keys_as_they_lie("advisors_monthhours")] == random
+
+
+def test_corrections_lie_in_the_order_of_random_keys_once_their_month_is_closed() -> None:
+    """Those of an open month lie as they were first entered."""
+    record(list(range(CLIENTS)))
+    advisor = Advisor.objects.get()
+    for client in Organisation.objects.order_by("code"):
+        hours.adjust(advisor, client, MONTH, quarters=2, reason=AdjustmentReason.LATE_WORK)
+    before = keys_as_they_lie("advisors_hoursadjustment")
+    entered = HoursAdjustment.objects.order_by("organisation__code")
+    assert before == list(entered.values_list("pk", flat=True))
+
+    post()
+
+    assert keys_as_they_lie("advisors_hoursadjustment") == sorted(before) != before
+    assert list(entered.values_list("quarters", flat=True)) == [2] * CLIENTS
+
+
+def keys_as_they_lie(table: str) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(ROWS_AS_THEY_LIE[connection.vendor])
-        keys = [key for (key,) in cursor.fetchall()]
-    client = {
-        str(key).replace("-", ""): code
-        for key, code in MonthHours.objects.values_list("pk", "organisation__code")
-    }
-    assert [client[str(key).replace("-", "")] for key in keys] == random
+        cursor.execute(f"SELECT id FROM {table} ORDER BY {PLACE[connection.vendor]}")
+        return [UUID(str(key)) for (key,) in cursor.fetchall()]
