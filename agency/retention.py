@@ -31,6 +31,7 @@ Rows = models.QuerySet[models.Model]
 Picked = dict[type[models.Model], list[Any]]
 ERASED = "erased.invalid"  # no mail can ever go there
 AT_ONCE = 500  # keys in one statement
+MOST_MILLISECONDS_TO_WAIT = 10_000
 
 # What is about the account itself is under the key of the user; other rows have an address.
 USER = "agency.User"
@@ -210,20 +211,35 @@ def erase_again() -> Counter[str]:
     return done
 
 
-def overwrite_what_is_free() -> bool:
+def overwrite_what_is_free(erased: Iterable[str]) -> bool:
     """Overwrite in the files what was deleted, and tell whether that was possible.
 
-    SQLite writes its log back and the file anew, unless somebody is at work in it; PostgreSQL
-    clears what no transaction can see. Not inside a transaction.
+    SQLite writes its log back and the file anew, unless somebody is at work in it. PostgreSQL
+    writes the tables anew in which persons are erased, and those, by label, from which rows were
+    ``erased``, and waits a little for who is at work in one; its log of writes keeps the bytes
+    until it comes round. Not inside a transaction.
     """
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("VACUUM")
-            return True
         try:
+            if connection.vendor == "postgresql":
+                _rewrite(cursor, erased)
+                return True
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except OperationalError:
             return False
         is_busy, *_ = cursor.fetchone()
         return not is_busy
+
+
+def _rewrite(cursor: Any, erased: Iterable[str]) -> None:
+    """Write tables anew: a plain VACUUM frees the place of a row and leaves its bytes there."""
+    of_persons = {entry.model for entry in tables() if entry.erasure not in ("", "keep")}
+    cursor.execute("VACUUM")
+    cursor.execute(f"SET lock_timeout = {MOST_MILLISECONDS_TO_WAIT:d}")
+    try:
+        for label in sorted(of_persons.union(erased)):
+            table = connection.ops.quote_name(apps.get_model(label)._meta.db_table)
+            cursor.execute(f"VACUUM (FULL) {table}")
+    finally:
+        cursor.execute("RESET lock_timeout")

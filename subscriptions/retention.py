@@ -62,7 +62,7 @@ def keep_terms(*, on: dt.date, at: dt.datetime) -> tuple[Counter[str], bool]:
     """
     done = erase_expired(on)
     forget_cached(at)
-    return done, overwrite_what_is_free()
+    return done, overwrite_what_is_free(done)
 
 
 def contract_ends() -> Ends:

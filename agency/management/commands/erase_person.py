@@ -29,7 +29,7 @@ class Command(commands.Command):
                     " until a session that the person is enrolled for is over."
                 )
             )
-        is_overwritten = overwrite_what_is_free()
+        is_overwritten = overwrite_what_is_free(erased)
         rows = erased.total()
         self.say(
             ngettext("%(rows)d row is erased.", "%(rows)d rows are erased.", rows) % {"rows": rows}
