@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from agency.models import Contact
-from subscriptions.models import Invoice, InvoiceState, Publication, Statement
+from agency.month import Month
+from agency.today import today
+from subscriptions.models import Invoice, InvoiceState, Publication, Statement, Tier
 from tests.confidentiality.worlds import Played
 from workshops.models import Session
 
@@ -83,6 +85,23 @@ ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
     "api:session-list": _nothing,
     "api:session-detail": _own(Session),
 }
+Form = dict[str, str]
+
+
+def _tier_wishes(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
+    """Ask what each tier would do, and then for one; a form without a tier is answered too."""
+    place = next(_place(contact))
+    month = {"month": str(Month.containing(today()) + 1)}
+    yield place, month
+    for tier in Tier.values:
+        yield place, {"tier": tier, **month}
+    yield place, {"tier": Tier.EXTENDED, **month, "confirm": "yes"}
+
+
+# Each form that a contact can send, with what is sent; what an answer changed is taken back.
+FORMS: dict[str, Callable[[Contact], Iterator[tuple[Arguments, Form]]]] = {
+    "portal:subscription": _tier_wishes,
+}
 # What says the same to everybody, whatever the database holds of clients: not compared.
 SAME_FOR_ALL = frozenset(
     {
@@ -122,18 +141,24 @@ def look(contact: Contact, played: Played, addresses: Iterable[str] = ADDRESSES)
         for number, given in enumerate(ADDRESSES[name](contact)):
             with CaptureQueriesContext(connection) as queries:
                 answer = browser.get(reverse(name, kwargs=dict(given)))
-            seen[f"{name} {number}"] = Seen(
-                answer.status_code,
-                without_keys(json.dumps(_headers(answer))),
-                _body(answer),
-                len(queries),
-            )
+            seen[f"{name} {number}"] = _seen(answer, len(queries))
+        sent = FORMS[name](contact) if name in FORMS else ()
+        for number, (given, form) in enumerate(sent):
+            with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+                answer = browser.post(reverse(name, kwargs=dict(given)), form, follow=True)
+                transaction.set_rollback(True)
+            seen[f"{name} sent {number}"] = _seen(answer, len(queries))
     for name, text in {
         "mails": _mails(contact),
         "stripe": _said_to_stripe(contact, played),
     }.items():
         seen[name] = Seen(0, "", without_keys(text).encode(), 0)
     return seen
+
+
+def _seen(answer: Any, statements: int) -> Seen:
+    headers = without_keys(json.dumps(_headers(answer)))
+    return Seen(answer.status_code, headers, _body(answer), statements)
 
 
 def _headers(answer: Any) -> dict[str, str]:

@@ -1,16 +1,19 @@
 """Between publications a client sees nothing move, and what was published stays (attacks 1 and 2).
 
-A walk does what people do in any order: record and take back hours, correct them, submit, close
-and bill, change a tier, declare a headcount, end a contract. A client looks before and after each
-step. What an event of the contract itself changes on a page is no secret; hours are.
+A walk does what people do: record and take back hours, correct them, submit, open the books, close
+and bill; ask for another tier and confirm it, declare a headcount that one or two people confirm,
+buy a card, end a contract. A client looks before and after each step. What an event of the contract
+itself changes on a page is no secret; hours are. A contract cannot be paused in this product.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -18,14 +21,27 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from advisors import hours
 from advisors.models import AdjustmentReason, Advisor, DraftHours, MonthHours
 from agency import gate
 from agency.models import Contact
-from subscriptions import billing, push, statements
+from subscriptions import billing, books, declarations, push, statements, tier_requests
 from subscriptions.api import StatementSerializer
-from subscriptions.models import Invoice, InvoiceState, Statement, Subscription, Terms, Tier
+from subscriptions.models import (
+    BooksOpening,
+    BooksReason,
+    HeadcountDeclaration,
+    Invoice,
+    InvoiceState,
+    RequestState,
+    Statement,
+    Subscription,
+    Tier,
+    TierChangeRequest,
+    TopUpCard,
+)
 from subscriptions.sandbox.state import State
 from tests import factories as make
 from tests.confidentiality import surfaces, worlds
@@ -38,6 +54,14 @@ pytestmark = pytest.mark.django_db
 # Workbooks take long and are compared in `test_noninterference.py`.
 PAGES = [name for name in surfaces.ADDRESSES if name != "portal:workbook"]
 
+WHEN_THE_CONTRACT_CHANGES = 3  # of five steps; with the fifth the month closes
+
+
+@pytest.fixture(autouse=True)
+def on_10_august_2026(settings: Settings) -> None:
+    """Stand still: a page says which month it is."""
+    settings.TODAY = dt.date(2026, 8, 10)
+
 
 class Walk:
     """An agency, the month that is open in it, and what a client saw last."""
@@ -49,20 +73,36 @@ class Walk:
         self.contact = Contact.objects.select_related("user", "organisation").get()
         self.subscription = Subscription.objects.get()
         self.month = MONTHS[0]
+        self.planner, self.controller, self.auditor = map(
+            make.user, ("planner", "controller", "auditor")
+        )
         self.seen: dict[str, Seen] | None = None
         self.published: dict[str, str] = {}
         self.changed: list[str] = []
 
     def go(self, steps: int) -> None:
-        quiet = [self.record, self.record, self.correct, self.submit_or_take_back]
-        loud = [self.close_and_send, self.change_tier, self.declare, self.end]
+        quiet = cycle(
+            [self.record, self.correct, self.record, self.submit_or_take_back, self.open_the_books]
+        )
+        loud = cycle(
+            [
+                *(self.ask_for_a_tier, self.declare, self.answer_what_was_asked),
+                *(self.confirm_what_was_declared, self.buy_a_card, self.end),
+            ]
+        )
         for number in range(1, steps + 1):
-            if number % 5 and self.chance.random() < 0.8:
-                self.quietly(self.chance.choice(quiet))
+            if number % 5 == 0:
+                self.loudly(self.close_and_send)
+            elif number % 5 == WHEN_THE_CONTRACT_CHANGES:
+                self.loudly(next(loud))
             else:
-                (self.chance.choice(loud) if number % 5 else self.close_and_send)()
-                self.seen = None
+                self.quietly(next(quiet))
             self.compare_what_was_published()
+
+    def loudly(self, deed: Callable[[], None]) -> None:
+        """Do what the client knows of: pages may differ after it, what was published may not."""
+        deed()
+        self.seen = None
 
     def quietly(self, deed: Callable[[], None]) -> None:
         """Do what concerns hours only: nothing that the client can come by may differ."""
@@ -110,20 +150,66 @@ class Walk:
             push.push(key[0], at=timezone.now())
         self.month += 1
 
-    def change_tier(self) -> None:
-        if not Terms.objects.filter(from_month__gte=self.month).exists():
-            make.terms(self.subscription, self.month + 1, self.chance.choice(Tier.values))
+    @property
+    def on(self) -> dt.date:
+        """A day in the month that is open, which nobody closed yet."""
+        return self.month.first_day + dt.timedelta(14)
+
+    def ask_for_a_tier(self) -> None:
+        with suppress(tier_requests.RequestRefusedError):
+            tier_requests.ask(
+                self.subscription,
+                tier=self.chance.choice(Tier.values),
+                from_month=self.month + self.chance.randint(1, 3),
+                by=self.contact.user,
+                on=self.on,
+            )
+
+    def answer_what_was_asked(self) -> None:
+        for row in TierChangeRequest.objects.filter(state=RequestState.OPEN):
+            answer = self.chance.choice([tier_requests.confirm, tier_requests.decline])
+            with suppress(tier_requests.RequestRefusedError):
+                answer(row)
 
     def declare(self) -> None:
-        organisation = self.contact.organisation
-        month = self.month + 1
-        if not organisation.headcounts.filter(month=month).exists():
-            make.headcount(organisation, self.chance.choice((8, 20, 60, 300)), month)
+        with suppress(declarations.DeclarationError):
+            declarations.declare(
+                self.contact.organisation,
+                month=self.month + self.chance.randint(1, 2),
+                headcount=self.chance.choice((8, 20, 60, 300)),
+                by=self.chance.choice([self.contact.user, self.planner]),
+                on=self.on,
+            )
+
+    def confirm_what_was_declared(self) -> None:
+        for row in HeadcountDeclaration.objects.filter(state=RequestState.OPEN):
+            for person in (self.planner, self.controller):
+                with suppress(declarations.DeclarationError):
+                    declarations.confirm(row, by=person, on=self.on)
+
+    def buy_a_card(self) -> None:
+        bought = self.month + 1
+        if not TopUpCard.objects.filter(bought_month=bought).exists():
+            make.top_up_card(self.contact.organisation, bought, quarters=8)
 
     def end(self) -> None:
-        if self.subscription.until_month is None and self.chance.random() < 0.2:
-            self.subscription.until_month = self.month + self.chance.randint(1, 4)
+        if self.subscription.until_month is None:
+            self.subscription.until_month = self.month + self.chance.randint(2, 5)
             self.subscription.save()
+
+    def open_the_books(self) -> None:
+        """Two people look behind a published period, of which the client learns nothing."""
+        organisation, second = self.contact.organisation, self.auditor
+        with suppress(books.BooksError):
+            opening = books.ask(
+                organisation,
+                self.month - 1,
+                reason=BooksReason.CLIENT,
+                by=self.controller,
+                on=self.on,
+            )
+            books.agree(opening, by=second, on=self.on)
+            books.totals(opening, by=second, on=self.on)
 
     def compare_what_was_published(self) -> None:
         """Hold what the client reads of statements and invoices to what stood there before."""
@@ -153,6 +239,14 @@ def test_nothing_moves_between_publications_nor_after_one() -> None:
 
     assert found == []
     assert published > 4
+    for what_happened in (
+        TierChangeRequest.objects.exclude(state=RequestState.OPEN),
+        HeadcountDeclaration.objects.exclude(confirmed_by=None),
+        BooksOpening.objects.exclude(agreed_by=None),
+        TopUpCard.objects.all(),
+        Subscription.objects.exclude(until_month=None),
+    ):
+        assert what_happened.exists(), what_happened.model
 
 
 @pytest.mark.long

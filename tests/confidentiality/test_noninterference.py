@@ -6,15 +6,18 @@ Each control leaks on purpose, in one of the ways in which such software leaks, 
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
+from pytest_django.fixtures import Settings
 
 from advisors import hours
 from advisors.models import MonthHours
@@ -22,9 +25,11 @@ from agency import gate
 from agency.models import Contact, Organisation
 from agency.month import Month, MonthRange
 from subscriptions import announcements, due, statements
+from subscriptions.agreements import Contract
 from subscriptions.descriptions import describe
 from subscriptions.models import CardUse, Statement
 from subscriptions.portal import views
+from subscriptions.portal.preview import Preview, preview
 from subscriptions.release import EXACT, Release
 from subscriptions.reports import files
 from subscriptions.sandbox.state import State
@@ -37,8 +42,15 @@ from tests.stripe.in_process import line_to
 pytestmark = pytest.mark.django_db
 
 FOUR_MONTHS = MONTHS[:4]
+TODAY = dt.date(2026, 8, 10)
 Views = dict[str, dict[str, Seen]]
 Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@pytest.fixture(autouse=True)
+def after_all_months(settings: Settings) -> None:
+    """Stand still: a page says which month it is."""
+    settings.TODAY = TODAY
 
 
 @contextmanager
@@ -166,6 +178,17 @@ def a_file_name_with_the_last_month(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(files, "client_file_name", telling)
 
 
+def a_preview_that_counts(patch: pytest.MonkeyPatch) -> None:
+    told = preview
+
+    def telling(contract: Contract, tier: str, month: Month) -> Preview | None:
+        made = told(contract, tier, month)
+        posted = _posted(Organisation.objects.get())
+        return made and replace(made, extra_cents=made.extra_cents + posted)
+
+    patch.setattr(views, "preview", telling)
+
+
 def a_line_that_counts_entries(patch: pytest.MonkeyPatch) -> None:
     def counted(*about: Any, **named: Any) -> str:
         return f"{describe(*about, **named)} ({MonthHours.objects.count()})"
@@ -210,6 +233,7 @@ CONTROLS: dict[str, tuple[Patch, str]] = {
     ),
     "a header that counts": (a_header_that_counts, "portal:invoices 0: headers"),
     "a file name": (a_file_name_with_the_last_month, "portal:workbook 0: headers"),
+    "a preview that counts": (a_preview_that_counts, "portal:subscription sent 2: body"),
     "a line that counts entries": (a_line_that_counts_entries, "stripe: body"),
     "a subject with the hours": (a_subject_with_the_hours, "mails: body"),
     "exact months for all": (exact_months_for_all, "portal:workbook 0: body"),

@@ -17,7 +17,7 @@ from agency.access import Address
 from agency.models import Contact
 from subscriptions.models import Invoice
 from tests.clients import close_and_bill
-from tests.confidentiality.surfaces import ADDRESSES, SAME_FOR_ALL
+from tests.confidentiality.surfaces import ADDRESSES, FORMS, SAME_FOR_ALL
 from tests.confidentiality.worlds import open_world
 
 pytestmark = pytest.mark.django_db
@@ -79,9 +79,18 @@ def test_every_address_that_the_matrix_opens_to_clients_is_compared() -> None:
         for name, address in access.ADDRESSES.items()
         if "contact" in address.readers | address.writers
     }
-    own_steps = {name for name in opened if name.startswith("mfa_")} | {"stripe_webhook"}
+    assert opened - own_steps(opened) - SAME_FOR_ALL == ADDRESSES.keys()
 
-    assert opened - own_steps - SAME_FOR_ALL == ADDRESSES.keys()
+
+def test_every_form_that_the_matrix_opens_to_clients_is_sent_and_compared() -> None:
+    sent = {name for name, address in access.ADDRESSES.items() if "contact" in address.writers}
+
+    assert sent - own_steps(sent) - SAME_FOR_ALL == FORMS.keys()
+
+
+def own_steps(names: set[str]) -> set[str]:
+    """Give what is about the own second step of signing in, and what Stripe sends."""
+    return {name for name in names if name.startswith("mfa_")} | {"stripe_webhook"}
 
 
 def test_no_address_is_compared_that_is_gone() -> None:
