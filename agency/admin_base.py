@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms.models import BaseInlineFormSet
@@ -124,7 +124,21 @@ class _Units:
 
 
 class LabelledFormSet(InlineFormSet):
-    """Names each input of a row of a table: a table's head is no label for a screen reader."""
+    """Names each input of a row of a table: a table's head is no label for a screen reader.
+
+    A row that would be there twice is refused at the row: Django leaves out what names the page's
+    own row, and would have the database refuse it.
+    """
+
+    def clean(self) -> None:
+        super().clean()
+        leaving = self.deleted_forms
+        for form in self.forms:
+            if form.has_changed() and form.is_valid() and form not in leaving:
+                try:
+                    form.instance.validate_constraints()
+                except ValidationError as refused:
+                    form.add_error(None, refused)
 
     def add_fields(self, form: forms.ModelForm[Any], index: int | None) -> None:
         super().add_fields(form, index)

@@ -208,3 +208,13 @@ def test_the_audit_says_what_was_done_to_rows_and_not_what_they_hold(
     assert Contact.objects.get().role == "reader"
     event = AuditEvent.objects.get()
     assert (event.action, event.fields) == ("changed", "contact added, contact deleted")
+
+
+def test_a_contact_who_is_one_already_is_refused_at_the_row(organisation: Organisation) -> None:
+    contact = factories.contact(organisation)
+    new = {"user": str(contact.user.pk), "role": "reader"}
+
+    page = save_organisation(as_("planner"), organisation, **rows("contacts", new))
+
+    assert "already exists" in page
+    assert Contact.objects.get().role == "owner"
