@@ -1,23 +1,25 @@
 """Whatever people type, it stays in the columns that are listed for it, and nowhere near the hours.
 
 Every input that the product offers is filled: with a name where a listed column takes words, with a
-sentence where none should. After months of work all that is written anywhere is searched.
+sentence where none should, and every text of an agency workbook. After months of work all that is
+written anywhere is searched; what is sealed or queued is opened first.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import logging
 import random
 import zipfile
-from collections.abc import Iterator
-from html.parser import HTMLParser
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib import admin
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.management import call_command
 from django.core.signing import BadSignature
@@ -26,67 +28,31 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
+from pytest_django.fixtures import Settings
 
+import workshops.models
 from advisors.models import Advisor
+from agency import access
 from agency.logs import LineFormatter
-from agency.models import Contact, User
+from agency.models import Contact, Organisation, User
 from agency.processing import tables
+from subscriptions import intake
 from subscriptions.models import Invoice
 from subscriptions.sandbox.state import State
 from tests import factories as make
-from tests.confidentiality import worlds
+from tests.agency_workbook import save, small_agency
+from tests.confidentiality import forms, worlds
+from tests.confidentiality.forms import Page, Writer, has_canary
+from tests.confidentiality.hands import Typed, into_a_workbook, into_the_admin
 from tests.confidentiality.test_surfaces import names
 from tests.stripe.in_process import Line, line_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.logs_errors]
 
-NAME = "Kanarietje Zangvogel"
 SENTENCE = "Mijn leidinggevende schreeuwt elke dag tegen mij"
-EMAIL = "kanarietje@zangvogel.example"
 OF_THE_NAME = ("kanarietje", "zangvogel")
 OF_THE_SENTENCE = ("leidinggevende", "schreeuwt")
 STRANGE_HEADERS = {"User-Agent": SENTENCE, "Referer": f"http://testserver/?q={SENTENCE}"}
-
-
-# What a field wants that takes no name, by the end of its own name.
-WANTED = {
-    **dict.fromkeys(("month", "until"), "2026-09"),
-    **dict.fromkeys(("cents", "quarters", "points", "percent", "thousandths"), "1"),
-    **dict.fromkeys(("country", "provinces"), "NL"),
-    **dict.fromkeys(("kvk_number", "vat_id", "iban", "oin", "headcount"), ""),
-    "email": EMAIL,
-    "languages": "nl",
-    "days_before": "77",
-}
-OF_TYPE = {"date": "2026-09-01", "datetime-local": "2026-09-01T10:00", "number": "1"}
-
-
-class Form(HTMLParser):
-    """The inputs of a page's forms, filled as far as they can be, with a name where words fit."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.sent: dict[str, str] = {}
-        self.select = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        name, kind = given.get("name", ""), given.get("type", "text")
-        if tag == "select":
-            self.select = name
-        elif tag == "option" and given.get("value"):
-            self.sent.setdefault(self.select, given["value"])
-        elif tag == "textarea" or (tag == "input" and kind in {"text", "email"}):
-            self.sent[name] = given.get("value") or self.words(name, given)
-        elif tag == "input" and kind not in {"submit", "checkbox", "file", "radio"}:
-            self.sent[name] = given.get("value") or OF_TYPE.get(kind, "")
-
-    def words(self, name: str, given: dict[str, str]) -> str:
-        for ending, value in WANTED.items():
-            if name.endswith(ending):
-                return value
-        return NAME[: int(given.get("maxlength", 200))]
 
 
 @pytest.fixture
@@ -100,29 +66,49 @@ def log() -> Iterator[io.StringIO]:
     logging.getLogger().removeHandler(handler)
 
 
-def fill_everything() -> None:
+def fill_everything(people: Mapping[str, User]) -> Typed:
     """Type the canary wherever the product lets anybody type, and where it does not."""
-    people = [
-        None,
-        *(make.user(role, email=f"{role}@staff.example") for role in ("planner", "controller")),
-        make.user("administrator", email="administrator@staff.example"),
-        Contact.objects.earliest("pk").user,
-        Advisor.objects.earliest("pk").user,
-    ]
-    for person in people:
+    contact, advisor = Contact.objects.earliest("pk").user, Advisor.objects.earliest("pk").user
+    typed = into_the_admin(people, rows_to_choose(), STRANGE_HEADERS)
+    for person in (None, contact, advisor, *people.values()):
         browser = Client(raise_request_exception=False, headers=STRANGE_HEADERS)
         if person:
             browser.force_login(person)
-        for address in addresses(person):
+        for address in addresses():
             page = browser.get(address, {"q": SENTENCE, SENTENCE: SENTENCE})
-            type_into(browser, address, page)
-        if person and person.is_staff:
-            for model in admin.site._registry:
-                address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/add/"
-                type_into(browser, address, browser.get(address))
+            type_into(browser, address, page, typed)
+    return typed
 
 
-def addresses(person: User | None) -> Iterator[str]:
+def rows_to_choose() -> dict[str, dict[str, str]]:
+    """Make what a form can be about, where any row would not do."""
+    client = make.organisation("FREE")
+    make.headcount(client)
+    stated = Organisation.objects.get(code="QUARTER")
+    chosen = {
+        "subscriptions.booksopening organisation": stated.pk,
+        "subscriptions.booksopening month": "2026-02",
+        "subscriptions.subscription organisation": client.pk,
+        "advisors.advisor organisation": client.pk,
+        "advisors.advisor user": make.user("advisor", email="new@advisors.example").pk,
+        "agency.organisation user": make.user("contact", email="new@clients.example").pk,
+        "workshops.enrolment session": make.session(None, "OPEN").pk,
+        "workshops.session trainer": make.advisor("FREE").pk,
+        "workshops.session organisation": "",  # of open enrolment, so that it has seats
+    }
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for place, row in chosen.items():
+        table, name = place.split()
+        found[table][name] = str(row)
+    return found
+
+
+@pytest.fixture
+def people() -> dict[str, User]:
+    return {role: make.user(role, email=f"{role}@staff.example") for role in access.STAFF}
+
+
+def addresses() -> Iterator[str]:
     contact = Contact.objects.earliest("pk")
     given: dict[str, Any] = {
         "organisation_id": contact.organisation_id,
@@ -140,15 +126,23 @@ def addresses(person: User | None) -> Iterator[str]:
             continue
 
 
-def type_into(browser: Client, address: str, page: Any) -> None:
+def type_into(browser: Client, address: str, page: Any, typed: Typed) -> None:
     """Send a page's form with the canary in it, and once with inputs that it does not have."""
     extra = {"notes": SENTENCE, "remarks": SENTENCE, "hours": SENTENCE, "email": SENTENCE}
     browser.post(address, extra)
     browser.post(address, json.dumps(extra), content_type="application/json")
     if page.status_code == 200 and page["Content-Type"].startswith("text/html"):
-        sent = Form(page.content.decode()).sent
+        inputs = Page(page.content.decode()).inputs.values()
+        sent = Writer(browser, {}).fill(inputs)
+        for each in inputs:
+            if each.takes_words:
+                typed.offered.add(f"{address} {each.name}")
+                if has_canary(sent[each.name]):
+                    typed.accepted.add(f"{address} {each.name}")
+        typed.forms += bool(inputs)
         browser.post(address, sent | {"notes": SENTENCE})
         browser.post(address, sent | {"password": SENTENCE, "code": SENTENCE, "q": SENTENCE})
+        browser.post(address, sent | {"confirm": "yes"})
 
 
 def columns_with(traces: tuple[str, ...]) -> set[str]:
@@ -164,6 +158,9 @@ def columns_with(traces: tuple[str, ...]) -> set[str]:
                     for column, value in zip(columns, row, strict=True)
                     if has(traces, str(value))
                 }
+    for session in Session.objects.all():
+        if has(traces, str(session.get_decoded())):
+            found.add("django_session.session_data")
     for task in OrmQ.objects.all():
         if has(traces, decoded(task.payload)):
             found.add("django_q_ormq.payload")
@@ -188,7 +185,7 @@ def listed_columns() -> set[str]:
     return {
         f"{apps.get_model(entry.model)._meta.db_table}.{column}"
         for entry in tables()
-        if entry.model and not entry.sealed
+        if entry.model
         for column in entry.columns
     }
 
@@ -209,23 +206,65 @@ def written_by(line: Line, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.attack(14, 17, 18, 19, 21, 25, 26, 28, 40)
-def test_what_is_typed_stays_where_it_belongs(log: io.StringIO, tmp_path: Path) -> None:
+def test_what_is_typed_stays_where_it_belongs(
+    log: io.StringIO, tmp_path: Path, people: dict[str, User], settings: Settings
+) -> None:
+    settings.TODAY = dt.date(2026, 5, 6)
     codes = ["QUARTER", "MONTHLY"]
     worlds.open_world(codes)
     ledger = worlds.random_ledger(random.Random(1), codes)  # noqa: S311
     with line_to(State()) as line:
         worlds.play(ledger, line, worlds.MONTHS[:3])
-        fill_everything()
+        typed = fill_everything(people)
         worlds.play(ledger, line, worlds.MONTHS[3:5])
         texts = written_by(line, tmp_path)
 
+    assert typed.offered - typed.accepted == set()
+    assert typed.forms > 70
     named = columns_with(OF_THE_NAME)
-    assert len(named) > 10  # the canary did get in where words may stand
+    assert len(named) > 30  # the canary did get in where words may stand
     assert named <= listed_columns()
     assert columns_with(OF_THE_SENTENCE) == set()
     assert [name for name, text in texts.items() if has(OF_THE_SENTENCE, text)] == []
     assert not has(OF_THE_NAME + OF_THE_SENTENCE, log.getvalue())
     assert log.getvalue().count("\n") > 100
+
+
+@pytest.mark.attack(14, 17)
+def test_an_input_that_was_not_filled_is_missed(
+    people: dict[str, User], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TODAY = dt.date(2026, 5, 6)
+    worlds.open_world(["QUARTER"])
+    filled = forms.words
+
+    def forgetful(each: forms.Input, number: int) -> str:
+        return "" if each.name == "location" else filled(each, number)
+
+    monkeypatch.setattr(forms, "words", forgetful)
+    typed = into_the_admin(people, rows_to_choose(), models=[workshops.models.Session])
+
+    assert typed.offered - typed.accepted == {"workshops.session location"}
+
+
+@pytest.mark.attack(14, 40)
+def test_what_stands_in_an_agency_workbook_stays_where_it_belongs(
+    log: io.StringIO, tmp_path: Path
+) -> None:
+    sheets, typed = into_a_workbook(small_agency())
+    book = save(tmp_path / "agency.xlsx", sheets)
+    spoilt = {name: [*rows, dict.fromkeys(rows[0], SENTENCE)] for name, rows in sheets.items()}
+
+    refused = intake.bring_in(save(tmp_path / "spoilt.xlsx", spoilt))
+    assert refused.problems
+    assert columns_with(OF_THE_NAME + OF_THE_SENTENCE) == set()
+    assert intake.bring_in(book).problems == []
+
+    assert typed.offered - typed.accepted == set()
+    named = columns_with(("kanarietje",))
+    assert len(named) > 20
+    assert named <= listed_columns()
+    assert not has(("kanarietje", *OF_THE_SENTENCE), log.getvalue())
 
 
 @pytest.mark.parametrize("leak", ["log", "column"])
