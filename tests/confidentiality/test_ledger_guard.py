@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import ProgrammingError, connection, transaction
+from django.db.models import Model
 from django.test import Client as Browser
 from pytest_django import Settings
 
@@ -129,6 +131,12 @@ def test_the_failure_tells_nobody_what_was_asked_for(
     answer = signed_in(own.contact, raises=False).get(f"/portal/{own.organisation.pk}/")
     assert answer.status_code == 500
     assert b"advisors_" not in answer.content
+
+
+@pytest.mark.parametrize("model", [DraftHours, MonthHours, HoursAdjustment])
+def test_hours_cannot_be_registered_in_the_admin(model: type[Model]) -> None:
+    with pytest.raises(ImproperlyConfigured):
+        admin.site.register(model)
 
 
 def test_an_advisor_reads_the_own_drafts(own: world.Client) -> None:

@@ -16,9 +16,10 @@ from agency import access, urls
 from agency.access import Address
 from agency.models import Contact
 from subscriptions.models import Invoice
-from tests.clients import close_and_bill
-from tests.confidentiality.surfaces import ADDRESSES, FORMS, SAME_FOR_ALL
-from tests.confidentiality.worlds import open_world
+from tests import factories as make
+from tests.clients import client, close_and_bill
+from tests.confidentiality.surfaces import ADDRESSES, FORMS, SAME_FOR_ALL, look
+from tests.confidentiality.worlds import Played, open_world
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,21 @@ def own_steps(names: set[str]) -> set[str]:
 
 def test_no_address_is_compared_that_is_gone() -> None:
     assert ADDRESSES.keys() | SAME_FOR_ALL <= {name for name, _ in names()}
+
+
+@pytest.mark.attack(8)
+def test_a_holding_is_told_the_same_whether_or_not_a_subsidiary_has_figures(
+    contact: Contact,
+) -> None:
+    """Nothing is added up over a group, so that nothing can be subtracted from it."""
+    before = look(contact, Played())
+
+    subsidiary = client("SUB", headcount=300, organisation={"parent": contact.organisation})
+    make.statement(subsidiary, "2026-01", "2026-02", used_quarters=93, overage_quarters=62)
+    make.invoice(subsidiary.organisation, "2026-01", state="open", number="2", stripe_id="in_2")
+    make.session(subsidiary.organisation, "SUB-1")
+
+    assert look(contact, Played()) == before
 
 
 def test_an_address_that_nobody_registered_is_found(
