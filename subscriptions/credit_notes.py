@@ -60,9 +60,8 @@ def _step(credit: Invoice, stripe_id: str) -> StripeStep:
         raise DisagreementError(_("A line credits nothing of the invoice at Stripe.")) from None
     read_back.compare_credit(credit, gateway.preview_credit_note(body))
     with transaction.atomic(durable=True):
-        step = step_for(credit, StepKind.CREDIT_NOTE, body)
         wait_unless_approved(credit)
-        return step
+        return step_for(credit, StepKind.CREDIT_NOTE, body)
 
 
 def record_issued(credit: Invoice, there: gateway.CreditNote) -> None:

@@ -83,12 +83,13 @@ def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCus
     body = bodies.customer(invoice)
     with transaction.atomic(durable=True):
         if invoice.organisation_id:
-            list(Organisation.objects.select_for_update().filter(pk=invoice.organisation_id))
+            client = Organisation.objects.filter(pk=invoice.organisation_id)
+            list(client.select_for_update(no_key=True))  # documents for it may be drafted meanwhile
+        wait_unless_approved(invoice)
         known = _known_customer(invoice)
         is_known = known is not None and known.details_hash == bodies.hash_of(body)
         again = bool(invoice.organisation_id) and not is_known
         step = step_for(invoice, StepKind.CUSTOMER, body, again=again)
-        wait_unless_approved(invoice)
         must_wait = _another_has_its_turn(invoice)
         if step.attempted_at is None and not must_wait:
             step.attempted_at = at

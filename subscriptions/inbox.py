@@ -225,8 +225,8 @@ def _ours(document_id: str, kind: InvoiceKind) -> Invoice | None:
         number = UUID(document_id)
     except ValueError:
         return None
-    ours = Invoice.objects.select_for_update().order_by("pk").filter(pk=number, kind=kind)
-    return ours.first()
+    ours = Invoice.objects.select_for_update(no_key=True).filter(pk=number, kind=kind)
+    return ours.order_by("pk").first()
 
 
 def _move(

@@ -334,10 +334,10 @@ def _record_nothing(_answer: object) -> None:
 def _start_over(invoice: Invoice) -> None:
     """Forget a draft that is gone: the next push makes another, with new keys."""
     with transaction.atomic(durable=True):
+        Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).update(stripe_id="")
         invoice.steps.filter(kind__in=[StepKind.DRAFT, StepKind.ADD_LINES]).update(
             state=StepState.FAILED, error_code="draft_gone"
         )
-        Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).update(stripe_id="")
 
 
 def _park(invoice: Invoice, reason: str) -> None:

@@ -15,6 +15,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Value
@@ -64,15 +65,22 @@ def step_for(
     return _new_step(invoice, kind, latest.generation + 1 if latest else 1, body)
 
 
+def lock(invoice_id: UUID) -> Invoice:
+    """Lock a document, before any of its steps: in another order two processes would deadlock.
+
+    A credit of it may be drafted meanwhile: that only holds on to the document's key.
+    """
+    return Invoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
+
+
 def wait_unless_approved(invoice: Invoice) -> None:
     """Raise WaitingError when a document was taken back, or finalized by another process.
 
-    Belongs behind the first step, in its transaction: whoever takes documents back locks them, and
+    Belongs before the first step, in its transaction: whoever takes documents back locks them, and
     then looks for steps. So this locks the document too: either they see the step, or this sees
     what they made of the document. The step's foreign key does not: it is checked at commit.
     """
-    now = Invoice.objects.select_for_update().get(pk=invoice.pk)
-    invoice.state = now.state
+    invoice.state = lock(invoice.pk).state
     if invoice.state != InvoiceState.APPROVED:
         raise WaitingError
 
@@ -101,6 +109,7 @@ def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
         answer = found or _attempt(step, deed, at)
         if answer:
             with transaction.atomic(durable=True):
+                lock(step.invoice_id)
                 if end(step, StepState.DONE, answer_id=answer.id):
                     deed.record(answer)
             return answer.id

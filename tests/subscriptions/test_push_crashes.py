@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
-from django.db import OperationalError
 from django.utils import timezone
 
 from subscriptions import answers, gateway, inbox, push, reconcile, steps
@@ -300,8 +299,8 @@ def test_a_document_is_not_taken_back_while_its_first_step_is_written_down() -> 
     [invoice] = approved()
 
     def begin() -> None:
-        steps.step_for(invoice, StepKind.CUSTOMER, {})
         steps.wait_unless_approved(invoice)
+        steps.step_for(invoice, StepKind.CUSTOMER, {})
 
     begun, taken_back = while_uncommitted(begin, lambda: push.take_back([invoice.pk]))
 
@@ -317,7 +316,8 @@ def test_a_push_that_comes_while_a_document_is_taken_back_leaves_no_step() -> No
         lambda: push.take_back([invoice.pk]), lambda: push.push(invoice.pk, at=NOW)
     )
 
-    assert (taken_back, outcome) == ([invoice], Outcome.WAITING)
+    assert taken_back == [invoice]
+    assert outcome == Outcome.WAITING or isinstance(outcome, push.NotApprovedError)
     assert not invoice.steps.exists()
 
 
@@ -329,7 +329,7 @@ def test_push_webhooks_and_a_comparison_at_once_agree_in_the_end(sandbox: Sandbo
     def three_times(work: Callable[[], object]) -> Callable[[], None]:
         def run() -> None:
             for _round in range(3):
-                with suppress(OperationalError, gateway.GatewayError):
+                with suppress(gateway.GatewayError):
                     work()
 
         return run
