@@ -12,7 +12,7 @@ from typing import Any
 # What a line may hold besides time, level and event. Ids and counts, never names or contents.
 FIELDS = (
     *("route", "method", "status", "duration_ms", "role"),
-    *("task", "month", "count", "seconds", "event_id", "error"),
+    *("task", "month", "count", "seconds", "event_id", "invoice_id", "error"),
 )
 OURS = frozenset({"agency", "advisors", "workshops", "subscriptions"})
 

@@ -7,6 +7,7 @@ to it that each call is made once; nothing is finalized before what Stripe holds
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -41,6 +42,8 @@ from subscriptions.steps import (
     the_only,
 )
 
+logger = logging.getLogger(__name__)
+
 MAILED_SINCE = dt.timedelta(days=30)  # Stripe keeps events as long
 
 
@@ -49,10 +52,16 @@ class Outcome(StrEnum):
     ALREADY = "already"
     WAITING = "waiting"
     PARKED = "parked"
+    TAKEN_BACK = "taken_back"
+    FAILED = "failed"
 
 
 class NotApprovedError(Exception):
     """Only an approved invoice goes to Stripe."""
+
+
+class UnforeseenError(Exception):
+    """So many documents could not be pushed, for reasons nobody foresaw; the log names them."""
 
 
 def candidates() -> QuerySet[Invoice]:
@@ -142,6 +151,24 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
         _park(invoice, _("Stripe refused it: %(code)s.") % {"code": refusal.code})
         return Outcome.PARKED
     return Outcome.PUSHED
+
+
+def try_to_push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
+    """Push one document of many: what goes wrong with it stops no other.
+
+    The log then names the document and the kind of error only: texts quote what they met. Raises
+    gateway.MisconfiguredError, which goes wrong with all of them.
+    """
+    try:
+        return push(invoice_id, at=at)
+    except NotApprovedError:
+        return Outcome.TAKEN_BACK
+    except gateway.MisconfiguredError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        named = {"invoice_id": str(invoice_id), "error": type(error).__name__}
+        logger.error("push failed", extra=named)  # noqa: TRY400 - without its text
+        return Outcome.FAILED
 
 
 def unpark(invoice_id: UUID) -> None:

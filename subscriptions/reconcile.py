@@ -157,7 +157,7 @@ def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
         if item.status != "void" and (number := _uuid(item.document))
     ]
     for invoice_id in list(unbegun.filter(pk__in=there).values_list("pk", flat=True)):
-        if push.push(invoice_id, at=at) == Outcome.PUSHED:
+        if push.try_to_push(invoice_id, at=at) == Outcome.PUSHED:
             done.repaired.append(Repair("push", str(invoice_id)))
 
 
@@ -192,7 +192,7 @@ def _resume(done: Comparison, at: dt.datetime) -> None:
     """Go on with pushes that died: their drafts would be left behind."""
     stopped = push.begun().exclude(steps__attempted_at__gt=at - ON_ITS_WAY)
     for invoice_id in list(stopped.values_list("pk", flat=True)):
-        if push.push(invoice_id, at=at) == Outcome.PUSHED:
+        if push.try_to_push(invoice_id, at=at) == Outcome.PUSHED:
             done.repaired.append(Repair("push", str(invoice_id)))
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+from collections import Counter
 from uuid import UUID
 
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils import timezone
 from agency.schedules import Every
 from agency.today import today
 from subscriptions import announcements, inbox, push, reconcile, retention
+from subscriptions.push import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,15 @@ def push_invoice(invoice_id: str) -> None:
 
 def resume_pushing() -> None:
     """Go on with documents that are on their way to Stripe and had to wait."""
-    for invoice_id in list(push.begun().values_list("pk", flat=True)):
-        push_invoice(str(invoice_id))
+    outcomes = Counter(
+        push.try_to_push(invoice_id, at=timezone.now())
+        for invoice_id in list(push.begun().values_list("pk", flat=True))
+    )
+    for outcome, count in outcomes.items():
+        extra = {"task": "resume_pushing", "count": count}
+        logger.info(f"invoice {outcome}", extra=extra)  # noqa: G004 - a closed list
+    if failed := outcomes[Outcome.FAILED]:
+        raise push.UnforeseenError(failed)
 
 
 def handle_events() -> None:

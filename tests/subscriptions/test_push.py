@@ -545,12 +545,12 @@ def test_push_invoices_tells_what_it_did(
 
     call_command("push_invoices", "--json")
     assert json.loads(capsys.readouterr().out) == {
-        "pushed": 2, "already": 0, "waiting": 0, "parked": [],
+        "pushed": 2, "already": 0, "waiting": 0, "failed": 0, "parked": [],
     }  # fmt: skip
 
     call_command("push_invoices", "--json")
     assert json.loads(capsys.readouterr().out) == {
-        "pushed": 0, "already": 2, "waiting": 0, "parked": [],
+        "pushed": 0, "already": 2, "waiting": 0, "failed": 0, "parked": [],
     }  # fmt: skip
 
 
@@ -572,6 +572,47 @@ def test_push_invoices_ends_with_bad_news_when_one_is_parked_or_waits(
         (str(parked.pk), "ORG2")
     ]
     assert push.push(waits.pk, at=NOW) == Outcome.PUSHED
+
+
+@pytest.mark.logs_errors
+def test_push_invoices_goes_on_after_what_nobody_foresaw(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here: Stripe gives out a number that is taken."""
+    make.invoice(make.organisation("ORG0"), state="open", number="SANDBOX-0001", stripe_id="in_0")
+    both = [approved("ORG1"), approved("ORG2")]
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("push_invoices", "--json")
+
+    assert ended.value.code == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["pushed"], told["failed"]) == (1, 1)
+    [failed] = [one for one in both if Invoice.objects.get(pk=one.pk).state == "approved"]
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    named = (record.getMessage(), vars(record)["invoice_id"], vars(record)["error"])
+    assert (named, record.exc_info) == (("push failed", str(failed.pk), "IntegrityError"), None)
+
+
+def test_push_invoices_leaves_what_is_taken_back_meanwhile(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = [approved(f"ORG{number}") for number in range(3)]
+    push_one = push.push
+
+    def push_and_take_back(invoice_id: Any, *, at: dt.datetime) -> Outcome:
+        outcome = push_one(invoice_id, at=at)
+        push.take_back([first.pk])
+        return outcome
+
+    monkeypatch.setattr(push, "push", push_and_take_back)
+    monkeypatch.setattr(
+        push, "candidates", lambda: Invoice.objects.order_by("buyer_name").reverse()
+    )
+    call_command("push_invoices")
+
+    states = {str(one): Invoice.objects.get(pk=one.pk).state for one in (first, *others)}
+    assert [*states.values()] == ["draft", "open", "open"]
 
 
 def test_push_invoices_names_a_parked_credit_too(

@@ -55,6 +55,22 @@ def test_what_is_open_but_was_not_mailed_is_resumed(sandbox: Sandbox) -> None:
     assert "invoice.sent" in {event["type"] for event in listed(sandbox, "events")}
 
 
+@pytest.mark.logs_errors
+def test_one_document_that_fails_does_not_hold_up_the_others_and_fails_the_task(
+    sandbox: Sandbox,
+) -> None:
+    order(sandbox, "POST /v1/invoices", "429", times=2 * TOO_OFTEN)
+    for code in ("ORG1", "ORG2"):
+        tasks.push_invoice(str(make.invoice(make.organisation(code), state="approved").pk))
+    taken = {"number": "SANDBOX-0001", "stripe_id": "in_0"}
+    make.invoice(make.organisation("ORG0"), state="open", **taken)
+
+    with pytest.raises(push.UnforeseenError, match="^1$"):
+        tasks.resume_pushing()
+
+    assert Invoice.objects.filter(state="open").count() == 2
+
+
 def test_one_event_that_cannot_be_read_does_not_hold_up_the_others(
     sandbox: Sandbox, settings: Any
 ) -> None:

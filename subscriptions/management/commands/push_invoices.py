@@ -32,7 +32,7 @@ class Command(commands.Command):
             for pk in track(
                 ids, description=_("Pushing"), console=console, disable=not console.is_terminal
             ):
-                done[push.push(pk, at=timezone.now())] += 1
+                done[push.try_to_push(pk, at=timezone.now())] += 1
         except gateway.MisconfiguredError as error:
             self.give_up(_("Stripe does not accept the settings: %s.") % error.code)
         self.tell(done, as_json=options["json"])
@@ -49,15 +49,18 @@ class Command(commands.Command):
         ]
         counts = {
             outcome.value: done[outcome]
-            for outcome in (Outcome.PUSHED, Outcome.ALREADY, Outcome.WAITING)
+            for outcome in (Outcome.PUSHED, Outcome.ALREADY, Outcome.WAITING, Outcome.FAILED)
         }
         if as_json:
             self.print_json(counts | {"parked": entries})
         self.say(
-            _("%(pushed)d pushed, %(already)d before, %(waiting)d waiting, %(parked)d parked.")
+            _(
+                "%(pushed)d pushed, %(already)d before, %(waiting)d waiting, %(parked)d parked,"
+                " %(failed)d failed."
+            )
             % (counts | {"parked": len(entries)})
         )
         for entry in entries:
             self.stderr.write(f"{entry['organisation'] or entry['invoice']}: {entry['because']}")
-        if entries or done[Outcome.WAITING]:
+        if entries or done[Outcome.WAITING] or done[Outcome.FAILED]:
             self.end_with_bad_news()
