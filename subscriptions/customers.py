@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
 
 from agency.models import Organisation
 from subscriptions import bodies, gateway
@@ -21,6 +20,7 @@ from subscriptions.models import (
     StripeStep,
 )
 from subscriptions.steps import (
+    UNFINISHED,
     Deed,
     WaitingError,
     carry_out,
@@ -76,9 +76,10 @@ def know(invoice: Invoice, at: dt.datetime) -> str:
 def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCustomer | None]:
     """Let one document of a client at a time go to Stripe, or another could change its customer.
 
-    The turn is held by whoever's first call is the oldest, until its document is finalized or
-    parked; a process that dies leaves it to the same document. Raises WaitingError while another
-    has it; returns the first call and whom Stripe knows already.
+    The turn is held by whoever began first, until its document is finalized or parked; a process
+    that dies leaves it to the same document. One that is tried again begins anew, behind whoever
+    has begun meanwhile. Raises WaitingError while another has the turn; returns the first call and
+    whom Stripe knows already.
     """
     body = bodies.customer(invoice)
     with transaction.atomic(durable=True):
@@ -99,18 +100,26 @@ def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCus
     return step, known
 
 
+def begin_anew(invoice: Invoice) -> None:
+    """Have a document that was parked come behind those that began meanwhile; lock it before."""
+    if invoice.organisation_id and invoice.kind == InvoiceKind.INVOICE:
+        unfinished = invoice.steps.filter(kind=StepKind.CUSTOMER, state__in=UNFINISHED)
+        unfinished.update(state=StepState.FAILED, error_code="parked")
+        step_for(invoice, StepKind.CUSTOMER, bodies.customer(invoice), again=True)
+
+
 def _another_has_its_turn(invoice: Invoice) -> bool:
     if invoice.organisation_id is None:
         return False
-    begun = StripeStep.objects.filter(
+    first_calls = StripeStep.objects.filter(
         invoice__organisation=invoice.organisation_id,
         invoice__state=InvoiceState.APPROVED,
         invoice__kind=InvoiceKind.INVOICE,
-        attempted_at__isnull=False,
-    )
-    began = dict(begun.values_list("invoice").annotate(Min("attempted_at")).order_by())
-    mine = (began.get(invoice.pk, NEVER), invoice.pk)
-    return any((at, pk) < mine for pk, at in began.items())
+        kind=StepKind.CUSTOMER,
+    ).order_by("generation")
+    began = dict(first_calls.values_list("invoice", "attempted_at"))  # the newest of each
+    mine = (began.get(invoice.pk) or NEVER, invoice.pk)
+    return any((at, pk) < mine for pk, at in began.items() if at)
 
 
 def _known_customer(invoice: Invoice) -> StripeCustomer | None:

@@ -182,7 +182,8 @@ def unpark(invoice_id: UUID) -> None:
         organisation = Organisation.objects.filter(invoices__in=parked).first()
         if organisation and organisation.invoice_email:
             parked.filter(buyer_email="").update(buyer_email=organisation.invoice_email)
-        parked.update(state=InvoiceState.APPROVED, parked_because="")
+        if parked.update(state=InvoiceState.APPROVED, parked_because=""):
+            customers.begin_anew(Invoice.objects.get(pk=invoice_id))
         for invoice in unmailed().filter(pk=invoice_id):
             step_for(invoice, StepKind.SEND, {})
             Invoice.objects.filter(pk=invoice.pk).update(parked_because="")

@@ -85,7 +85,13 @@ def wait_unless_approved(invoice: Invoice) -> None:
         raise WaitingError
 
 
-def _new_step(invoice: Invoice, kind: str, generation: int, body: Mapping[str, Any]) -> StripeStep:
+def _new_step(
+    invoice: Invoice,
+    kind: str,
+    generation: int,
+    body: Mapping[str, Any],
+    attempted_at: dt.datetime | None = None,
+) -> StripeStep:
     which = {"invoice": invoice, "kind": kind, "generation": generation}
     try:
         with transaction.atomic():
@@ -94,6 +100,7 @@ def _new_step(invoice: Invoice, kind: str, generation: int, body: Mapping[str, A
                 idempotency_key=f"doc-{invoice.pk}-{kind}-g{generation}",
                 body=body,
                 body_hash=bodies.hash_of(body),
+                attempted_at=attempted_at,
             )
     except IntegrityError:  # another process was faster
         return StripeStep.objects.get(**which)
@@ -115,7 +122,7 @@ def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
             return answer.id
         with transaction.atomic(durable=True):
             end(step, StepState.FAILED, "not_done")
-            step = _new_step(step.invoice, step.kind, step.generation + 1, step.body)
+            step = _new_step(step.invoice, step.kind, step.generation + 1, step.body, at)
     raise WaitingError
 
 

@@ -299,6 +299,7 @@ class InvoiceAdmin(StaffAdmin):
         parked = list(queryset.filter(state=InvoiceState.PARKED) | queryset & push.unmailed())
         for invoice in parked:
             push.unpark(invoice.pk)
+            async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
         _note_all(request, "unparked", parked)
         text = ngettext(
             "%(n)s invoice is tried again.", "%(n)s invoices are tried again.", len(parked)

@@ -178,7 +178,9 @@ def test_what_stripe_refused_is_tried_again() -> None:
 
     assert "2 invoices are tried again." in act(as_("controller"), "unpark", parked, unmailed)
 
-    assert list(push.begun()) == [unmailed]
+    assert set(push.begun()) == {parked, unmailed}
+    tried = [queued.task["args"] for queued in OrmQ.objects.all()]
+    assert sorted(tried) == sorted([(str(parked.pk),), (str(unmailed.pk),)])
     assert set(Invoice.objects.values_list("state", "parked_because")) == {
         ("approved", ""),
         ("open", ""),

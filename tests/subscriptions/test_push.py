@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from agency.models import Organisation
 from agency.month import Month
-from subscriptions import customers, gateway, push, tasks
+from subscriptions import customers, gateway, push, steps, tasks
 from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
@@ -295,21 +295,52 @@ def test_the_turn_of_a_parked_document_is_the_next_ones(sandbox: Sandbox) -> Non
     assert push.push(first.pk, at=NOW) == Outcome.PUSHED
 
 
-def test_two_documents_that_both_began_do_not_wait_for_each_other(sandbox: Sandbox) -> None:
+def test_a_document_that_is_tried_again_takes_the_turn_from_nobody(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the customer would be its own when the other one is finalized."""
     organisation = make.organisation()
-    both = [
-        make.invoice(organisation, run, state="approved", buyer_street=f"Weg {run}")
-        for run in ("2026-01", "2026-02")
-    ]
-    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=2 * TOO_OFTEN)
-    push.push(both[0].pk, at=NOW)
-    push._park(both[0], "looked at")
-    push.push(both[1].pk, at=NOW + dt.timedelta(minutes=1))
-    push.unpark(both[0].pk)
+    first = make.invoice(organisation, "2026-01", state="approved")
+    second = make.invoice(organisation, "2026-02", state="approved", buyer_street="Nieuwstraat 2")
+    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=TOO_OFTEN)
+    push.push(first.pk, at=NOW)
+    push._park(first, "looked at")
+    finalize, outcomes = push._finalize, []
 
-    outcomes = [push.push(invoice.pk, at=NOW).value for invoice in (both[1], *both)]
+    def meanwhile(invoice: Invoice, at: dt.datetime) -> None:
+        if invoice.pk == second.pk:
+            push.unpark(first.pk)
+            outcomes.append(push.push(first.pk, at=at))
+        finalize(invoice, at)
+
+    monkeypatch.setattr(push, "_finalize", meanwhile)
+    outcomes.append(push.push(second.pk, at=NOW + dt.timedelta(minutes=1)))
+    outcomes.append(push.push(first.pk, at=NOW + dt.timedelta(minutes=2)))
 
     assert outcomes == ["waiting", "pushed", "pushed"]
+    streets = {one["metadata"]["run"]: one["customer_address"]["line1"] for one in listed(sandbox)}
+    assert streets == {"2026-01": "Dorpsstraat 1", "2026-02": "Nieuwstraat 2"}
+
+
+def test_a_customer_that_is_asked_for_anew_keeps_the_turn(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another document comes between the call that made nothing and the one with another key."""
+    organisation = make.organisation()
+    first = make.invoice(organisation, "2026-01", state="approved")
+    second = make.invoice(organisation, "2026-02", state="approved", buyer_street="Nieuwstraat 2")
+    order(sandbox, "POST /v1/customers", "500_before")
+    claim, outcomes = steps._claim, []
+
+    def meanwhile(step: StripeStep, at: dt.datetime) -> bool:
+        if step.generation > 1:
+            outcomes.append(push.push(second.pk, at=at))
+        return claim(step, at)
+
+    monkeypatch.setattr(steps, "_claim", meanwhile)
+    outcomes.append(push.push(first.pk, at=NOW))
+
+    assert outcomes == ["waiting", "pushed"]
 
 
 # What a restored backup has forgotten
@@ -466,8 +497,8 @@ def test_a_parked_invoice_takes_the_address_that_was_added_since(sandbox: Sandbo
     Organisation.objects.update(invoice_email="facturen@org1.example")
 
     push.unpark(invoice.pk)
+    tasks.resume_pushing()
 
-    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
     assert [document["customer_email"] for document in listed(sandbox)] == ["facturen@org1.example"]
 
 
