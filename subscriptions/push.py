@@ -234,8 +234,8 @@ def _deliver(invoice: Invoice, at: dt.datetime) -> None:
     prefetch_related_objects([invoice], "lines")
     customer_id = customers.know(invoice, at)
     _draft(invoice, customer_id, at)
-    _add_lines(invoice, at)
     try:
+        _add_lines(invoice, at)
         document = read_back.compare(invoice, customer_id)
     except gateway.MissingError:
         # Deleted by hand, or by a run that was killed while parking: drafts again next time.

@@ -155,6 +155,8 @@ def _attempt(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> Answer | 
         return _call(step, deed)
     except gateway.RefusedError as error:
         end(step, StepState.FAILED, error.code)
+        if isinstance(error, gateway.MissingError):  # what it was made on is gone
+            raise
         raise DisagreementError(_("Stripe refused it: %(code)s.") % {"code": error.code}) from error
     except gateway.UnknownOutcomeError as error:
         _remember(step, error.code)

@@ -525,10 +525,12 @@ def test_an_invoice_of_nothing_is_parked(sandbox: Sandbox) -> None:
     assert listed(sandbox) == []
 
 
-def test_a_draft_deleted_by_hand_is_drafted_again(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("has_lines", [True, False])
+def test_a_draft_deleted_by_hand_is_drafted_again(sandbox: Sandbox, *, has_lines: bool) -> None:
     invoice = approved()
     push._draft(invoice, customers.know(invoice, NOW), NOW)
-    push._add_lines(invoice, NOW)
+    if has_lines:
+        push._add_lines(invoice, NOW)
     gateway.delete_draft(invoice.stripe_id)
 
     assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
