@@ -244,7 +244,9 @@ def _move(
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
         failed_on = _local_date(failed_at)
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)
-    invoice.save(update_fields=["state", "paid_on", "debit_failed_on"])
+    if invoice.state != InvoiceState.OPEN:  # the mail that Stripe refused is not missed any more
+        invoice.parked_because = ""
+    invoice.save(update_fields=["state", "paid_on", "debit_failed_on", "parked_because"])
 
 
 def _bill_anew(void: Invoice) -> None:

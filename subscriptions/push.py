@@ -369,9 +369,13 @@ def _start_over(invoice: Invoice) -> None:
 
 
 def _park(invoice: Invoice, reason: str) -> None:
-    """Stop a document until a person has looked; what is open at Stripe stays open here."""
-    invoice.refresh_from_db()
-    approved = invoice.state == InvoiceState.APPROVED
-    Invoice.objects.filter(pk=invoice.pk, state=invoice.state).update(
-        state=InvoiceState.PARKED if approved else invoice.state, parked_because=reason[:300]
+    """Stop a document until a person has looked; what is open at Stripe stays open here.
+
+    What was taken back or settled meanwhile asks for nobody.
+    """
+    this, because = Invoice.objects.filter(pk=invoice.pk), reason[:300]
+    parked = this.filter(state=InvoiceState.APPROVED).update(
+        state=InvoiceState.PARKED, parked_because=because
     )
+    if not parked:
+        this.filter(state=InvoiceState.OPEN).update(parked_because=because)

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from agency.models import Organisation
 from agency.month import Month
-from subscriptions import customers, gateway, push, steps, tasks
+from subscriptions import customers, gateway, inbox, push, steps, tasks
 from subscriptions.models import Invoice, StepKind, StepState, StripeCustomer, StripeStep
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
@@ -661,6 +661,34 @@ def test_push_invoices_names_a_parked_credit_too(
 
     told = json.loads(capsys.readouterr().out)
     assert [entry["invoice"] for entry in told["parked"]] == [str(credit.pk)]
+
+
+def test_what_is_paid_before_its_mail_went_out_is_no_bad_news_for_ever(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices/{invoice}/send", "429", times=TOO_OFTEN)
+    push.push(invoice.pk, at=NOW)
+    invoice.refresh_from_db()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    assert push.push(invoice.pk, at=NOW) == Outcome.PARKED  # Stripe mails nothing that is paid
+
+    inbox.follow(gateway.read(invoice.stripe_id), at=NOW)
+
+    call_command("push_invoices", "--json")
+    assert json.loads(capsys.readouterr().out)["parked"] == []
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.parked_because) == ("paid", "")
+
+
+def test_what_was_taken_back_meanwhile_is_not_parked() -> None:
+    invoice = approved()
+    push.take_back([invoice.pk])
+
+    push._park(invoice, "refused")
+
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.parked_because) == ("draft", "")
 
 
 def test_push_invoices_without_a_key_says_so(sandbox: Sandbox, settings: Any) -> None:

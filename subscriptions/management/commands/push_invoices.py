@@ -38,7 +38,7 @@ class Command(commands.Command):
         self.tell(done, as_json=options["json"])
 
     def tell(self, done: Counter[Outcome], *, as_json: bool) -> None:
-        parked = Invoice.objects.exclude(parked_because="")
+        parked = Invoice.objects.filter(state=InvoiceState.PARKED) | push.unmailed()
         entries = [
             {
                 "invoice": str(invoice.pk),
