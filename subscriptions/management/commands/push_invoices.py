@@ -52,7 +52,9 @@ class Command(commands.Command):
             for outcome in (Outcome.PUSHED, Outcome.ALREADY, Outcome.WAITING, Outcome.FAILED)
         }
         if as_json:
-            self.print_json(counts | {"parked": entries})
+            # The next push goes on with what failed, as with what waits.
+            waiting = {"waiting": counts["waiting"] + counts["failed"], "parked": entries}
+            self.print_json({name: counts[name] for name in ("pushed", "already")} | waiting)
         self.say(
             _(
                 "%(pushed)d pushed, %(already)d before, %(waiting)d waiting, %(parked)d parked,"
