@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from agency.month import AMSTERDAM
 from subscriptions import bodies, gateway, read_back
+from subscriptions.forgotten import refuse_forgotten_credit
 from subscriptions.models import Invoice, InvoiceState, StepKind, StripeStep
 from subscriptions.steps import (
     UNFINISHED,
@@ -38,10 +39,10 @@ def deliver(credit: Invoice, at: dt.datetime) -> None:
     step = _step(credit, credited.stripe_id)
 
     def look() -> gateway.CreditNote | None:
+        there = list(gateway.credit_notes_of(credited.stripe_id))
+        refuse_forgotten_credit(there)
         return the_only(
-            there
-            for there in gateway.credit_notes_of(credited.stripe_id)
-            if there.document == str(credit.pk) and there.status != "void"
+            one for one in there if one.document == str(credit.pk) and one.status != "void"
         )
 
     def record(there: gateway.CreditNote) -> None:

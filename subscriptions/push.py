@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from agency.models import Organisation
 from agency.month import AMSTERDAM, Month
-from subscriptions import bodies, credit_notes, customers, gateway, read_back
+from subscriptions import bodies, credit_notes, customers, forgotten, gateway, read_back
 from subscriptions.models import (
     Invoice,
     InvoiceKind,
@@ -268,8 +268,8 @@ def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
     step = step_for(invoice, StepKind.DRAFT, bodies.draft(invoice, customer_id))
 
     def look() -> gateway.Document | None:
-        there = list(gateway.documents_of(step.body["customer"]))
-        _refuse_forgotten(invoice, there)
+        there = forgotten.documents_of_buyer(invoice, step.body["customer"])
+        forgotten.refuse_forgotten_invoice(invoice, there)
         return the_only(document for document in there if document.document == str(invoice.pk))
 
     def record(document: gateway.Document) -> None:
@@ -281,27 +281,6 @@ def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
 
     deed = Deed(gateway.create_draft, look, record, looks_first=True)
     invoice.stripe_id = carry_out(step, deed, at)
-
-
-def _refuse_forgotten(invoice: Invoice, there: Iterable[gateway.Document]) -> None:
-    """Refuse where Stripe holds an invoice of this run for this client that is not known here.
-
-    A run that is made again on an older backup would bill the client twice.
-    """
-    of_this_run = {
-        document.document: document
-        for document in there
-        if document.run == str(invoice.run_month) and document.status not in {"draft", "void"}
-    }
-    if not of_this_run:
-        return
-    known = Invoice.objects.filter(organisation=invoice.organisation_id)
-    forgotten = of_this_run.keys() - {str(pk) for pk in known.values_list("pk", flat=True)}
-    for document in forgotten:
-        raise DisagreementError(
-            _("Stripe has invoice %(number)s of this run for this client, which is not known here.")
-            % {"number": of_this_run[document].number}
-        )
 
 
 def _add_lines(invoice: Invoice, at: dt.datetime) -> None:

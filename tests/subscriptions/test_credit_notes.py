@@ -150,6 +150,24 @@ def test_a_credit_that_a_backup_has_forgotten_is_found(sandbox: Sandbox) -> None
     assert len(listed(sandbox, "credit_notes")) == 1
 
 
+def test_a_credit_drafted_anew_on_an_older_backup_is_not_given_twice(sandbox: Sandbox) -> None:
+    """In whichever run it is found again; once the forgotten one is voided, it may go."""
+    invoice = sent()
+    with restored_afterwards():
+        push.push(credit_of(invoice, (10000, 2100)).pk, at=NOW)
+    [there] = listed(sandbox, "credit_notes")
+    again = credit_of(invoice, (10000, 2100))
+
+    assert push.push(again.pk, at=NOW) == Outcome.PARKED
+    again.refresh_from_db()
+    assert there["number"] in again.parked_because
+    assert len(listed(sandbox, "credit_notes")) == 1
+
+    call(sandbox, "POST", f"/v1/credit_notes/{there['id']}/void")
+    push.unpark(again.pk)
+    assert push.push(again.pk, at=NOW) == Outcome.PUSHED
+
+
 def test_a_credit_note_that_is_voided_at_stripe_is_void_here(sandbox: Sandbox) -> None:
     credit = credit_of(sent(), (10000, 2100))
     push.push(credit.pk, at=NOW)

@@ -377,6 +377,25 @@ def test_a_run_made_again_on_an_older_backup_bills_nobody_twice(sandbox: Sandbox
     assert len(listed(sandbox)) == 1
 
 
+def test_a_one_off_buyer_is_not_billed_twice_by_a_run_made_again(sandbox: Sandbox) -> None:
+    """Its customer at Stripe stands for one document: the one made anew is another customer."""
+    with restored_afterwards():
+        push.push(make.invoice(None, state="approved").pk, at=NOW)
+
+    again = make.invoice(None, state="approved")
+
+    assert push.push(again.pk, at=NOW) == Outcome.PARKED
+    again.refresh_from_db()
+    assert "SANDBOX-0001" in again.parked_because
+    assert len(listed(sandbox)) == 1
+
+
+def test_a_one_off_buyer_may_buy_twice(sandbox: Sandbox) -> None:
+    invoices = [make.invoice(None, state="approved") for _number in range(2)]
+
+    assert {push.push(invoice.pk, at=NOW) for invoice in invoices} == {Outcome.PUSHED}
+
+
 def test_a_draft_finalized_by_hand_is_taken_over(sandbox: Sandbox) -> None:
     invoice = approved()
     order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=TOO_OFTEN)
