@@ -48,11 +48,10 @@ def know(invoice: Invoice, at: dt.datetime) -> str:
     def look() -> gateway.Customer | None:
         if known:
             return None  # an update is made again, as a new one
-        return the_only(
-            customer
-            for customer in gateway.customers_with_email(step.body.get("email", ""))
-            if customer.organisation == step.body["metadata"]["organisation"]
-        )
+        organisation = step.body["metadata"]["organisation"]
+        there = gateway.customers_with_email(step.body.get("email", ""))
+        found = the_only(customer for customer in there if customer.organisation == organisation)
+        return found or (_forgotten(step) if invoice.organisation_id else None)
 
     def record(customer: gateway.Customer) -> None:
         if invoice.organisation_id:
@@ -71,6 +70,18 @@ def know(invoice: Invoice, at: dt.datetime) -> str:
             )
 
     return carry_out(step, Deed(call, look, record, looks_first=True), at)
+
+
+def _forgotten(step: StripeStep) -> gateway.Customer | None:
+    """Return a customer from before its e-mail changed, that a restored backup has forgotten.
+
+    Its particulars are made those of the step. A search finds it, which runs behind: it is no way
+    to see what was just made.
+    """
+    found = the_only(gateway.customers_of(step.body["metadata"]["organisation"]))
+    if found is None:
+        return None
+    return gateway.update_customer(found.id, step.body, f"{step.idempotency_key}-found")
 
 
 def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCustomer | None]:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         CreditNoteCreateParams,
         CreditNotePreviewParams,
         CustomerCreateParams,
+        CustomerSearchParams,
         CustomerUpdateParams,
         InvoiceAddLinesParams,
         InvoiceCreateParams,
@@ -147,6 +148,16 @@ def update_customer(stripe_id: str, body: Body, key: str) -> Customer:
 def customers_with_email(email: str) -> Iterator[Customer]:
     """Yield the customers with exactly this address; all of them where it is empty."""
     return _listed(_client().v1.customers, {"email": email} if email else {}, _customer_of)
+
+
+def customers_of(organisation: str) -> tuple[Customer, ...]:
+    """Search for the customers of an organisation; those of the last minutes may be missing."""
+    given: CustomerSearchParams = {
+        "query": f"metadata['organisation']:'{organisation}'",
+        "limit": LONGEST_PAGE,
+    }
+    with _errors_translated():
+        return tuple(_customer(found) for found in _client().v1.customers.search(given).data)
 
 
 def read_customer(stripe_id: str) -> Customer:

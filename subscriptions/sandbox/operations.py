@@ -17,6 +17,7 @@ from subscriptions.sandbox.state import Json
 OPERATIONS: dict[str, Callable[[Call], Json]] = {
     "POST /v1/customers": customers.create,
     "GET /v1/customers": customers.listing,
+    "GET /v1/customers/search": customers.search,
     "GET /v1/customers/{customer}": customers.retrieve,
     "POST /v1/customers/{customer}": customers.update,
     "DELETE /v1/customers/{customer}": customers.delete,

@@ -174,6 +174,11 @@ SHAPES = {
         {**LIST, "created": BETWEEN, "email": Text(512)},
         unmodelled=LIST_UNMODELLED | {"test_clock"},
     ),
+    "GET /v1/customers/search": Nested(
+        {"limit": Integer(), "query": Text()},
+        required=("query",),
+        unmodelled=frozenset({"expand", "page"}),
+    ),
     "GET /v1/customers/{customer}": Nested(unmodelled=EXPAND),
     "POST /v1/customers/{customer}": Nested(
         CUSTOMER,

@@ -23,6 +23,7 @@ Json = dict[str, Any]
 OPERATIONS = """
 GET /v1/customers
 POST /v1/customers
+GET /v1/customers/search
 GET /v1/customers/{customer}
 POST /v1/customers/{customer}
 DELETE /v1/customers/{customer}

@@ -377,6 +377,25 @@ def test_a_run_made_again_on_an_older_backup_bills_nobody_twice(sandbox: Sandbox
     assert len(listed(sandbox)) == 1
 
 
+def test_an_address_that_changed_meanwhile_hides_no_forgotten_invoice(sandbox: Sandbox) -> None:
+    """The backup knows no customer of the client; the next run takes the one at Stripe over."""
+    organisation = make.organisation()
+    with restored_afterwards():
+        push.push(make.invoice(organisation, state="approved").pk, at=NOW)
+    changed: dict[str, Any] = {"state": "approved", "buyer_email": "new@org1.example"}
+
+    again = make.invoice(organisation, **changed)
+    assert push.push(again.pk, at=NOW) == Outcome.PARKED
+
+    StripeCustomer.objects.all().delete()
+    next_run = make.invoice(organisation, "2026-04", **changed)
+    assert push.push(next_run.pk, at=NOW) == Outcome.PUSHED
+    [customer] = listed(sandbox, "customers")
+    assert customer["email"] == "new@org1.example"
+    sent_to = [there["customer_email"] for there in listed(sandbox)]
+    assert sent_to == ["new@org1.example", "invoices@org1.example"]
+
+
 def test_a_one_off_buyer_is_not_billed_twice_by_a_run_made_again(sandbox: Sandbox) -> None:
     """Its customer at Stripe stands for one document: the one made anew is another customer."""
     with restored_afterwards():

@@ -102,6 +102,16 @@ def nested_differences(shape: Nested, schema: dict[str, Any], path: str) -> Iter
         yield from differences(item, theirs[name], f"{path}/{name}")
 
 
+def test_customers_are_searched_by_one_value_of_their_metadata(client: Client) -> None:
+    client.customer()
+    ours = client.customer(**{"metadata[organisation]": "1"})
+
+    found = client("GET /v1/customers/search", {"query": "metadata['organisation']:'1'"})
+    assert [customer["id"] for customer in found["data"]] == [ours]
+    by_name = client("GET /v1/customers/search", {"query": "name:'Someone'"})
+    assert by_name["error"]["code"] == "sandbox_unmodelled"
+
+
 def test_every_operation_answers_in_stripes_shape(client: Client) -> None:
     tax_id = {"tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "NL001234567B01"}
     customer = client.customer(**ADDRESS, **tax_id)
