@@ -54,6 +54,7 @@ SETTLED = {
 }
 # Stripe takes a payment also after giving up on it.
 MAY_BE_PAID = (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE)
+MAY_BOUNCE = (InvoiceState.OPEN, InvoiceState.PAID)
 
 
 class UnforeseenError(Exception):
@@ -157,8 +158,10 @@ def _look(event: StripeEvent) -> Callable[[], EventState]:
     kind, _point, what = event.type.partition(".")
     if kind == "invoice":
         failed_at = event.created_at if what == "payment_failed" else None
+        ours = Invoice.objects.filter(stripe_id=event.object_id, state__in=InvoiceState.released)
+        was = ours.values_list("state", flat=True).first() or ""
         document = gateway.read(event.object_id)
-        return partial(follow, document, at=event.created_at, failed_at=failed_at)
+        return partial(follow, document, at=event.created_at, failed_at=failed_at, was=was)
     if kind == "credit_note":
         return partial(follow_credit_note, gateway.read_credit_note(event.object_id))
     if event.type == "customer.deleted" and customer_is_gone(event.object_id):
@@ -167,11 +170,17 @@ def _look(event: StripeEvent) -> Callable[[], EventState]:
 
 
 def follow(
-    document: gateway.Document, *, at: dt.datetime, failed_at: dt.datetime | None = None
+    document: gateway.Document,
+    *,
+    at: dt.datetime,
+    failed_at: dt.datetime | None = None,
+    was: str = "",
 ) -> EventState:
     """Bring our document to where Stripe's stands; ``failed_at`` is when a debit of it bounced.
 
-    ``at`` dates a payment of which Stripe does not say when it came. Raises DifferentError.
+    ``at`` dates a payment of which Stripe does not say when it came. ``was`` is where ours stood
+    before Stripe's was read: once another event has moved it, that reading is too old to follow.
+    Raises DifferentError.
     """
     with transaction.atomic():
         invoice = _ours(document.document, InvoiceKind.INVOICE)
@@ -181,6 +190,8 @@ def follow(
             return EventState.HANDLED
         if not invoice.stripe_id:
             return EventState.WAITING  # the push has not written down yet what it made
+        if was and invoice.state != was:
+            return EventState.WAITING
         if document.id != invoice.stripe_id or document.total_cents != invoice.total_cents:
             raise DifferentError
         if invoice.state in {InvoiceState.APPROVED, InvoiceState.PARKED}:
@@ -240,7 +251,7 @@ def _move(
         invoice.state = SETTLED[document.status]
         if invoice.state == InvoiceState.VOID:
             _bill_anew(invoice)
-    elif document.status == "open" and failed_at:
+    elif document.status == "open" and failed_at and invoice.state in MAY_BOUNCE:
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
         failed_on = _local_date(failed_at)
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)

@@ -15,7 +15,7 @@ from subscriptions.models import Invoice, StripeEvent
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.backups import restored_afterwards
-from tests.stripe.control import control, listed
+from tests.stripe.control import call, control, listed
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +111,42 @@ def test_a_debit_that_bounces_after_payment_opens_the_invoice_again(sandbox: San
     receive_and_handle(event)
 
     assert standing(invoice)[:3] == ("open", None, timezone.localdate())
+
+
+@pytest.mark.parametrize(
+    ("how", "end"),
+    [("pay", "paid"), ("void", "void"), ("mark_uncollectible", "uncollectible")],
+)
+def test_a_reading_that_another_event_overtook_is_not_followed(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str, end: str
+) -> None:
+    """One worker read that the debit bounced; before it writes so, another one settles it."""
+    invoice = sent(collection="sepa")
+    control(sandbox, f"fail_debit/{invoice.stripe_id}")
+    [bounced] = events_of(sandbox, "invoice.payment_failed")
+    read = gateway.read
+
+    def read_and_be_overtaken(stripe_id: str) -> gateway.Document:
+        document = read(stripe_id)
+        monkeypatch.undo()
+        settle(sandbox, how, stripe_id)
+        newest = events_of(sandbox)[-1]
+        assert receive_and_handle(newest) == "handled"
+        return document
+
+    monkeypatch.setattr(gateway, "read", read_and_be_overtaken)
+    assert receive_and_handle(bounced) == "waiting"
+    assert standing(invoice)[0] == end
+
+    assert inbox.handle(StripeEvent.objects.get(event_id=bounced.id).pk, at=NOW) == "handled"
+    assert standing(invoice)[0] == end
+
+
+def settle(sandbox: Sandbox, how: str, stripe_id: str) -> None:
+    if how == "pay":
+        control(sandbox, f"pay/{stripe_id}")
+    else:
+        assert call(sandbox, "POST", f"/v1/invoices/{stripe_id}/{how}").status_code == 200
 
 
 def test_every_order_of_events_ends_the_same(sandbox: Sandbox) -> None:
