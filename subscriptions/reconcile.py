@@ -113,9 +113,7 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
 
     Raises gateway.GatewayError while Stripe cannot be read: what was repaired until then stays.
     """
-    start = at - LOOKS_BACK
-    if since:
-        start = dt.datetime.combine(since, dt.time(), AMSTERDAM)
+    start = _midnight(since) if since else _far_enough_back(at)
     done = Comparison()
     _compare_clocks(done, at)
     _adopt(done, start, at)
@@ -127,6 +125,13 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
     _look_for_disputes(done, min(start, at - DISPUTES_LAST))
     _note(done.found, start, at)
     return done
+
+
+def _far_enough_back(at: dt.datetime) -> dt.datetime:
+    """Return a moment before all that still waits for a person, or it would never be struck."""
+    waits = StripeDifference.objects.exclude(kind__in=LOOKED_AT_EACH_TIME)
+    oldest = waits.order_by("about_on").values_list("about_on", flat=True).first()
+    return min(at - LOOKS_BACK, _midnight(oldest)) if oldest else at - LOOKS_BACK
 
 
 def _compare_clocks(done: Comparison, at: dt.datetime) -> None:
@@ -362,6 +367,10 @@ def _note(found: list[Found], start: dt.datetime, at: dt.datetime) -> None:
         kept.append(row.pk)
     looked_at = Q(about_on__gte=_day(start)) | Q(kind__in=LOOKED_AT_EACH_TIME)
     StripeDifference.objects.filter(looked_at).exclude(pk__in=kept).delete()
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), AMSTERDAM)
 
 
 def _day(moment: dt.datetime) -> dt.date:

@@ -304,6 +304,18 @@ def test_a_look_at_a_shorter_time_keeps_what_is_older(sandbox: Sandbox) -> None:
     assert [difference.object_id for difference in reconcile.waiting()] == [made["id"]]
 
 
+def test_what_was_set_right_late_is_struck_all_the_same(sandbox: Sandbox) -> None:
+    """Later than a comparison looks back by itself."""
+    customer = by_hand(sandbox, "customers", {"name": "Someone"})
+    draft = by_hand(sandbox, "invoices", {"customer": customer["id"]})
+    late = NOW + reconcile.LOOKS_BACK + dt.timedelta(days=2)
+    assert found(NOW + dt.timedelta(days=2)) == found(late) == [("draft_left", draft["id"])]
+
+    call(sandbox, "DELETE", f"/v1/invoices/{draft['id']}")
+
+    assert found(late) == []
+
+
 def test_every_difference_suggests_one_thing_to_do() -> None:
     assert set(reconcile.SUGGESTIONS) == set(DifferenceKind)
 
