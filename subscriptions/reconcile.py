@@ -8,7 +8,6 @@ goes away with the comparison that does not find it any more.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from agency.month import AMSTERDAM
-from subscriptions import gateway, inbox, push
+from subscriptions import gateway, inbox, push, series
 from subscriptions.models import (
     DifferenceKind,
     Invoice,
@@ -120,8 +119,8 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
     _resume(done, at)
     _hear_missed_events(done, start, at)
     _compare_customers(done)
-    _compare_invoices(done, start, at)
-    _compare_credit_notes(done, start, at)
+    _compare_documents(done, InvoiceKind.INVOICE, gateway.documents_since(start), start, at)
+    _compare_documents(done, InvoiceKind.CREDIT, gateway.credit_notes_since(start), start, at)
     _look_for_disputes(done, min(start, at - DISPUTES_LAST))
     _note(done.found, start, at)
     return done
@@ -215,24 +214,21 @@ def _compare_customers(done: Comparison) -> None:
             done.found.append(Found(DifferenceKind.CUSTOMER_DOUBLED, customer.id, BEGINNING.date()))
 
 
-def _compare_invoices(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
-    there: dict[str, Theirs] = {item.id: item for item in gateway.documents_since(start)}
-    for invoice in _ours(InvoiceKind.INVOICE, start, there):
+def _compare_documents(
+    done: Comparison,
+    kind: InvoiceKind,
+    listed: Iterable[Theirs],
+    start: dt.datetime,
+    at: dt.datetime,
+) -> None:
+    there = {item.id: item for item in listed}
+    done.found += [Found(DifferenceKind.GAP, *gap) for gap in series.gaps(there.values())]
+    ours = _ours(kind, start, there)  # once: a push meanwhile would show on one side only
+    for invoice in ours:
         if invoice.stripe_id not in there and (older := _read(invoice)):
             there[older.id] = older
-    done.found += _one_sided(InvoiceKind.INVOICE, there, start, at)
-    done.found += _differing(done, InvoiceKind.INVOICE, there, start, at)
-    done.found += _gaps(there.values())
-    done.compared += len(there)
-
-
-def _compare_credit_notes(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
-    there: dict[str, Theirs] = {item.id: item for item in gateway.credit_notes_since(start)}
-    for credit in _ours(InvoiceKind.CREDIT, start, there):
-        if credit.stripe_id not in there and (older := _read(credit)):
-            there[older.id] = older
-    done.found += _one_sided(InvoiceKind.CREDIT, there, start, at)
-    done.found += _differing(done, InvoiceKind.CREDIT, there, start, at)
+    done.found += _one_sided(ours, there, at)
+    done.found += _differing(done, ours, there, at)
     done.compared += len(there)
 
 
@@ -257,18 +253,18 @@ def _read(invoice: Invoice) -> Theirs | None:
 
 
 def _one_sided(
-    kind: InvoiceKind, there: Mapping[str, Theirs], start: dt.datetime, at: dt.datetime
+    ours: list[Invoice], there: Mapping[str, Theirs], at: dt.datetime
 ) -> Iterator[Found]:
     """Yield what only one side has, or one side twice."""
     named = [number for item in there.values() if (number := _uuid(item.document))]
-    ours = Invoice.objects.in_bulk(named)
+    known = Invoice.objects.in_bulk(named)
     for item in there.values():
         number = _uuid(item.document)
-        invoice = ours.get(number) if number else None
+        invoice = known.get(number) if number else None
         difference = _what_is(item, invoice, at)
         if difference:
             yield Found(difference, item.id, _day(item.created_at), invoice)
-    for invoice in _ours(kind, start, there):
+    for invoice in ours:
         if invoice.stripe_id not in there:
             about_on = invoice.invoice_on or _day(at)
             yield Found(DifferenceKind.MISSING_THERE, invoice.stripe_id, about_on, invoice)
@@ -290,14 +286,10 @@ def _what_is(item: Theirs, invoice: Invoice | None, at: dt.datetime) -> Differen
 
 
 def _differing(
-    done: Comparison,
-    kind: InvoiceKind,
-    there: Mapping[str, Theirs],
-    start: dt.datetime,
-    at: dt.datetime,
+    done: Comparison, ours: list[Invoice], there: Mapping[str, Theirs], at: dt.datetime
 ) -> Iterator[Found]:
     """Have ours follow; yield where it still stands otherwise."""
-    for invoice in _ours(kind, start, there):
+    for invoice in ours:
         item = there.get(invoice.stripe_id)
         if item is None or item.status == "draft":
             continue
@@ -310,6 +302,8 @@ def _differing(
         invoice.refresh_from_db()
         if (invoice.state, invoice.number) != before:
             done.repaired.append(Repair("document", item.id))
+        if invoice.state != _state_of(item):  # moved on both sides, since it was listed?
+            item = _read(invoice) or item
         if invoice.number != item.number:
             yield Found(DifferenceKind.NUMBER, item.id, _day(item.created_at), invoice)
         if invoice.state != _state_of(item, invoice):
@@ -331,22 +325,6 @@ def _state_of(item: Theirs, invoice: Invoice) -> str:
     if invoice.credit_of and invoice.credit_of.state == InvoiceState.VOID:
         return InvoiceState.VOID
     return InvoiceState.PAID if item.status == "issued" else item.status
-
-
-def _gaps(there: Iterable[Theirs]) -> Iterator[Found]:
-    """Yield the numbers between the first and the last of a series that no document has."""
-    series: dict[str, dict[int, Theirs]] = {}
-    for item in there:
-        if match := re.fullmatch(r"(.*?)(\d+)", item.number):
-            series.setdefault(match[1], {})[int(match[2])] = item
-    for prefix, numbers in series.items():
-        missing = set(range(min(numbers), max(numbers))) - numbers.keys()
-        for number in sorted(missing):
-            width = len(numbers[max(numbers)].number) - len(prefix)
-            text = f"{prefix}{number:0{width}}"
-            if not Invoice.objects.filter(number=text).exists():
-                after = numbers[min(other for other in numbers if other > number)]
-                yield Found(DifferenceKind.GAP, text, _day(after.created_at))
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from subscriptions import push, reconcile, tasks
+from subscriptions import gateway, inbox, push, reconcile, tasks
 from subscriptions.models import (
     DifferenceKind,
     Invoice,
@@ -242,6 +242,87 @@ def test_a_gap_in_the_numbers_is_told_of(sandbox: Sandbox) -> None:
     sent("ORG2")
 
     assert found() == [("gap", "SANDBOX-0002")]
+
+
+def test_a_jump_in_the_numbers_is_one_gap(sandbox: Sandbox) -> None:
+    """Stripe's next number can be raised by hand; what is missing then is not listed singly."""
+    sent("ORG1")
+    with sandbox.state.transaction():
+        sandbox.state.set_setting("invoice_number", 20270000)
+    sent("ORG2")
+
+    assert found() == [("gap", "SANDBOX-0002..SANDBOX-20270000")]
+
+
+def test_a_gap_is_told_of_for_as_long_as_it_is_there(sandbox: Sandbox) -> None:
+    """The document before it may be much older than the one behind it."""
+    control(sandbox, "clock", {"advance_seconds": -30 * 86400})
+    control(sandbox, f"pay/{sent('ORG1').stripe_id}")
+    control(sandbox, "clock", {"advance_seconds": 30 * 86400})
+    with sandbox.state.transaction():
+        sandbox.state.next_number("invoice_number")
+    sent("ORG2")
+
+    assert found() == found(NOW + dt.timedelta(days=20)) == [("gap", "SANDBOX-0002")]
+    assert found(NOW + dt.timedelta(days=60)) == [("gap", "SANDBOX-0002")]
+
+
+def test_a_number_that_is_ours_but_older_leaves_no_gap(sandbox: Sandbox) -> None:
+    """Those still open are compared however old; what was made by hand beside them is not."""
+    control(sandbox, "clock", {"advance_seconds": -60 * 86400})
+    sent("ORG1")
+    made_by_hand(sandbox)
+    control(sandbox, "clock", {"advance_seconds": 60 * 86400})
+    sent("ORG2")
+
+    assert found() == []
+
+
+def test_a_gap_in_the_credit_notes_of_an_invoice_is_told_of(sandbox: Sandbox) -> None:
+    invoice = sent()
+    [line] = gateway.lines_of(invoice.stripe_id)
+    form = {"invoice": invoice.stripe_id, "lines[0][type]": "invoice_line_item"}
+    form |= {"lines[0][invoice_line_item]": line.id, "lines[0][amount]": "100"}
+    _first, second, _third = [by_hand(sandbox, "credit_notes", form) for _number in range(3)]
+    sandbox.state.connection.execute("delete from object where id = ?", [second["id"]])
+
+    assert ("gap", "SANDBOX-0001-CN-02") in found()
+
+
+def test_a_push_beside_the_comparison_is_no_difference(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe was listed before it, and our side read; here it is known now."""
+    sent("ORG1")
+    late = make.invoice(make.organisation("ORG2"), state="approved")
+    ours = reconcile._ours
+
+    def push_behind(*given: Any) -> list[Invoice]:
+        read = ours(*given)
+        push.push(late.pk, at=NOW)
+        return read
+
+    monkeypatch.setattr(reconcile, "_ours", push_behind)
+
+    assert found() == []
+
+
+def test_a_payment_beside_the_comparison_is_no_difference(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe was listed before it, and its event handled before our side was read."""
+    invoice = sent()
+    ours = reconcile._ours
+
+    def pay_before(*given: Any) -> list[Invoice]:
+        if Invoice.objects.filter(state="open").exists():
+            control(sandbox, f"pay/{invoice.stripe_id}")
+            inbox.follow(gateway.read(invoice.stripe_id), at=NOW)
+        return ours(*given)
+
+    monkeypatch.setattr(reconcile, "_ours", pay_before)
+
+    assert found() == []
 
 
 def test_a_customer_that_stands_twice_at_stripe_is_told_of(sandbox: Sandbox) -> None:
