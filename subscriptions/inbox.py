@@ -31,6 +31,7 @@ from subscriptions.models import (
     StripeEvent,
 )
 from subscriptions.push import record_finalized
+from subscriptions.read_back import sums
 
 logger = logging.getLogger(__name__)
 
@@ -192,7 +193,7 @@ def follow(
             return EventState.WAITING  # the push has not written down yet what it made
         if was and invoice.state != was:
             return EventState.WAITING
-        if document.id != invoice.stripe_id or document.total_cents != invoice.total_cents:
+        if document.id != invoice.stripe_id or any(sums(invoice, document)):
             raise DifferentError
         if invoice.state in {InvoiceState.APPROVED, InvoiceState.PARKED}:
             record_finalized(invoice, document)
@@ -206,9 +207,7 @@ def follow_credit_note(there: gateway.CreditNote) -> EventState:
         credit = _ours(there.document, InvoiceKind.CREDIT)
         if credit is None:
             return EventState.IGNORED
-        if there.id != (credit.stripe_id or there.id) or there.total_cents != abs(
-            credit.total_cents
-        ):
+        if there.id != (credit.stripe_id or there.id) or any(sums(credit, there)):
             raise DifferentError
         record_issued(credit, there)
         if there.status == "void" and credit.state == InvoiceState.PAID:

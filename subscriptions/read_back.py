@@ -21,7 +21,7 @@ def compare(invoice: Invoice, customer_id: str) -> gateway.Document:
     document = gateway.read(invoice.stripe_id)
     lines = gateway.lines_of(invoice.stripe_id)
     for difference in (
-        *_sums(invoice, document),
+        *sums(invoice, document),
         *_head(invoice, document, customer_id),
         *_buyer(invoice, document),
         *_lines(invoice, lines),
@@ -32,12 +32,12 @@ def compare(invoice: Invoice, customer_id: str) -> gateway.Document:
 
 def compare_credit(credit: Invoice, there: gateway.CreditNote) -> None:
     """Raise DisagreementError unless a credit note, or its preview, is ours to the cent."""
-    for difference in _sums(credit, there):
+    for difference in sums(credit, there):
         raise DisagreementError(difference)
 
 
-def _sums(invoice: Invoice, document: gateway.Document | gateway.CreditNote) -> Iterator[str]:
-    """Compare the sums; Stripe has those of a credit without a sign."""
+def sums(invoice: Invoice, document: gateway.Document | gateway.CreditNote) -> Iterator[str]:
+    """Yield where the sums differ; Stripe has those of a credit without a sign."""
     sign = -1 if invoice.total_cents < 0 else 1
     sums = {
         _("total"): (document.total_cents, sign * invoice.total_cents),

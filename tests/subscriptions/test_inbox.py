@@ -10,12 +10,12 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from subscriptions import answers, gateway, inbox, push, tasks
+from subscriptions import answers, gateway, inbox, push, reconcile, tasks
 from subscriptions.models import Invoice, StripeEvent
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.backups import restored_afterwards
-from tests.stripe.control import call, control, listed
+from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 
 pytestmark = pytest.mark.django_db
 
@@ -227,6 +227,24 @@ def test_what_stands_for_another_document_changes_nothing_here(sandbox: Sandbox)
 
     assert StripeEvent.objects.get().error_code == "other_document"
     assert standing(invoice)[0] == "approved"
+
+
+def test_the_same_total_with_other_vat_is_not_ours(sandbox: Sandbox) -> None:
+    """Lines put in, and finalized, by hand while the push had to wait."""
+    invoice = make.invoice(make.organisation(), state="approved")
+    order(sandbox, "POST /v1/invoices/{invoice}/add_lines", "429", times=TOO_OFTEN)
+    push.push(invoice.pk, at=NOW)
+    invoice.refresh_from_db()
+    by_hand = {"lines[0][amount]": invoice.total_cents, "lines[0][description]": "By hand"}
+    call(sandbox, "POST", f"/v1/invoices/{invoice.stripe_id}/add_lines", by_hand)
+    call(sandbox, "POST", f"/v1/invoices/{invoice.stripe_id}/finalize")
+
+    [event] = events_of(sandbox, "invoice.finalized")
+    assert receive_and_handle(event) == "failed"
+
+    assert standing(invoice)[0] == "approved"
+    reconcile.reconcile(at=NOW)
+    assert [(one.kind, one.invoice) for one in reconcile.waiting()] == [("amount", invoice)]
 
 
 def test_a_handled_event_is_not_handled_again(sandbox: Sandbox) -> None:
