@@ -158,9 +158,9 @@ def test_every_order_of_events_ends_the_same(sandbox: Sandbox) -> None:
     events = events_of(sandbox, *kinds)
 
     ends = set()
-    for order in permutations([*events, events[1]]):
+    for ordered in permutations([*events, events[1]]):
         with restored_afterwards():
-            for event in order:
+            for event in ordered:
                 receive_and_handle(event)
             ends.add(standing(invoice))
 
