@@ -123,6 +123,17 @@ class CreditNote:
     number: str
     pdf_url: str
     created_at: dt.datetime
+    refund_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refund:
+    """Money that went back to a client."""
+
+    id: str
+    status: str  # pending, succeeded, failed, canceled, or one that Stripe adds
+    payment_intent: str
+    created_at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ class Dispute:
     """A payment that the client, or its bank, takes back."""
 
     id: str
-    status: str  # needs_response, under_review, won, lost, or one that Stripe adds
+    status: str  # needs_response, under_review, won, lost, prevented, or as an inquiry: warning_
     payment_intent: str
     created_at: dt.datetime
 
@@ -219,6 +230,7 @@ def credit_note(given: Given) -> CreditNote:
         number=given["number"] or "",
         pdf_url=given["pdf"] or "",
         created_at=dt.datetime.fromtimestamp(given["created"], dt.UTC),
+        refund_ids=tuple(item["refund"] for item in given["refunds"]),
     )
 
 
@@ -253,6 +265,15 @@ def dispute(given: Given) -> Dispute:
     return Dispute(
         id=given["id"],
         status=given["status"],
+        payment_intent=given["payment_intent"] or "",
+        created_at=dt.datetime.fromtimestamp(given["created"], dt.UTC),
+    )
+
+
+def refund(given: Given) -> Refund:
+    return Refund(
+        id=given["id"],
+        status=given["status"] or "",
         payment_intent=given["payment_intent"] or "",
         created_at=dt.datetime.fromtimestamp(given["created"], dt.UTC),
     )

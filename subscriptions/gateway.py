@@ -35,6 +35,7 @@ from subscriptions.answers import (
     Line,
     MisconfiguredError,
     MissingError,
+    Refund,
     RefusedError,
     Tax,
     UnknownOutcomeError,
@@ -65,6 +66,7 @@ __all__ = [
     "Line",
     "MisconfiguredError",
     "MissingError",
+    "Refund",
     "RefusedError",
     "Tax",
     "UnknownOutcomeError",
@@ -276,14 +278,19 @@ def credit_notes_since(moment: dt.datetime) -> Iterator[CreditNote]:
 
 
 def disputes_since(moment: dt.datetime) -> Iterator[Dispute]:
-    """Yield the payments disputed at or after a moment and not won back, the newest first."""
-    for dispute in _listed(_client().v1.disputes, {"created": _since(moment)}, answers.dispute):
-        if dispute.status != "won":
-            yield dispute
+    """Yield the payments disputed at or after a moment, the newest first."""
+    return _listed(_client().v1.disputes, {"created": _since(moment)}, answers.dispute)
+
+
+def refunds_since(moment: dt.datetime) -> Iterator[Refund]:
+    """Yield the refunds of a moment and later, the newest first."""
+    return _listed(_client().v1.refunds, {"created": _since(moment)}, answers.refund)
 
 
 def invoice_paid_by(payment_intent: str) -> str:
     """Return the invoice that a payment was for; empty where it was for none."""
+    if not payment_intent:  # of a charge without one: Stripe refuses to look for nothing
+        return ""
     payment = {"type": "payment_intent", "payment_intent": payment_intent}
     paid = _listed(_client().v1.invoice_payments, {"payment": payment}, dict)
     return next((str(item["invoice"]) for item in paid), "")

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from agency.month import AMSTERDAM
-from subscriptions import gateway, inbox, push, series
+from subscriptions import gateway, inbox, push, reversals, series
 from subscriptions.models import (
     DifferenceKind,
     Invoice,
@@ -45,7 +45,6 @@ LOOKED_AT_EACH_TIME = (
     DifferenceKind.DISPUTED,
     DifferenceKind.CLOCK,
 )
-DISPUTES_LAST = dt.timedelta(days=400)
 CLOCKS_MAY_DIFFER = dt.timedelta(minutes=1)
 BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)  # there was no Stripe before
 
@@ -66,6 +65,9 @@ SUGGESTIONS = {
     DifferenceKind.GAP: _("Look in Stripe's log who took the number, and note it for the auditor."),
     DifferenceKind.CUSTOMER_DOUBLED: _("Delete this customer at Stripe if it has no invoices."),
     DifferenceKind.DISPUTED: _("Answer the dispute at Stripe, and ask the client how to pay."),
+    DifferenceKind.REFUNDED: _(
+        "Credit the invoice at Stripe, with a credit note that names this refund."
+    ),
     DifferenceKind.CLOCK: _("Set this machine's clock: from five minutes on webhooks are refused."),
 }
 
@@ -121,7 +123,8 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
     _compare_customers(done)
     _compare_documents(done, InvoiceKind.INVOICE, gateway.documents_since(start), start, at)
     _compare_documents(done, InvoiceKind.CREDIT, gateway.credit_notes_since(start), start, at)
-    _look_for_disputes(done, min(start, at - DISPUTES_LAST))
+    done.found += [Found(DifferenceKind.DISPUTED, *one) for one in reversals.disputed(at)]
+    done.found += [Found(DifferenceKind.REFUNDED, *one) for one in reversals.refunded(start)]
     _note(done.found, start, at)
     return done
 
@@ -137,15 +140,6 @@ def _compare_clocks(done: Comparison, at: dt.datetime) -> None:
     """Tell of a clock on its way to where Stripe's webhooks would be taken for old ones."""
     if abs(gateway.clock_is_ahead_by()) > CLOCKS_MAY_DIFFER:
         done.found.append(Found(DifferenceKind.CLOCK, "-", _day(at)))
-
-
-def _look_for_disputes(done: Comparison, start: dt.datetime) -> None:
-    """Tell of payments that were taken back: for Stripe their invoices stay paid."""
-    for dispute in gateway.disputes_since(start):
-        stripe_id = gateway.invoice_paid_by(dispute.payment_intent)
-        invoice = Invoice.objects.filter(stripe_id=stripe_id).exclude(stripe_id="").first()
-        about_on = _day(dispute.created_at)
-        done.found.append(Found(DifferenceKind.DISPUTED, dispute.id, about_on, invoice))
 
 
 def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:

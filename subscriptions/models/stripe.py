@@ -125,6 +125,7 @@ class DifferenceKind(models.TextChoices):
     GAP = "gap", _("number missing in the series")
     CUSTOMER_DOUBLED = "customer_doubled", _("customer at Stripe twice")
     DISPUTED = "disputed", _("payment taken back")
+    REFUNDED = "refunded", _("refund without a credit note")
     CLOCK = "clock", _("clock differs from Stripe's")
 
 

@@ -12,8 +12,9 @@ def create(call: Call) -> Json:
     """Issue it: less is asked for, and what was paid already goes back as the caller says."""
     made, invoice = worked_out(call)
     before = dict(invoice)
+    made["refunds"] = [linked(call, given) for given in call.given.get("refunds", [])]
     if call.given.get("refund_amount"):
-        made["refunds"] = [refunded(call, invoice)]
+        made["refunds"].append(refunded(call, invoice))
     call.state.add(made, kind="credit_note", parent=invoice["id"])
     for line in made["lines"]["data"]:
         call.state.add(line, kind="credit_note_line", parent=made["id"])
@@ -114,7 +115,11 @@ def credit_line(call: Call, invoice: Json, given: Json) -> Json:
 
 def check_amounts(call: Call, invoice: Json, made: Json) -> None:
     """Hold the ways back to what was paid already, and refunds to what came in here."""
+    earlier = call.given.get("refunds", [])
+    if any("amount_refunded" not in refund for refund in earlier):
+        raise UnmodelledError("a refund without its amount", param="refunds[0][amount_refunded]")
     back = sum(call.given.get(name, 0) for name in WAYS_BACK)
+    back += sum(refund["amount_refunded"] for refund in earlier)
     if back != made["post_payment_amount"]:
         raise ApiError(
             400,
@@ -138,11 +143,22 @@ def check_amounts(call: Call, invoice: Json, made: Json) -> None:
 def refunded(call: Call, invoice: Json) -> Json:
     payment = payments.of_invoice(call.state, invoice["id"])[0]
     amount = call.given["refund_amount"]
-    made = payments.refund(call, payment, amount)
+    return link(payments.refund(call, payment, amount)["id"], amount)
+
+
+def linked(call: Call, given: Json) -> Json:
+    """Account for a refund that was made before."""
+    found = call.state.find("refund", given.get("refund") or "")
+    if found is None:
+        raise no_such("refund", given.get("refund") or "", param="refunds", status=400)
+    return link(found["id"], given["amount_refunded"])
+
+
+def link(refund_id: str, amount: int) -> Json:
     return {
         "amount_refunded": amount,
         "payment_record_refund": None,
-        "refund": made["id"],
+        "refund": refund_id,
         "type": "refund",
     }
 

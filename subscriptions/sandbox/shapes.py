@@ -132,9 +132,19 @@ CREDIT_NOTE = Nested(
             ("duplicate", "fraudulent", "order_change", "product_unsatisfactory"),
         ),
         "refund_amount": Integer(),
+        "refunds": ListOf(
+            Nested(
+                {
+                    "amount_refunded": Integer(),
+                    "refund": Text(),
+                    "type": OneOf(("refund",), unmodelled=("payment_record_refund",)),
+                },
+                unmodelled=frozenset({"payment_record_refund"}),
+            )
+        ),
     },
     required=("invoice",),
-    unmodelled=names("amount effective_at expand refunds shipping_cost"),
+    unmodelled=names("amount effective_at expand shipping_cost"),
 )
 CHECKOUT_PRODUCT = Nested(
     {"name": Text(), "description": Text(40000), "metadata": Metadata()},

@@ -360,6 +360,64 @@ def test_a_payment_that_is_taken_back_is_told_of_for_400_days(
     assert ("disputed" in told) == is_told
 
 
+def test_a_lost_dispute_is_told_of_for_a_while(sandbox: Sandbox) -> None:
+    """Of two that are months old, one was lost long ago and one this week."""
+    control(sandbox, "clock", {"advance_seconds": -60 * 86400})
+    disputes = []
+    for code in ("ORG1", "ORG2"):
+        invoice = sent(code)
+        control(sandbox, f"pay/{invoice.stripe_id}")
+        disputes.append(control(sandbox, f"dispute/{invoice.stripe_id}")["id"])
+    assert sorted(found()) == [("disputed", dispute) for dispute in sorted(disputes)]
+
+    control(sandbox, f"close_dispute/{disputes[0]}", {"status": "lost"})
+    control(sandbox, "clock", {"advance_seconds": 55 * 86400})
+    control(sandbox, f"close_dispute/{disputes[1]}", {"status": "lost"})
+
+    assert found() == [("disputed", disputes[1])]
+    assert found(LATER + dt.timedelta(days=30)) == []
+
+
+def test_a_dispute_of_no_payment_of_ours_is_told_of_without_an_invoice(sandbox: Sandbox) -> None:
+    """Of a charge without a payment intent: asking Stripe what "" paid would be refused."""
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    dispute = control(sandbox, f"dispute/{invoice.stripe_id}")
+    bare = json.dumps({**dispute, "payment_intent": None})
+    sandbox.state.connection.execute(
+        "update object set body = ? where id = ?", [bare, dispute["id"]]
+    )
+
+    assert found() == [("disputed", dispute["id"])]
+    assert StripeDifference.objects.get().invoice is None
+
+
+def test_a_refund_by_hand_is_told_of_until_a_credit_note_names_it(sandbox: Sandbox) -> None:
+    """For Stripe its invoice stays paid. One that a credit of ours made is no news."""
+    invoice = sent()
+    control(sandbox, f"pay/{invoice.stripe_id}")
+    line = invoice.lines.get()
+    back: dict[str, Any] = {"kind": "credit", "credit_of": line}
+    back |= {"net_cents": -1000, "vat_cents": -210, "unit_cents": -1000}
+    credit = make.invoice(
+        invoice.organisation, kind="credit", credit_of=invoice, lines=[back], state="approved"
+    )
+    assert push.push(credit.pk, at=NOW) == push.Outcome.PUSHED
+    assert found() == []
+
+    [payment] = listed(sandbox, "invoice_payments")
+    intent = payment["payment"]["payment_intent"]
+    refund = by_hand(sandbox, "refunds", {"payment_intent": intent, "amount": 500})
+    assert found() == [("refunded", refund["id"])]
+    assert StripeDifference.objects.get().invoice == invoice
+
+    form = {"invoice": invoice.stripe_id, "lines[0][type]": "invoice_line_item"}
+    form |= {"lines[0][invoice_line_item]": gateway.lines_of(invoice.stripe_id)[0].id}
+    form |= {"lines[0][amount]": "500", "refunds[0][refund]": refund["id"]}
+    note = by_hand(sandbox, "credit_notes", form | {"refunds[0][amount_refunded]": "500"})
+    assert found() == [("made_by_hand", note["id"])]
+
+
 @pytest.mark.parametrize("seconds", [-90, -30, 30, 90])
 def test_a_clock_that_goes_wrong_is_told_of_before_webhooks_are_refused(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, seconds: int
