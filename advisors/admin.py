@@ -19,7 +19,6 @@ from advisors.models import (
     MonthSubmission,
     Qualification,
 )
-from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, column
 from agency.month import Month
 from agency.templatetags.figures import day, month
@@ -96,26 +95,8 @@ class AdvisorAdmin(StaffAdmin):
     fieldsets = (
         (_("Person"), {"fields": ("user", "code", "phone")}),
         (_("Deployment"), {"fields": ("languages", "provinces", "capacity_quarters")}),
+        (_("Payment"), {"fields": (("kvk_number", "vat_id"), "iban")}),
     )
-    payment = (_("Payment"), {"fields": (("kvk_number", "vat_id"), "iban")})
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = super().get_fieldsets(request, obj)
-        return [*shown, self.payment] if _reads_rates(request) else shown
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """An advisor stays the same person: whose sign-in it is decides who sees the open hours."""
-        if not _plans(request):
-            return ("user", "code", "phone", "languages", "provinces", "capacity_quarters")
-        return ("user",) if obj else ()
-
-
-def _plans(request: HttpRequest) -> bool:
-    return signed_in(request).has_perm("advisors.change_assignment")
-
-
-def _reads_rates(request: HttpRequest) -> bool:
-    return signed_in(request).has_perm("advisors.view_costrate")
 
 
 class CpdEntries(Rows):

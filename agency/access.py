@@ -22,6 +22,7 @@ GROUPS = {
     "people": PEOPLE,
     "anybody": (*PEOPLE, ANONYMOUS),
     "books": ("controller", "auditor"),
+    "office": ("controller", "administrator", "auditor"),
     "clients": (*STAFF, "contact"),  # who may read what clients are told
 }
 
@@ -88,6 +89,25 @@ subscriptions.terms             r       ra         r             r
 subscriptions.tierchangerequest r       rh         r             r
 subscriptions.topupcard         r       rac        r             r
 subscriptions.yearprice         r       r          r             r
+"""
+
+# Columns that fewer people read or change than the row they stand in; a row is entered whole.
+# Codes to sign in go to the address, and with an advisor's sign-in go the open hours.
+_FIELDS = """
+                                reads    changes
+agency.user.password            -        -
+agency.user.email               staff    administrator
+agency.user.role                staff    administrator
+advisors.advisor.user           staff    -
+advisors.advisor.code           staff    planner
+advisors.advisor.phone          staff    planner
+advisors.advisor.languages      staff    planner
+advisors.advisor.provinces      staff    planner
+advisors.advisor.capacity_quarters  staff  planner
+advisors.advisor.kvk_number     books    controller
+advisors.advisor.vat_id         books    controller
+advisors.advisor.iban           books    controller
+subscriptions.invoice.stripe_id  office  -
 """
 
 # Who reads (GET, HEAD) and who writes (POST); other methods are used nowhere. The pages of a
@@ -188,12 +208,18 @@ def _read_rows() -> dict[str, dict[str, str]]:
     return {label: dict(zip(roles, letters, strict=True)) for label, *letters in lines}
 
 
+def _read_pairs(table: str) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Give who reads and who writes, by name."""
+    found = {}
+    for name, *whos in _lines(table)[1:]:
+        readers, writers = (frozenset(GROUPS.get(who, (who,))) for who in whos)
+        found[name] = (readers, writers)
+    return found
+
+
 def _read_addresses(rows: Mapping[str, Mapping[str, str]]) -> dict[str, Address]:
     """Give the addresses by name, those of tables in the admin among them."""
-    found = {
-        name: Address(*(frozenset(GROUPS.get(who, (who,))) for who in whos))
-        for name, *whos in _lines(_ADDRESSES)[1:]
-    }
+    found = {name: Address(*whos) for name, whos in _read_pairs(_ADDRESSES).items()}
     events = rows["agency.auditevent"]
     for label, letters in rows.items():
         for page, needed in _PAGES.items():
@@ -208,6 +234,7 @@ def _read_addresses(rows: Mapping[str, Mapping[str, str]]) -> dict[str, Address]
 
 
 ROWS = _read_rows()
+FIELDS = _read_pairs(_FIELDS)
 ADDRESSES = _read_addresses(ROWS)
 
 
@@ -221,3 +248,15 @@ def may(role: str, permission: str) -> bool:
     action, _, model = name.partition("_")
     letters = ROWS.get(f"{app}.{model}", {}).get(role, "")
     return _LETTERS.get(action, "?") in letters
+
+
+def reads(role: str, label: str, column: str) -> bool:
+    """Tell whether a role reads a column of a table, such as ``iban`` of ``advisors.advisor``."""
+    line = FIELDS.get(f"{label}.{column}")
+    return "r" in ROWS.get(label, {}).get(role, "") and (line is None or role in line[0])
+
+
+def changes(role: str, label: str, column: str) -> bool:
+    """Tell whether a role changes a column of a row that is there."""
+    line = FIELDS.get(f"{label}.{column}")
+    return "c" in ROWS.get(label, {}).get(role, "") and (line is None or role in line[1])

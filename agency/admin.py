@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from agency import access
 from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, column
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
@@ -61,11 +62,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument 
 
 @admin.register(User)
 class UserAdmin(StaffAdmin):
-    """People who sign in. Only an administrator changes colleagues or makes somebody one.
-
-    Nor does anybody else change an address or a role: codes to sign in go to the address, and
-    with it go an advisor's open hours.
-    """
+    """People who sign in. Who may not give roles neither changes colleagues nor makes one."""
 
     form = UserForm
     list_display = ("name", "email", "role", "is_active")
@@ -78,16 +75,12 @@ class UserAdmin(StaffAdmin):
         if not super().has_change_permission(request, obj):
             return False
         is_colleague = obj is not None and obj.is_staff
-        return not is_colleague or _is_administrator(request)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        is_new = obj is None
-        return () if is_new or _is_administrator(request) else ("email", "role")
+        return not is_colleague or _gives_roles(request)
 
     def formfield_for_choice_field(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        if db_field.name == "role" and not _is_administrator(request):
+        if db_field.name == "role" and not _gives_roles(request):
             kwargs["choices"] = [choice for choice in Role.choices if choice[0] not in Role.staff]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
@@ -99,8 +92,8 @@ class UserAdmin(StaffAdmin):
         EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
 
 
-def _is_administrator(request: HttpRequest) -> bool:
-    return signed_in(request).role == Role.ADMINISTRATOR
+def _gives_roles(request: HttpRequest) -> bool:
+    return access.changes(signed_in(request).role, "agency.user", "role")
 
 
 @admin.register(Agency)

@@ -9,14 +9,16 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
+from django.db.models.constants import LOOKUP_SEP
 from django.forms.models import BaseInlineFormSet
 from django.http import Http404
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
+from agency import access
 from agency.accounts import signed_in
 from agency.admin_fields import form_field_class, label_of
 from agency.models import AuditEvent
@@ -122,6 +124,26 @@ class _Units:
             kwargs.setdefault("widget", ChosenRow(db_field, admin_class.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, Any]]:
+        """Show the columns that the person behind a request may read."""
+        role, model = signed_in(request).role, self.opts.model  # type: ignore[attr-defined]
+
+        def readable(names: Iterable[Any]) -> list[Any]:
+            """Leave out names; those within a name share its line."""
+            kept = (
+                (name if may_read(role, model, name) else "")
+                if isinstance(name, str)
+                else readable(name)
+                for name in names
+            )
+            return [name for name in kept if name]
+
+        shown = [
+            (title, {**options, "fields": readable(options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
+        ]
+        return [(title, options) for title, options in shown if options["fields"]]
+
 
 class LabelledFormSet(InlineFormSet):
     """Names each input of a row of a table: a table's head is no label for a screen reader.
@@ -165,6 +187,7 @@ class StaffAdmin(_Units, ModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+    linked_by: tuple[str, ...] = ("organisation__id",)  # filters that our own links use
 
     def get_urls(self) -> list[Any]:
         """Give the pages with a name, which `agency.access` needs; not the one for old links."""
@@ -185,6 +208,35 @@ class StaffAdmin(_Units, ModelAdmin):
         if not all(map(_is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest
         return super().response_action(request, queryset)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Keep from change what this person may not change of a row that is there."""
+        fixed = super().get_readonly_fields(request, obj)
+        label, role = self.opts.label_lower, signed_in(request).role
+        kept = (name for name in self._ruled() if obj and not access.changes(role, label, name))
+        return (*fixed, *kept)
+
+    def _ruled(self) -> list[str]:
+        label = f"{self.opts.label_lower}."
+        return [name.removeprefix(label) for name in access.FIELDS if name.startswith(label)]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return _readable(request, self.model, super().get_list_display(request))
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        return _readable(request, self.model, super().get_search_fields(request))
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return _readable(request, self.model, super().get_list_filter(request))
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Allow the filters of the list and of our own links, and no other column or table.
+
+        Whoever may ask for any column learns what it holds by what is found.
+        """
+        name = lookup.removesuffix("__exact").removesuffix("__isnull")
+        filters = [*self.get_list_filter(request), *self.linked_by]
+        return name in {_name_of(known) for known in filters}
 
     def heading(self, obj: Any) -> str:
         """Give the title of a row's page; a row's own text may say little, on purpose."""
@@ -230,6 +282,35 @@ class StaffAdmin(_Units, ModelAdmin):
             "module_name": self.opts.verbose_name_plural,
         }
         return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def _name_of(shown: Any) -> str:
+    """Give the column, in words of a lookup, of a part of a list."""
+    if isinstance(shown, tuple):  # a filter with a class of its own
+        return str(shown[0])
+    return str(getattr(shown, "parameter_name", getattr(shown, "__name__", shown)))
+
+
+def _readable(request: HttpRequest, model: type[Any], names: Iterable[Any]) -> list[Any]:
+    """Leave out of a list what the person behind a request may not read."""
+    role = signed_in(request).role
+    return [name for name in names if may_read(role, model, _name_of(name))]
+
+
+def may_read(role: str, model: type[Any], path: str) -> bool:
+    """Tell whether a role reads all tables and columns on the way of a lookup.
+
+    What is no column, such as a method of ours, is shown to all who read the row.
+    """
+    for part in path.split(LOOKUP_SEP):
+        if not access.reads(role, model._meta.label_lower, part):
+            return False
+        try:
+            field = model._meta.get_field(part)
+        except FieldDoesNotExist:
+            return True
+        model = field.related_model or model
+    return access.may(role, f"{model._meta.app_label}.view_{model._meta.model_name}")
 
 
 def note(request: HttpRequest, action: str, subject: models.Model, fields: str = "") -> None:

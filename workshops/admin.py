@@ -244,8 +244,9 @@ class EnrolmentAdmin(StaffAdmin):
         return str(seat.organisation or seat.buyer_name)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed = super().get_readonly_fields(request, obj)
         is_over = obj is not None and obj.session.status in OVER
-        return ("session", "price_cents", "organisation") if is_over else ()
+        return (*fixed, "session", "price_cents", "organisation") if is_over else fixed
 
 
 @admin.register(Offering)
@@ -272,7 +273,8 @@ class CancellationRungAdmin(StaffAdmin):
         return not is_last and super().has_delete_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("days_before",) if obj is not None and obj.days_before == 0 else ()
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, "days_before") if obj is not None and obj.days_before == 0 else fixed
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Delete rungs one by one: many at once would take the last one along."""

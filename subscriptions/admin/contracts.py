@@ -187,10 +187,11 @@ class SubscriptionAdmin(StaffAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was published and billed was worked out from these."""
+        fixed = super().get_readonly_fields(request, obj)
         if obj is None or not is_in_use(obj):
-            return ()
+            return fixed
         figures = ("reported_until", "first_run", "billing_interval")
-        return ("organisation", "start_month", "year_starts_in", *figures)
+        return (*fixed, "organisation", "start_month", "year_starts_in", *figures)
 
     def heading(self, obj: Subscription) -> str:
         return f"{obj.organisation}, {month(obj.start_month)}"
