@@ -36,13 +36,13 @@ def announce(publication_id: UUID) -> None:
 
 
 def mail_contact(mail_id: UUID) -> None:
-    """Tell a contact, once; a mail that could not be handed over raises and is tried again.
+    """Tell who still is a contact, once; a mail not handed over raises and is tried again.
 
     It is sent outside a transaction, so that a slow mail server holds up nobody. A process that
     dies between sending and writing it down sends twice: better than never.
     """
-    row = PublicationMail.objects.select_related("contact__user").get(pk=mail_id)
-    if not row.is_sent:
+    row = PublicationMail.objects.select_related("contact__user").filter(pk=mail_id).first()
+    if row and not row.is_sent:
         _message(row.contact).send()
         PublicationMail.objects.filter(pk=mail_id).update(is_sent=True)
 

@@ -50,7 +50,7 @@ class PublicationMail(Entity):
     """That a contact is to be told of a publication, and whether the mail was handed over."""
 
     publication = models.ForeignKey(Publication, models.PROTECT, related_name="mails")
-    contact = models.ForeignKey(Contact, models.PROTECT, related_name="+")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="+")
     is_sent = models.BooleanField(default=False)
 
     class Meta:

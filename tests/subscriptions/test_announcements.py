@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from django.test import Client
 from django_q.models import OrmQ
 from pytest_django.fixtures import Settings
 
+from agency.models import Contact, Organisation
 from agency.month import Month
 from subscriptions import announcements, statements
 from subscriptions.models import Publication, PublicationMail
@@ -114,3 +116,39 @@ def test_a_mail_is_in_the_language_of_its_reader(language: str, subject: str) ->
     announcements.mail_contact(planned(publication).pk)
 
     assert mail.outbox[0].subject == subject
+
+
+def take_off(organisation: Organisation, contact: Contact) -> None:
+    """Delete a contact as a planner does, on the page of its organisation."""
+    planner = Client()
+    planner.force_login(make.user("planner"))
+    fields = ("code", "legal_name", "street", "postcode", "city", "country", "language")
+    form = {name: getattr(organisation, name) for name in fields}
+    row = {"id": contact.pk, "user": contact.user_id, "role": contact.role, "DELETE": "on"}
+    form |= {f"contacts-0-{name}": value for name, value in row.items()}
+    for table, number in (("contacts", 1), ("headcounts", 0)):
+        form |= {f"{table}-TOTAL_FORMS": number, f"{table}-INITIAL_FORMS": number}
+    page = f"/admin/agency/organisation/{organisation.pk}/change/"
+    assert planner.post(page, form).status_code == 302
+
+
+@pytest.mark.attack(33)
+def test_who_was_told_and_is_a_contact_of_one_client_no_more_reads_the_other_alone() -> None:
+    publication = close_for({"LEFT": 2, "KEPT": 2})
+    left, kept = (Organisation.objects.get(code=code) for code in ("LEFT", "KEPT"))
+    contact = left.contacts.get()
+    make.contact(kept, contact.user)
+    announcements.announce(publication.pk)
+    told = PublicationMail.objects.get(contact=contact)
+    announcements.mail_contact(told.pk)
+    reader = Client()
+    reader.force_login(contact.user)
+    pages = ("/portal/{}/", "/portal/{}/invoices/", "/api/v1/organisations/{}/")
+    assert {reader.get(page.format(left.pk)).status_code for page in pages} == {200}
+
+    take_off(left, contact)
+
+    assert {reader.get(page.format(left.pk)).status_code for page in pages} == {404}
+    assert {reader.get(page.format(kept.pk)).status_code for page in pages} == {200}
+    announcements.mail_contact(told.pk)  # its task comes again
+    assert len(mail.outbox) == 1
