@@ -6,9 +6,11 @@ import secrets
 from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.utils import translation
 
 from agency.models import User
+from agency.sessions import seal, unseal
 from agency.tokens import light
 
 if TYPE_CHECKING:
@@ -37,6 +39,17 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
             context = {**context, "colour": _colours()}
             mail: EmailMessage = super().render_mail(template_prefix, email, context, headers)
             return mail
+
+
+class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    """Keep authenticators and recovery codes sealed: who copies the database signs in as nobody."""
+
+    def encrypt(self, text: str) -> str:
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open a secret; raises InvalidToken where the key is gone, and nobody signs in by it."""
+        return unseal(encrypted_text)
 
 
 def note_no_time(authenticator: Any) -> None:

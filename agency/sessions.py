@@ -12,7 +12,8 @@ import datetime as dt
 import json
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.utils.crypto import salted_hmac
 
@@ -21,9 +22,23 @@ from agency.month import AMSTERDAM
 DAYS_UNTIL_THE_ROW_ENDS = 2  # always past the twelve hours that a session lives
 
 
-def _seal() -> Fernet:
-    key = salted_hmac("agency.sessions", "seal", algorithm="sha256").digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def _seal() -> MultiFernet:
+    """Seal by SECRET_KEY, and open what it or a former key of SECRET_KEY_FALLBACKS sealed."""
+    keys = (
+        salted_hmac("agency.sessions", "seal", secret=secret, algorithm="sha256").digest()
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+
+
+def seal(text: str) -> str:
+    """Seal a text; a seal says when it was made, and ours all say the same."""
+    return _seal().encrypt_at_time(text.encode(), 0).decode()
+
+
+def unseal(sealed: bytes | str) -> str:
+    """Open what was sealed; raises InvalidToken where the seal is not ours."""
+    return _seal().decrypt(sealed).decode()
 
 
 def sealed_key(key: str, key_prefix: str, version: int) -> str:
@@ -35,13 +50,12 @@ def sealed_key(key: str, key_prefix: str, version: int) -> str:
 
 class SessionStore(db.SessionStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
-        # A seal says when it was made; ours all say the same.
-        return _seal().encrypt_at_time(json.dumps(session_dict).encode(), 0).decode()
+        return seal(json.dumps(session_dict))
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
         """Give what is in a session; nothing where the seal is not ours."""
         try:
-            opened: dict[str, Any] = json.loads(_seal().decrypt(session_data))
+            opened: dict[str, Any] = json.loads(unseal(session_data))
         except InvalidToken:
             return {}
         return opened

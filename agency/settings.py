@@ -46,6 +46,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").split()
 ALLOWED_HOSTS = env.names(
     "ALLOWED_HOSTS", default=[] if LIVE else ["localhost", "127.0.0.1", "[::1]"]
 )
@@ -225,6 +226,7 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "agency.accounts.SecondStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Discreet"
 TWO_STEP_REQUIRED = ENVIRONMENT != "demo"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
+from cryptography.fernet import InvalidToken
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core import mail
@@ -25,7 +28,7 @@ from advisors import views
 from advisors.models import DraftHours
 from agency.checks import addresses
 from agency.models import AuditEvent
-from agency.sessions import SessionStore
+from agency.sessions import SessionStore, unseal
 from tests import factories as make
 from tests.confidentiality import world
 
@@ -153,14 +156,67 @@ def test_a_session_of_a_later_key_or_another_hand_is_none(settings: Settings) ->
     assert SessionStore().decode(sealed) == {}
 
 
+def code_of(secret: str) -> str:
+    counter = next(iter(totp.yield_hotp_counters_from_time()))
+    return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
+
+
+def authenticator(person: Any) -> totp.TOTP:
+    return totp.TOTP(Authenticator.objects.get(user=person, type="totp"))
+
+
+@pytest.mark.attack(40)
+def test_a_copy_of_the_database_holds_no_second_step(own: world.Client) -> None:
+    person = own.counsellor
+    totp.TOTP.activate(person, secret := totp.generate_totp_secret())
+    codes = RecoveryCodes.activate(person)
+    known = codes.generate_codes()
+
+    kept = repr(all_rows()["mfa_authenticator"])
+    assert not any(word in kept for word in (secret, unseal(codes.instance.data["seed"]), *known))
+    assert codes.validate_code(known[3])
+    assert not codes.validate_code(known[3])
+    assert authenticator(person).validate_code(code_of(secret))
+
+
+@pytest.mark.attack(40)
+def test_second_steps_outlive_a_key_that_is_kept_as_a_former_one(
+    own: world.Client, settings: Settings
+) -> None:
+    totp.TOTP.activate(own.counsellor, secret := totp.generate_totp_secret())
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another key, for tests only"
+    with pytest.raises(InvalidToken):
+        authenticator(own.counsellor).validate_code(code_of(secret))
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert authenticator(own.counsellor).validate_code(code_of(secret))
+
+
+@pytest.mark.attack(40)
+def test_second_steps_of_before_are_sealed_by_the_migration(own: world.Client) -> None:
+    sealing = import_module("agency.migrations.0004_sealed_second_steps")
+    secret, open_codes = totp.generate_totp_secret(), ["12345678", "23456789"]
+    rows = {"totp": {"secret": secret}, "recovery_codes": {"migrated_codes": open_codes}}
+    for kind, data in rows.items():
+        Authenticator.objects.create(user=own.counsellor, type=kind, data=data)
+
+    sealing.seal_all(apps, None)
+
+    kept = repr(all_rows()["mfa_authenticator"])
+    assert not any(word in kept for word in (secret, *open_codes))
+    assert authenticator(own.counsellor).validate_code(code_of(secret))
+    codes = RecoveryCodes(Authenticator.objects.get(type="recovery_codes"))
+    assert codes.get_unused_codes() == open_codes
+    sealing.open_all(apps, None)
+    assert {row.type: row.data for row in Authenticator.objects.all()} == rows
+
+
 @pytest.mark.attack(20)
 def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
     person = own.counsellor
     person.set_password("long enough for anybody")
     person.save()
     totp.TOTP.activate(person, secret := totp.generate_totp_secret())
-    counter = next(iter(totp.yield_hotp_counters_from_time()))
-    code = totp.format_hotp_value(totp.hotp_value(secret, counter))
+    code = code_of(secret)
 
     browser = Browser()
     signing = {"login": person.email, "password": "long enough for anybody"}
