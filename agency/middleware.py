@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,26 +25,29 @@ logger = logging.getLogger(__name__)
 NOTE_EVERY_SECONDS = 5 * 60
 
 
-HOURS = "/hours/"
+# The pages of an advisor's visit: until the second step, nobody knows who signs in.
+_VISIT = re.compile("/$|/(hours|account|language)/")
 
 
 def tells_no_hours(record: logging.LogRecord) -> bool:
-    """Drop what Django says of refused requests to the pages of hours; errors stay."""
+    """Drop what Django says of refused requests on the way to the hours; errors stay."""
     path = getattr(getattr(record, "request", None), "path_info", "")
-    return record.levelno >= logging.ERROR or not path.startswith(HOURS)
+    return record.levelno >= logging.ERROR or not _VISIT.match(path)
 
 
 def log_request(get_response: Handler) -> Handler:
-    """Write a line for each request, but none for hours nor of advisors: they tell of a call.
+    """Write a line for each request, but none on the way to the hours: they tell of a call.
 
+    Nor is there one for signing in and out, as whoever it may be, nor of advisors elsewhere.
     `advisors.hours` leaves no trace of recording either.
     """
-    logging.getLogger("django.request").addFilter(tells_no_hours)
+    for name in ("django.request", "django.security.csrf"):
+        logging.getLogger(name).addFilter(tells_no_hours)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         begun = time.monotonic()
         response = get_response(request)
-        if request.path_info.startswith(HOURS) or _role(request) == Role.ADVISOR:
+        if _VISIT.match(request.path_info) or _role(request) == Role.ADVISOR:
             return response  # where an advisor signs in, hours follow
         match = request.resolver_match
         logger.info(

@@ -1,10 +1,16 @@
-"""What a task leaves behind in the queue's own table."""
+"""What the queue and the cache keep, and what they are made to forget."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from django.utils import timezone
+
+from agency import retention
+from agency.schedules import Every
+
+SCHEDULES = [Every("forget cached", "agency.tasks.forget_cached", minutes=5)]
 _PLACE = re.compile(r'^ *File "([^"]+)", line (\d+), in (\w+)$', re.MULTILINE)
 
 
@@ -16,3 +22,8 @@ def keep_places_only(sender: Any, *, task: dict[str, Any], **_more: Any) -> None
     if task.get("success") is False:
         places = _PLACE.findall(str(task["result"]))
         task["result"] = "\n".join(f"{file}:{line} {name}" for file, line, name in places)
+
+
+def forget_cached() -> None:
+    """Forget attempts and codes once they are over: when they end tells when somebody signed in."""
+    retention.forget_cached(timezone.now())

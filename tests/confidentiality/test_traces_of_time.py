@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 import re
 from importlib import import_module
 from pathlib import Path
@@ -28,9 +29,12 @@ from advisors import views
 from advisors.models import DraftHours
 from agency.checks import addresses
 from agency.models import AuditEvent
+from agency.schedules import declared
 from agency.sessions import SessionStore, unseal
+from agency.tasks import forget_cached
 from tests import factories as make
 from tests.confidentiality import world
+from tests.confidentiality.test_side_channels import log_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -210,18 +214,20 @@ def test_second_steps_of_before_are_sealed_by_the_migration(own: world.Client) -
     assert {row.type: row.data for row in Authenticator.objects.all()} == rows
 
 
-@pytest.mark.attack(20)
-def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
-    person = own.counsellor
+def sign_in(person: Any, browser: Browser) -> None:
     person.set_password("long enough for anybody")
     person.save()
     totp.TOTP.activate(person, secret := totp.generate_totp_secret())
-    code = code_of(secret)
-
-    browser = Browser()
     signing = {"login": person.email, "password": "long enough for anybody"}
     assert browser.post("/account/login/", signing)["Location"] == "/account/2fa/authenticate/"
-    assert browser.post("/account/2fa/authenticate/", {"code": code})["Location"] == "/"
+    step = {"code": code_of(secret)}
+    assert browser.post("/account/2fa/authenticate/", step)["Location"] == "/"
+
+
+@pytest.mark.attack(20)
+def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
+    person, browser = own.counsellor, Browser()
+    sign_in(person, browser)
 
     assert browser.get("/hours/").status_code == 200
     assert [row.last_used_at for row in Authenticator.objects.all()] == [None]
@@ -234,6 +240,47 @@ def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
 
 def _opened(value: str) -> bytes:
     return base64.b64decode(value)
+
+
+@pytest.mark.attack(21)
+def test_no_line_is_written_of_a_visit_from_its_first_page_to_signing_out(
+    own: world.Client,
+) -> None:
+    browser = Browser()
+    with log_lines() as written:
+        browser.get("/")
+        browser.get("/hours/")
+        browser.post("/account/login/", {"login": own.counsellor.email, "password": "wrong"})
+        sign_in(own.counsellor, browser)
+        browser.get("/")
+        browser.get("/hours/2026-04/")
+        browser.post("/language/", {"language": "nl"})
+        browser.post("/account/logout/")
+        Browser(enforce_csrf_checks=True).post("/account/login/", {})
+        Browser().get("/portal/")  # a line, so that there is somewhere to write
+    told = [json.loads(line) for line in written.getvalue().splitlines()]
+    lines = [line for line in told if line["level"] != "DEBUG"]  # as everywhere but here
+    assert [line.get("route") for line in lines] == ["portal/"], lines
+
+
+@pytest.mark.attack(20, 40)
+def test_when_a_code_ends_is_forgotten_within_minutes(own: world.Client) -> None:
+    with time_machine.travel(MORNING, tick=False):
+        sign_in(own.counsellor, Browser())
+    with time_machine.travel(MORNING + dt.timedelta(minutes=5), tick=False):
+        over = dt.datetime.now(dt.UTC)
+        assert ends_of_cached(over)
+        forget_cached()
+        assert not ends_of_cached(over)
+    every = {one.function: one.minutes for one in declared()}
+    assert every["agency.tasks.forget_cached"] == 5
+
+
+def ends_of_cached(before: dt.datetime) -> list[Any]:
+    with connection.cursor() as cursor:
+        moment = connection.ops.adapt_datetimefield_value(before)
+        cursor.execute("SELECT expires FROM cache WHERE expires < %s", [moment])
+        return list(cursor.fetchall())
 
 
 @pytest.mark.attack(39)
