@@ -27,10 +27,15 @@ GROUPS = {
 }
 
 # Tables in which each entry would tell that somebody called. No page reads them but the advisor's
-# own (`agency.gate`); a client's page does not even learn who has handed in a month.
+# own (`agency.gate`); a client's page does not even learn who has handed in a month, what a band
+# took from a card, or that somebody looked behind a statement.
 HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
 LEDGER = frozenset(f"advisors_{model}" for model in HOURS_MODELS)
-CLOSED_TO_CLIENTS = LEDGER | {"advisors_monthsubmission"}
+CLOSED_TO_CLIENTS = LEDGER | {
+    "advisors_monthsubmission",
+    "subscriptions_booksopening",
+    "subscriptions_carduse",
+}
 READ_THE_LEDGER = {
     **dict.fromkeys(
         ("hours:start", "hours:month", "hours:submit", "hours:take_back"), ("advisor",)

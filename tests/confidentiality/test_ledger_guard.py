@@ -21,7 +21,7 @@ from agency import access
 from agency.checks import addresses
 from agency.gate import LedgerReadError
 from agency.models import User
-from subscriptions.models import TierChangeRequest
+from subscriptions.models import BooksOpening, CardUse, TierChangeRequest
 from tests import factories as make
 from tests.confidentiality import world
 
@@ -112,10 +112,11 @@ def test_a_client_of_the_api_and_a_stranger_read_none_either(
 
 
 @pytest.mark.logs_errors
-def test_who_has_handed_in_a_month_is_told_to_staff_and_to_no_client(
-    monkeypatch: pytest.MonkeyPatch, own: world.Client
+@pytest.mark.parametrize("model", [MonthSubmission, CardUse, BooksOpening])
+def test_what_only_staff_know_of_hours_is_told_to_no_client(
+    monkeypatch: pytest.MonkeyPatch, own: world.Client, model: type[Model]
 ) -> None:
-    asked = MonthSubmission.objects.exists
+    asked = model._default_manager.exists
     read_on_the_way(monkeypatch, "subscriptions.admin_queue.figures", asked)
     assert signed_in(make.user("planner")).get("/admin/").status_code == 200
     read_on_the_way(monkeypatch, "subscriptions.portal.views._advisors", asked)
@@ -157,9 +158,9 @@ def test_the_pages_that_may_read_the_ledger_are_those_of_hours_and_opened_books(
     with connection.cursor() as cursor:
         tables = {table.name for table in connection.introspection.get_table_list(cursor)}
     assert tables >= access.CLOSED_TO_CLIENTS
-    assert {name for name in tables if re.search("hours|submission", name)} == set(
-        access.CLOSED_TO_CLIENTS
-    )
+    assert {
+        name for name in tables if re.search("hours|submission|carduse|booksopening", name)
+    } == set(access.CLOSED_TO_CLIENTS)
 
 
 # On PostgreSQL a second wall: a role without the grant, for a process that serves clients only.
