@@ -1,19 +1,46 @@
--- The role of a web process that serves clients only (/portal/, /account/ and /api/ of contacts):
--- it has no right to the hours, whatever the code asks for. On PostgreSQL, as owner of the tables
--- and again after each migration:
+-- The role of a web process that serves the host of clients only: their /portal/, /api/, /account/
+-- and /language/. It reads what these pages read and writes what they write, whatever the code asks
+-- for: no hours, and neither who handed them in nor what a band took from a card. On PostgreSQL, as
+-- owner of the tables and again after each migration:
 --     psql "$DATABASE_URL" --set ON_ERROR_STOP=1 --file agency/client_role.sql
 -- Then give the role a password or certificate and start that process with a DATABASE_URL of it.
 DO $$ BEGIN CREATE ROLE discreet_client LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM discreet_client;
 GRANT USAGE ON SCHEMA public TO discreet_client;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO discreet_client;
-REVOKE ALL ON
-    advisors_drafthours, advisors_monthhours, advisors_hoursadjustment, advisors_monthsubmission,
-    advisors_costrate
-    FROM discreet_client;
--- What signing in, the choice of a language and a request for another tier write.
-GRANT INSERT, UPDATE, DELETE ON
-    django_session, cache, account_emailaddress, mfa_authenticator TO discreet_client;
-GRANT UPDATE ON agency_user TO discreet_client;
+GRANT SELECT ON
+    agency_agency, agency_contact, agency_headcount, agency_organisation, agency_user,
+    advisors_advisor, advisors_assignment,
+    workshops_cancellationrung, workshops_enrolment, workshops_offering, workshops_session,
+    subscriptions_billedoccurrence, subscriptions_invoice, subscriptions_invoiceline,
+    subscriptions_overagecredit, subscriptions_priceband, subscriptions_pricebook,
+    subscriptions_publication, subscriptions_purchaseorder, subscriptions_releasepolicy,
+    subscriptions_statement, subscriptions_subscription, subscriptions_terms,
+    subscriptions_tierchangerequest, subscriptions_topupcard, subscriptions_yearprice,
+    account_emailaddress, mfa_authenticator, cache, django_session,
+    django_migrations, django_q_ormq, django_q_schedule  -- for /readyz
+    TO discreet_client;
+
+-- What signing in, a second step, the choice of a language and a request for another tier write.
+-- Contacts sign in by a code: nobody's password is changed here.
+GRANT INSERT, UPDATE, DELETE ON django_session, cache, mfa_authenticator TO discreet_client;
+GRANT UPDATE (language) ON agency_user TO discreet_client;
 GRANT INSERT ON subscriptions_tierchangerequest TO discreet_client;
 GRANT UPDATE (id) ON subscriptions_subscription TO discreet_client;  -- to lock it, not to change it
+
+-- Of accounts, those of contacts, and the names of the advisors that contacts are shown. A policy
+-- without a role keeps all rows open to any other role that is not the owner.
+ALTER TABLE agency_user ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mfa_authenticator ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS open_to_others ON agency_user;
+DROP POLICY IF EXISTS open_to_others ON mfa_authenticator;
+DROP POLICY IF EXISTS client_reads ON agency_user;
+DROP POLICY IF EXISTS client_changes ON agency_user;
+DROP POLICY IF EXISTS client_uses ON mfa_authenticator;
+CREATE POLICY open_to_others ON agency_user USING (true);
+CREATE POLICY open_to_others ON mfa_authenticator USING (true);
+CREATE POLICY client_reads ON agency_user AS RESTRICTIVE TO discreet_client
+    USING (role IN ('contact', 'advisor'));
+CREATE POLICY client_changes ON agency_user AS RESTRICTIVE FOR UPDATE TO discreet_client
+    USING (role = 'contact');
+CREATE POLICY client_uses ON mfa_authenticator AS RESTRICTIVE TO discreet_client
+    USING (user_id IN (SELECT id FROM agency_user WHERE role = 'contact'));

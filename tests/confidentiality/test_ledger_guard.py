@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib import admin
+from django.core import mail
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import ProgrammingError, connection, transaction
 from django.db.models import Model
@@ -169,6 +173,7 @@ def test_the_pages_that_may_read_the_ledger_are_those_of_hours_and_opened_books(
 @contextmanager
 def as_client_role() -> Iterator[None]:
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what a test wrote waits for nothing
         cursor.execute((ROOT / "agency/client_role.sql").read_text().replace("%", "%%"))
         cursor.execute("SET LOCAL ROLE discreet_client")
         yield
@@ -183,10 +188,18 @@ def on_postgresql() -> None:
 
 @pytest.mark.usefixtures("on_postgresql")
 def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Client) -> None:
-    browser = signed_in(own.contact)
+    browser = Browser()
     TierChangeRequest.objects.all().delete()
     served = 0
     with as_client_role():
+        browser.post("/account/login/code/", {"email": own.contact.email})
+        (code,) = re.findall(r"\b\d{6}\b", str(mail.outbox[-1].body))
+        step = browser.post("/account/login/code/confirm/", {"code": code})
+        assert step["Location"] == "/"
+        totp.TOTP.activate(own.contact, totp.generate_totp_secret())
+        RecoveryCodes.activate(own.contact)
+        Authenticator.objects.filter(user=own.contact).delete()
+        assert browser.get("/readyz").status_code in {200, 503}
         for name, route in sorted(addresses()):
             if "contact" in access.ADDRESSES[name].readers and name.startswith(("portal:", "api:")):
                 answer = browser.get(world.fill_in(name, route, own))
@@ -205,15 +218,53 @@ def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Clien
     assert TierChangeRequest.objects.count() == 1
 
 
+CLOSED = access.CLOSED_TO_CLIENTS | {"advisors_costrate", "subscriptions_stripestep"}
+FORBIDDEN = [
+    *(f"SELECT 1 FROM {table}" for table in sorted(CLOSED)),
+    *(f"DELETE FROM {table}" for table in sorted(CLOSED)),
+    "UPDATE subscriptions_statement SET version = 9",
+    "UPDATE subscriptions_subscription SET payment_days = 9",
+    "UPDATE agency_user SET role = 'controller'",
+    "UPDATE agency_user SET password = 'x'",
+    "UPDATE agency_user SET email = 'x@elsewhere.example'",
+    "UPDATE agency_user SET is_superuser = true",
+    "INSERT INTO agency_user SELECT * FROM agency_user",
+    "INSERT INTO agency_contact SELECT * FROM agency_contact",
+    "INSERT INTO account_emailaddress SELECT * FROM account_emailaddress",
+    "SELECT 1 FROM agency_auditevent",
+    "SELECT 1 FROM django_q_task",
+    "DROP POLICY client_reads ON agency_user",
+    "ALTER TABLE agency_user DISABLE ROW LEVEL SECURITY",
+]
+
+
 @pytest.mark.usefixtures("on_postgresql")
-@pytest.mark.parametrize("table", sorted(access.CLOSED_TO_CLIENTS | {"advisors_costrate"}))
-def test_a_role_without_the_grant_reads_no_hours(own: world.Client, table: str) -> None:
+def test_a_role_without_the_grant_neither_reads_hours_nor_becomes_somebody(
+    own: world.Client,
+) -> None:
     with as_client_role():
-        for statement in (f"SELECT 1 FROM {table}", f"DELETE FROM {table}"):
-            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        for statement in FORBIDDEN:
+            refused = "permission denied|must be owner"
+            with pytest.raises(ProgrammingError, match=refused), transaction.atomic():
                 by_sql(statement)()
-        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
-            by_sql("UPDATE subscriptions_statement SET version = 9")()
+    assert set(access.CLOSED_TO_CLIENTS) <= CLOSED
+
+
+@pytest.mark.usefixtures("on_postgresql")
+def test_a_role_of_clients_sees_no_account_of_staff_and_no_second_step_but_contacts(
+    own: world.Client,
+) -> None:
+    staff = make.user("controller")
+    for person in (staff, own.counsellor, own.contact):
+        totp.TOTP.activate(person, totp.generate_totp_secret())
+    with as_client_role():
+        assert set(User.objects.values_list("role", flat=True)) == {"contact", "advisor"}
+        assert [step.user for step in Authenticator.objects.all()] == [own.contact]
+        assert User.objects.update(language="en") == User.objects.filter(role="contact").count()
+        assert Authenticator.objects.filter(user=own.counsellor).delete()[0] == 0
+        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+            Authenticator.objects.create(user_id=staff.pk, type="recovery_codes", data={})
+    assert Authenticator.objects.count() == 3
 
 
 def test_refusals_of_the_gate_are_no_refusals_of_the_ledger() -> None:
