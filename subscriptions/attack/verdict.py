@@ -120,7 +120,8 @@ def _may_be_told(piece: Piece, policy: Thresholds) -> bool:
 def _proven(released: Released, derived: Bounds, said: Bounds) -> Iterator[Proven]:
     """Give the ranges that are bounded more tightly than said, and are too short for it.
 
-    An upper bound holds for any part of a range, so there it is the parts that count.
+    An upper bound holds for any part of a range, so there it is the parts that count. A lower one
+    of a range without any figure is too much however long that is: its use is told to nobody.
     """
     for end in range(1, len(derived.months)):
         for start in range(end):
@@ -129,10 +130,18 @@ def _proven(released: Released, derived: Bounds, said: Bounds) -> Iterator[Prove
                 continue
             months = MonthRange(derived.months[start], derived.months[end])
             few = _inside(derived.months, start, end) if known.at_most != fair.at_most else []
-            few += [months] if known.at_least > fair.at_least else []
+            is_raised = known.at_least > fair.at_least
+            few += [months] if is_raised else []
             policy = _policy(released, months)
-            if not all(long_enough(released, range_, policy) for range_ in few):
+            is_hidden = is_raised and not _has_figures(released, months)
+            if is_hidden or not all(long_enough(released, range_, policy) for range_ in few):
                 yield Proven(released.code, months, known, fair)
+
+
+def _has_figures(released: Released, months: MonthRange) -> bool:
+    return any(
+        told.used_quarters is not None for told in released.told if told.months.overlaps(months)
+    )
 
 
 def _inside(months: Sequence[Month], start: int, end: int) -> list[MonthRange]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -123,6 +124,16 @@ class TestWhatTheRulesLeaveOpen:
         chosen = schedule({"2025-01": 8, "2027-01": 20}, cards=(card("2026-01/2028-01", 5),))
         hours = worked({"2026-03": 10, "2027-05": 13})
         assert proven(close(chosen, hours, POLICY)) == ["2026-01/2027-01 39..40"]
+
+    def test_the_same_card_used_up_in_the_banded_year_tells_how_far_that_went_at_least(
+        self,
+    ) -> None:
+        """Its upper bound is the band's own, so that the lower one alone betrays the year."""
+        chosen = schedule({"2025-01": 8, "2027-01": 20}, cards=(card("2026-01/2028-01", 5),))
+        hours = worked({"2026-03": 13, "2027-05": 13})
+        assert proven(close(chosen, hours, POLICY)) == ["2026-01/2027-01 51..52"]
+        capped = replace(chosen, choices=((START, "cap", ""), (M("2027-01"), "bill", "")))
+        assert proven(close(capped, hours, POLICY)) == ["2026-01/2027-01 51..None"]
 
     def test_an_all_in_year_that_a_former_system_reported_carries_over(self) -> None:
         chosen = schedule(
