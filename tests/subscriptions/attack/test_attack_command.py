@@ -116,6 +116,52 @@ def test_the_same_agency_by_the_real_rules_proves_nothing(hole: str) -> None:
     assert answer() == {"organisations": 1, "proven": []}
 
 
+# What docs/confidentiality.md names as left open by the rules themselves, and what is then proven.
+LEFT_OPEN: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a card that is valid in a banded year and in one with figures": (
+        {"headcount": {"2025-01": 8, "2027-01": 20}, "hours": {"2026-03": 4, "2027-05": 7}},
+        "2027-01",
+        "from 3.75\xa0hours to 4\xa0hours",
+    ),
+    "an all-in year that was reported, and carried over": (
+        {
+            "hours": {"2026-03": 1.5},
+            "tier": "extended",
+            "overage": "all_in",
+            "reported_until": "2027-01",
+            "carry_over_basis_points": 10_000,
+            "carry_over_cap_quarters": 400,
+        },
+        "2027-01",
+        "from 1.25\xa0hours to 1.5\xa0hours",
+    ),
+    "ten people or fewer who were reported, and more afterwards": (
+        {
+            "headcount": {"2025-01": 20, "2026-03": 8, "2026-07": 20},
+            "hours": {"2026-03": 6, "2026-09": 4},
+            "tier": "extended",
+            "reported_until": "2026-07",
+        },
+        "2026-07",
+        "from 5.75\xa0hours to 6\xa0hours",
+    ),
+}
+
+
+@pytest.mark.parametrize("hole", LEFT_OPEN)
+def test_what_the_rules_leave_open_is_found_where_a_client_has_it(hole: str) -> None:
+    agreed, until, derived = LEFT_OPEN[hole]
+    subscription = client(**agreed)
+    if hole.startswith("a card"):
+        make.top_up_card(subscription.organisation, quarters=20, expires_month=M("2028-01"))
+    close_all()
+
+    (found,) = answer(status=1)["proven"]
+
+    assert found["months"] == ["2026-01", until]
+    assert derived in found["what"]
+
+
 def test_a_finding_says_what_is_derived_and_what_was_told() -> None:
     subscription = client(headcount=100)
     make.statement(subscription, "2026-01", "2026-03", used_quarters=6)
