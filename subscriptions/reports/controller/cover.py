@@ -7,9 +7,15 @@ nobody's hours, or those of two clients or more. And because a client that is op
 told tomorrow, when an older workbook still shows the total, two open clients are cover only
 together: one silent client among them would be left alone, so one silent client hides the month.
 
-No sum of totals, of whatever months and workbooks, then leaves a single client's unpublished use.
-In the last month of such a sum two clients or more were not told; the period of each goes on after
-that month, or never is told; so none of them can be taken off, and none is alone.
+No sum of totals, of whatever months and workbooks, less what statements say, is then a single
+client's unpublished use. In the last month of such a sum two clients or more were not told; the
+period of each goes on after that month, or never is told; so none of them can be taken off, and
+none is alone.
+
+A sum may still *bound* one, since use is never negative: where two clients covered each other and
+the one's quarter is then published as 0, the older totals were the other's. Controllers are given
+the months of advisors over all organisations, so no more is left out for that; it is a residual
+risk of docs/confidentiality.md. Cover by two of the clients whose periods close last would end it.
 """
 
 from __future__ import annotations

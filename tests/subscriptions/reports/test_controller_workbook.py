@@ -239,6 +239,15 @@ def test_an_assignment_cut_short_afterwards_still_hides_its_hours() -> None:
     assert total_of_march() == 385.25
 
 
+def test_a_total_that_was_shown_bounds_a_client_once_the_other_is_told() -> None:
+    """The residual risk that docs/confidentiality.md names: the published 0 leaves 12.25 hours."""
+    served("ORG1", 49, people=12)
+    quarterly = served("ORG2", 0, people=100)
+    assert total_of_march() == 12.25
+    make.statement(quarterly, "2026-01", "2026-04", used_quarters=0)
+    assert total_of_march() is None
+
+
 @pytest.mark.parametrize("display", ["withheld", "band", "all_in"])
 def test_a_client_whose_figure_never_comes_is_never_left_alone(display: str) -> None:
     """An open client covers it until its statement: then the older workbook would tell."""
