@@ -56,18 +56,30 @@ TYPES = {
     "words": ("varchar", "character varying"),
     "choice": ("varchar", "character varying"),
 }
+# Tables, views and whatever else has columns; another schema than the usual one is named with it.
 COLUMNS = {
     "sqlite": """
         SELECT t.name, c.name, lower(c.type)
-        FROM sqlite_master t, pragma_table_xinfo(t.name) c
+        FROM (SELECT name, type, 'main' AS place FROM sqlite_master
+              UNION ALL SELECT name, type, 'temp' FROM sqlite_temp_master) t,
+            pragma_table_xinfo(t.name, t.place) c
         WHERE t.type IN ('table', 'view') AND t.name NOT LIKE 'sqlite_%%'
     """,
     "postgresql": """
-        SELECT table_name, column_name, data_type
-            || coalesce('(' || character_maximum_length || ')', '')
-            || CASE WHEN is_identity = 'YES' OR column_default LIKE 'nextval%%'
-               THEN ' counting' ELSE '' END
-        FROM information_schema.columns WHERE table_schema = current_schema()
+        SELECT CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END
+                || t.relname,
+            c.attname,
+            format_type(c.atttypid, c.atttypmod) || CASE
+                WHEN c.attidentity <> ''
+                    OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval%%' THEN ' counting'
+                ELSE '' END
+        FROM pg_class t
+        JOIN pg_namespace n ON n.oid = t.relnamespace
+        JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
+        LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = c.attnum
+        WHERE t.relkind IN ('r', 'p', 'v', 'm', 'f')
+            AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+            AND NOT pg_is_other_temp_schema(n.oid)
     """,
 }
 
@@ -164,7 +176,7 @@ def faults_of_database(connection: BaseDatabaseWrapper) -> Iterator[CheckMessage
 
 
 def live_columns(connection: BaseDatabaseWrapper) -> dict[str, dict[str, str]]:
-    """Read the catalogue: tables and views, their columns and types."""
+    """Read the catalogue: all that has columns, wherever it is, with their types."""
     found: dict[str, dict[str, str]] = {}
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS[connection.vendor], [])

@@ -18,7 +18,7 @@ from django.contrib import admin
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.db import connection, migrations, models
+from django.db import connection, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.test.utils import isolate_apps
 
@@ -252,6 +252,39 @@ def test_a_column_slipped_past_the_models_is_caught(expected: list[str]) -> None
     assert ids(faults) == [f"agency.{code}" for code in expected]
     with pytest.raises(SystemCheckError):
         call_command("check", databases=["default"])
+
+
+COPY = "SELECT *, 'words' AS words FROM advisors_monthhours"
+ON_ONE_DATABASE = {
+    "sqlite": {
+        "a temporary view": f"CREATE TEMP VIEW diary AS {COPY}",
+    },
+    "postgresql": {
+        "a materialized view": f"CREATE MATERIALIZED VIEW diary AS {COPY}",
+        "a table of another schema": f"CREATE SCHEMA aside; CREATE TABLE aside.diary AS {COPY}",
+        "the hours once more in another schema": (
+            "CREATE SCHEMA aside; CREATE TABLE aside.advisors_monthhours (quarters smallint)"
+        ),
+        "a table in parts": "CREATE TABLE diary (words text) PARTITION BY HASH (words)",
+    },
+}
+EVERYWHERE = {
+    "a table made of a query": f"CREATE TABLE diary AS {COPY}",
+    "a temporary table": f"CREATE TEMP TABLE diary AS {COPY}",
+}
+
+
+@pytest.mark.attack(15)
+@pytest.mark.django_db
+def test_a_copy_of_the_hours_is_caught_wherever_it_is() -> None:
+    found = {}
+    for what, making in (ON_ONE_DATABASE[connection.vendor] | EVERYWHERE).items():
+        point = transaction.savepoint()
+        with connection.cursor() as cursor:
+            cursor.execute(making)
+        found[what] = ids(run_checks(tags=["database"], databases=["default"]))
+        transaction.savepoint_rollback(point)
+    assert found == {what: ["agency.E013"] for what in found}
 
 
 @pytest.mark.attack(14)
