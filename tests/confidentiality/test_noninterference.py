@@ -36,7 +36,7 @@ from subscriptions.sandbox.state import State
 from subscriptions.use import up_to_half_hours
 from tests.confidentiality import surfaces, worlds
 from tests.confidentiality.surfaces import Seen
-from tests.confidentiality.worlds import MONTHS, Ledger
+from tests.confidentiality.worlds import ADVISORS, MONTHS, Entry, Ledger
 from tests.stripe.in_process import line_to
 
 pytestmark = pytest.mark.django_db
@@ -246,12 +246,7 @@ def test_a_leak_is_found_where_it_is(name: str) -> None:
     leak, place = CONTROLS[name]
     first, other = _two_ledgers()
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            gate, "is_closed", lambda *_: False
-        )  # it would stop the leak before it is one
-        leak(patch)
-        found = _compared(first, other)
+    found = _leaking(leak, first, other)
 
     assert any(difference.endswith(place) for difference in found), found
 
@@ -263,19 +258,66 @@ def test_without_a_leak_the_ledgers_of_the_controls_are_the_same() -> None:
     assert _compared(first, other) == []
 
 
+@pytest.mark.attack(5, 7)
+def test_the_use_of_a_band_has_no_way_out_and_would_be_found() -> None:
+    first, other = _two_ledgers_of_a_band()
+
+    assert _compared(first, other, MONTHS) == []
+    found = _leaking(the_use_of_a_band_on_a_page, first, other, MONTHS)
+
+    assert "MICRO: portal:overview 0: body" in found
+
+
+def the_use_of_a_band_on_a_page(patch: pytest.MonkeyPatch) -> None:
+    page = views._page
+
+    def with_use(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
+        answer = page(request, place, *rest, **named)
+        for band in Statement.objects.filter(organisation=place.organisation, display="band"):
+            of_client = hours.posted_quarters([band.organisation_id])[band.organisation_id]
+            used = sum(of_client.get(month, 0) for month in band.months)
+            answer.content += str(used).encode()
+        return answer
+
+    patch.setattr(views, "_page", with_use)
+
+
 def _two_ledgers() -> tuple[Ledger, Ledger]:
     """Give two ledgers of a quarter and an open month that publish the same by the true rules."""
     chance = random.Random(3)  # noqa: S311 - repeatable on purpose
     worlds.open_world(["QUARTER"])
     ledger = worlds.random_ledger(chance, ["QUARTER"], FOUR_MONTHS)
     with undone():
-        for month in FOUR_MONTHS:
-            statements.close_month(month, on=(month + 1).first_day)
+        worlds.work(ledger, FOUR_MONTHS)
         return ledger, worlds.written_otherwise(chance, ledger, FOUR_MONTHS)
 
 
-def _compared(one: Ledger, other: Ledger) -> list[str]:
+def _two_ledgers_of_a_band() -> tuple[Ledger, Ledger]:
+    """Give the use of a band that its hours and half a card pay for, and other use within both."""
+    worlds.open_world(["MICRO"])
+    ledger = Ledger([Entry(MONTHS[1], "MICRO", ADVISORS[0], 12)], order=1)
     with undone():
-        seen = seen_after(one, FOUR_MONTHS)
+        worlds.work(ledger, MONTHS)
+        assert CardUse.objects.get().quarters == 4
+        other = worlds.written_otherwise(random.Random(1), ledger)  # noqa: S311
+    half_year = MonthRange(MONTHS[0], MONTHS[6])
+    assert other.total("MICRO", half_year) != ledger.total("MICRO", half_year)
+    return ledger, other
+
+
+def _leaking(
+    leak: Patch, one: Ledger, other: Ledger, months: Sequence[Month] = FOUR_MONTHS
+) -> list[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            gate, "is_closed", lambda *_: False
+        )  # it would stop the leak before it is one
+        leak(patch)
+        return _compared(one, other, months)
+
+
+def _compared(one: Ledger, other: Ledger, months: Sequence[Month] = FOUR_MONTHS) -> list[str]:
     with undone():
-        return differences(seen, seen_after(other, FOUR_MONTHS))
+        seen = seen_after(one, months)
+    with undone():
+        return differences(seen, seen_after(other, months))

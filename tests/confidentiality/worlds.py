@@ -30,6 +30,7 @@ from subscriptions.models import (
     Publication,
     PublicationMail,
     Statement,
+    TopUpCard,
 )
 from tests import factories as make
 from tests.agreed import M
@@ -116,7 +117,7 @@ def open_world(codes: Iterable[str] = CLIENTS) -> None:
                 status="held",
                 on_site_km=40,
             )
-        if code == "CARDS":
+        if code in {"CARDS", "MICRO"}:
             make.top_up_card(organisation, "2026-02", quarters=8)
         if code == "UPGRADE":
             make.terms(subscription, "2026-03")
@@ -138,10 +139,11 @@ def random_ledger(
 def written_otherwise(
     chance: random.Random, ledger: Ledger, months: Sequence[Month] = MONTHS
 ) -> Ledger:
-    """Give a ledger with the same total in every period that was stated.
+    """Give a ledger that every statement says the same of: where it shows figures, the same total.
 
-    Advisors, months inside a period, steps, order, late work and corrections differ; so does all
-    that no statement counts: a withheld or all-in period, and the months still open.
+    Advisors, months inside a period, steps, order, late work and corrections differ; so does the
+    use of a band that stayed within the contracted hours, and all that no statement counts: a
+    withheld or all-in period, and the months still open.
     """
     entries: list[Entry] = []
     for code in sorted({entry.code for entry in ledger.entries}):
@@ -149,13 +151,26 @@ def written_otherwise(
         open_from, until = months[0], months[-1] + 1
         for row in stated.order_by("from_month"):
             open_from = row.until_month
-            counted = row.display in {Display.EXACT, Display.BAND}
-            total = ledger.total(code, row.months) if counted else chance.randint(0, 80)
+            total = ledger.total(code, row.months)
+            if row.display == Display.BAND and not row.overage_quarters:
+                total = chance.randint(0, _within(row))
+            elif row.display not in {Display.EXACT, Display.BAND}:
+                total = chance.randint(0, 80)
             entries += _spread(chance, code, list(row.months), total)
         if open_from < until:
             left = list(MonthRange(open_from, until))
             entries += _spread(chance, code, left, chance.randint(0, 80))
     return Ledger(entries, chance.getrandbits(32))
+
+
+def _within(band: Statement) -> int:
+    """Give the most use without overage; no other statement here counts in its year."""
+    cards = TopUpCard.objects.filter(
+        organisation=band.organisation_id,
+        bought_month__lt=band.until_month,
+        expires_month__gt=band.from_month,
+    )
+    return band.allowance_quarters + sum(card.bought_quarters for card in cards)
 
 
 def _spread(
