@@ -8,7 +8,7 @@ and pieces that a former system reported are followed through the years.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from agency.month import Month, MonthRange
@@ -16,6 +16,7 @@ from subscriptions.agreements import BILL, Contract, ContractYear
 from subscriptions.attack.bounds import Fact, Interval
 from subscriptions.attack.cards import Entry, reach
 from subscriptions.attack.released import Released, Told
+from subscriptions.release import BAND, Thresholds, lowest_headcount
 from subscriptions.use import HALF_HOUR, included, reported_piece, up_to_half_hours
 
 BASIS_POINTS = 10_000
@@ -59,12 +60,11 @@ class YearTold:
     told: Sequence[Told]
     carried_quarters: int | None
     piece: MonthRange | None
+    thresholds: Thresholds
 
     def until(self, place: int) -> YearTold:
         """Give the year as it was told up to a statement."""
-        return YearTold(
-            self.contract, self.year, self.told[: place + 1], self.carried_quarters, self.piece
-        )
+        return replace(self, told=self.told[: place + 1])
 
     @property
     def charged_quarters(self) -> int:
@@ -108,9 +108,8 @@ def _years(contract: Contract, told: Sequence[Told]) -> Iterator[YearTold]:
         if of_year:
             carried = first.allowance_quarters - included(contract, year, first.months.until)
         counted = [one for one in of_year if one.counts]
-        yield YearTold(
-            contract, year, counted, carried, reported_piece(contract, year, first.thresholds)
-        )
+        piece = reported_piece(contract, year, first.thresholds)
+        yield YearTold(contract, year, counted, carried, piece, first.thresholds)
 
 
 def _entries(year: YearTold) -> Iterator[Entry]:
@@ -173,8 +172,10 @@ def _fact(months: MonthRange, at_least: int, at_most: int | None) -> Fact:
 def _carried(year: YearTold, following: YearTold) -> Iterator[Fact]:
     """Turn round the rule for unused hours (design 5.5): what was left tells what was used."""
     part, cap = year.contract.carry_over_basis_points, year.contract.carry_over_cap_quarters
-    carried = following.carried_quarters or 0
-    if carried <= 0 or not part or year.carried_quarters is None:
+    carried = following.carried_quarters
+    if carried is None or carried < 0 or not part or year.carried_quarters is None:
+        return
+    if carried == 0 and not _may_leave(year, following.thresholds):
         return
     halves = -(-carried // HALF_HOUR)
     unused_at_least = -(-halves * BASIS_POINTS * HALF_HOUR // part)
@@ -183,8 +184,25 @@ def _carried(year: YearTold, following: YearTold) -> Iterator[Fact]:
     before = year.charged_quarters + year.carried_quarters + whole
     knows_least = carried < cap and unused_at_most < whole
     at_least = up_to_half_hours(max(0, before - unused_at_most)) if knows_least else 0
-    at_most = (before - unused_at_least) // HALF_HOUR * HALF_HOUR
+    at_most = (before - unused_at_least) // HALF_HOUR * HALF_HOUR if carried > 0 else None
     yield from _total(year, Interval(at_least, at_most))
+
+
+def _may_leave(year: YearTold, thresholds: Thresholds) -> bool:
+    """Tell whether leaving nothing says that a year went far, by the rule for unused hours.
+
+    Only one with reported months: what a year with figures used is known without it.
+    """
+    contract, piece = year.contract, year.piece
+    if piece is None:
+        return False
+    with_figures = [told.months for told in year.told if told.used_quarters is not None]
+    people = lowest_headcount(contract, year.year, piece)
+    return (
+        sum(map(len, [piece, *with_figures])) == len(year.year.months)
+        and people >= thresholds.figures_from_headcount
+        and contract.choices_of(year.year).release != BAND
+    )
 
 
 def _billed(released: Released) -> Iterator[Fact]:

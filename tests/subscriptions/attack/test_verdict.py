@@ -145,6 +145,8 @@ class TestWhatTheRulesLeaveOpen:
         )
         hours = worked({"2026-03": 1.5})
         assert proven(close(chosen, hours, POLICY)) == ["2026-01/2027-01 5..6"]
+        used_up = close(chosen, worked({"2026-03": 9}), POLICY)  # of 8: nothing is carried over
+        assert proven(used_up) == ["2026-01/2027-01 31..None"]
 
     def test_overage_tells_the_use_of_few_people_whom_a_former_system_reported(self) -> None:
         chosen = schedule({"2025-01": 20, "2026-03": 8, "2026-07": 20}, reported_months=6)
