@@ -296,7 +296,7 @@ def _differing(
         invoice.refresh_from_db()
         if (invoice.state, invoice.number) != before:
             done.repaired.append(Repair("document", item.id))
-        if invoice.state != _state_of(item):  # moved on both sides, since it was listed?
+        if invoice.state != _state_of(item, invoice):  # moved on both sides, since it was listed?
             item = _read(invoice) or item
         if invoice.number != item.number:
             yield Found(DifferenceKind.NUMBER, item.id, _day(item.created_at), invoice)

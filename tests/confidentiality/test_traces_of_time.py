@@ -214,7 +214,8 @@ def test_second_steps_of_before_are_sealed_by_the_migration(own: world.Client) -
     assert {row.type: row.data for row in Authenticator.objects.all()} == rows
 
 
-def sign_in(person: Any, browser: Browser) -> None:
+def sign_in(person: Any, browser: Browser) -> str:
+    """Sign in with password and second step; give the code that was used."""
     person.set_password("long enough for anybody")
     person.save()
     totp.TOTP.activate(person, secret := totp.generate_totp_secret())
@@ -222,12 +223,13 @@ def sign_in(person: Any, browser: Browser) -> None:
     assert browser.post("/account/login/", signing)["Location"] == "/account/2fa/authenticate/"
     step = {"code": code_of(secret)}
     assert browser.post("/account/2fa/authenticate/", step)["Location"] == "/"
+    return step["code"]
 
 
 @pytest.mark.attack(20)
 def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
     person, browser = own.counsellor, Browser()
-    sign_in(person, browser)
+    code = sign_in(person, browser)
 
     assert browser.get("/hours/").status_code == 200
     assert [row.last_used_at for row in Authenticator.objects.all()] == [None]
