@@ -14,8 +14,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from agency import particulars
 from agency.fields import MonthField, MonthRangeField
 from agency.models import Entity, Organisation, Role, User
+from agency.particulars import ParticularField
 
 if TYPE_CHECKING:
     from agency.month import Month
@@ -35,9 +37,11 @@ class Advisor(Entity):
     capacity_quarters = models.PositiveIntegerField(
         _("committed hours a month"), null=True, blank=True
     )
-    kvk_number = models.CharField(_("KVK number"), max_length=8, blank=True)
-    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
-    iban = models.CharField(_("IBAN"), max_length=34, blank=True)
+    kvk_number = ParticularField(
+        _("KVK number"), max_length=8, blank=True, read=particulars.kvk_number
+    )
+    vat_id = ParticularField(_("VAT id"), max_length=20, blank=True, read=particulars.eu_vat_id)
+    iban = ParticularField(_("IBAN"), max_length=34, blank=True, read=particulars.iban)
 
     class Meta:
         verbose_name = _("advisor")

@@ -7,15 +7,21 @@ from enum import nonmember
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from agency import particulars
 from agency.fields import MonthField
+from agency.particulars import ParticularField, is_in_eu
 
 if TYPE_CHECKING:
     from agency.month import Month
+
+
+COUNTRY = "^[A-Z]{2}$"
 
 
 class Language(models.TextChoices):
@@ -57,10 +63,10 @@ class Agency(Entity):
     street = models.CharField(max_length=200)
     postcode = models.CharField(max_length=20)
     city = models.CharField(max_length=100)
-    country = models.CharField(max_length=2, default="NL")
-    kvk_number = models.CharField(max_length=8)
-    vat_id = models.CharField(max_length=20)
-    iban = models.CharField(max_length=34)
+    country = ParticularField(max_length=2, default="NL", read=particulars.country)
+    kvk_number = ParticularField(max_length=8, read=particulars.kvk_number)
+    vat_id = ParticularField(max_length=20, read=particulars.eu_vat_id)
+    iban = ParticularField(max_length=34, read=particulars.iban)
     crkbo_registered = models.BooleanField(default=False)
     km_rate_cents = models.PositiveIntegerField(default=0)
     is_only_one = models.BooleanField(default=True, unique=True, editable=False)
@@ -69,7 +75,10 @@ class Agency(Entity):
         verbose_name = _("agency")
         verbose_name_plural = _("agency")
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(is_only_one=True), name="there_is_one_agency")
+            models.CheckConstraint(condition=Q(is_only_one=True), name="there_is_one_agency"),
+            models.CheckConstraint(
+                condition=Q(country__regex=COUNTRY), name="agency_has_a_country_of_two_letters"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,10 +160,12 @@ class Organisation(Entity):
     street = models.CharField(_("street"), max_length=200, blank=True)
     postcode = models.CharField(_("postcode"), max_length=20, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
-    country = models.CharField(_("country"), max_length=2, default="NL")
-    kvk_number = models.CharField(_("KVK number"), max_length=8, blank=True)
-    oin = models.CharField(_("OIN"), max_length=20, blank=True)
-    vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
+    country = ParticularField(_("country"), max_length=2, default="NL", read=particulars.country)
+    kvk_number = ParticularField(
+        _("KVK number"), max_length=8, blank=True, read=particulars.kvk_number
+    )
+    oin = ParticularField(_("OIN"), max_length=20, blank=True, read=particulars.oin)
+    vat_id = ParticularField(_("VAT id"), max_length=20, blank=True, read=particulars.vat_id)
     vat_id_checked = models.BooleanField(_("VAT id checked"), default=False)
     einvoice_address = models.CharField(_("e-invoice address"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
@@ -179,10 +190,23 @@ class Organisation(Entity):
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
                 name="organisation_is_not_its_own_parent",
             ),
+            models.CheckConstraint(
+                condition=Q(country__regex=COUNTRY),
+                name="organisation_has_a_country_of_two_letters",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.legal_name
+
+    def clean(self) -> None:
+        """Refuse what the agency workbook refuses: a VAT id that could not be checked."""
+        if self.vat_id_checked and not self.vat_id:
+            raise ValidationError({"vat_id": _("There is no VAT id that could be checked.")})
+        if self.vat_id and is_in_eu(self.country) and not is_in_eu(self.vat_id[:2]):
+            raise ValidationError(
+                {"vat_id": _("This VAT id does not begin with the letters of a country of the EU.")}
+            )
 
 
 class Headcount(Entity):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agency.models import Organisation
+from agency.particulars import countries
 from subscriptions import vat
 from subscriptions.models import BlockedReason
 from workshops.models import Enrolment
@@ -36,7 +37,13 @@ class Buyer:
 
     def is_complete(self) -> bool:
         is_known = self.email if self.registration is None else self._is_registered()
-        return all((self.name, self.street, self.postcode, self.city, self.country, is_known))
+        is_there = self.country in countries()
+        return all((self.name, self.street, self.postcode, self.city, is_there, is_known))
+
+    @property
+    def taxed_as(self) -> str:
+        """The country whose VAT counts; ours where none is known, and the document waits."""
+        return self.country if self.country in countries() else vat.HOME
 
     def _is_registered(self) -> bool:
         return self.country != vat.HOME or bool(self.registration)

@@ -199,7 +199,7 @@ def _included(contract: Contract, item: Item) -> int:
 def _lines(buyer: Buyer, due: Sequence[Item], rates: dict[str, int]) -> list[Fields]:
     categories = [
         vat.category(
-            country=buyer.country,
+            country=buyer.taxed_as,
             vat_id=buyer.vat_id,
             vat_id_checked=buyer.vat_id_checked,
             exempt=item.exempt,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from agency.money import round_half_away
+from agency.particulars import countries
 
 STANDARD, EXEMPT, REVERSE_CHARGE, OUTSIDE_SCOPE = "S", "E", "AE", "O"
 HOME = "NL"
@@ -23,7 +24,10 @@ def category(*, country: str, vat_id: str, vat_id_checked: bool, exempt: bool) -
     """Give the VAT category of a line to a buyer.
 
     ``exempt`` says that the line is vocational education of an agency registered with CRKBO.
+    Raises ``ValueError`` for what is no country: no slip of the keyboard is outside the EU.
     """
+    if country not in countries():
+        raise ValueError(f"{country!r} is no country")
     if country not in EU_COUNTRIES:
         return OUTSIDE_SCOPE
     if country != HOME and vat_id and vat_id_checked:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -92,12 +91,6 @@ class SeatForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument 
                 "buyer_name", _("Give the organisation that pays, or the buyer's name and address.")
             )
         return cleaned
-
-    def clean_buyer_country(self) -> str:
-        country = str(self.cleaned_data["buyer_country"]).upper()
-        if country and not re.fullmatch("[A-Z]{2}", country):
-            raise forms.ValidationError(_("Give two letters, such as NL or BE."))
-        return country
 
 
 class SeatFormSet(LabelledFormSet):

@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from advisors.models import Advisor
+from agency import particulars
 from agency.models import Entity, Organisation, Role, User
 from agency.month import AMSTERDAM, Month
+from agency.particulars import ParticularField
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -196,7 +198,9 @@ class Enrolment(Entity):
     buyer_street = models.CharField(_("street"), max_length=200, blank=True)
     buyer_postcode = models.CharField(_("postcode"), max_length=20, blank=True)
     buyer_city = models.CharField(_("city"), max_length=100, blank=True)
-    buyer_country = models.CharField(_("country"), max_length=2, blank=True)
+    buyer_country = ParticularField(
+        _("country"), max_length=2, blank=True, read=particulars.country
+    )
     buyer_email = models.EmailField(_("e-mail address of the buyer"), blank=True)
 
     class Meta:

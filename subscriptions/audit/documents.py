@@ -8,6 +8,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from agency.month import Month, MonthRange
+from agency.particulars import countries
 from subscriptions import buyers, charges, vat
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
@@ -72,7 +73,7 @@ def vat_categories_fit_the_buyer_and_the_kind_of_line(records: Records) -> Itera
 
 def _fitting_categories(invoice: Invoice, line: InvoiceLine) -> list[str]:
     """Give what a line may be; whether a VAT id was checked then is not kept."""
-    if invoice.buyer_country not in vat.EU_COUNTRIES:
+    if invoice.buyer_country in countries() - vat.EU_COUNTRIES:
         return [vat.OUTSIDE_SCOPE]
     exempt = [vat.EXEMPT] if line.kind in {*MAY_BE_EXEMPT, LineKind.CREDIT} else []
     elsewhere = invoice.buyer_country != vat.HOME and invoice.buyer_vat_id

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import ClassVar
 
-import stdnum.eu.vat
-import stdnum.iban
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
+from agency import particulars
 from subscriptions.intake.cells import DIGITS_KEPT, Kind, RefusedError, one_of
 
 
@@ -87,13 +85,13 @@ class Digits(Kind):
     count: int
 
     def read(self, raw: object) -> str:
-        digits = re.sub(r"[ .]", "", _text(raw))
-        if not re.fullmatch(rf"[0-9]{{{self.count}}}", digits):
+        try:
+            return particulars.digits(_text(raw), count=self.count)
+        except ValidationError as error:
             raise RefusedError(
                 _("This needs exactly %(count)d digits; type it as text to keep a leading zero.")
                 % {"count": self.count}
-            )
-        return digits
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -116,27 +114,7 @@ class Country(Kind):
     """Two letters of ISO 3166."""
 
     def read(self, raw: object) -> str:
-        country = _text(raw).upper()
-        if country not in countries():
-            raise RefusedError(_("No country has this code: give two letters, such as NL or BE."))
-        return country
-
-
-# Regions in the list of territories that are groups, exceptional reservations or not known.
-_NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
-
-
-@cache
-def countries() -> frozenset[str]:
-    from babel import Locale
-
-    territories = map(str, Locale("en").territories)
-    return frozenset(code for code in territories if re.fullmatch("[A-Z]{2}", code)) - _NO_COUNTRIES
-
-
-def is_in_eu(country: str) -> bool:
-    """Tell whether VAT ids of a country, or with these first letters, can be checked."""
-    return country.lower() in stdnum.eu.vat.MEMBER_STATES or country == "EL"
+        return _checked(particulars.country, _text(raw))
 
 
 @dataclass(frozen=True)
@@ -147,14 +125,8 @@ class VatId(Kind):
     longest: ClassVar[int] = 20
 
     def read(self, raw: object) -> str:
-        written = re.sub(r"[\s.\-/]", "", _text(raw)).upper()
-        if not self.from_eu and not is_in_eu(written[:2]):
-            return Text(self.longest).read(written)
-        if not stdnum.eu.vat.is_valid(written):
-            raise RefusedError(
-                _("This VAT id is not valid: country letters, number and check digits must fit.")
-            )
-        return str(stdnum.eu.vat.compact(written))
+        check = particulars.eu_vat_id if self.from_eu else particulars.vat_id
+        return Text(self.longest).read(_checked(check, _text(raw)))
 
 
 @dataclass(frozen=True)
@@ -162,10 +134,14 @@ class Iban(Kind):
     longest: ClassVar[int] = 34
 
     def read(self, raw: object) -> str:
-        written = _text(raw)
-        if not stdnum.iban.is_valid(written):
-            raise RefusedError(_("This IBAN is not valid: its check digits do not fit."))
-        return str(stdnum.iban.compact(written))
+        return _checked(particulars.iban, _text(raw))
+
+
+def _checked(check: Callable[[str], str], text: str) -> str:
+    try:
+        return check(text)
+    except ValidationError as error:
+        raise RefusedError(*error.messages) from error
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import datetime as dt
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from advisors.models import CostRate
-from agency.models import AuditEvent, Contact, Headcount, Organisation, User
+from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,62 @@ def save_organisation(client: Client, organisation: Organisation, **fields: str)
     data |= no_rows("headcounts", "contacts") | fields
     page = f"/admin/agency/organisation/{organisation.pk}/change/"
     return client.post(page, data).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("country", "zz", "No country has this code"),
+        ("country", "XX", "No country has this code"),
+        ("kvk_number", "123", "This needs exactly 8 digits."),
+        ("oin", "0000000123456789", "This needs exactly 20 digits."),
+        ("vat_id", "zz", "A VAT id is the two letters of its country and a number."),
+        ("vat_id", "NL123456789B01", "This VAT id is not valid"),
+        ("vat_id", "US123456789", "does not begin with the letters of a country of the EU"),
+        ("vat_id_checked", "on", "There is no VAT id that could be checked."),
+    ],
+)
+def test_a_particular_that_cannot_be_is_refused_at_its_field(
+    organisation: Organisation, field: str, typed: str, sentence: str
+) -> None:
+    before = Organisation.objects.values().get()
+
+    assert sentence in save_organisation(as_("planner"), organisation, **{field: typed})
+
+    assert Organisation.objects.values().get() == before
+
+
+def test_particulars_are_kept_in_one_form(organisation: Organisation) -> None:
+    typed = {"country": "be", "vat_id": "be 0123.456.749"}
+
+    save_organisation(as_("planner"), organisation, **typed)
+
+    organisation.refresh_from_db()
+    assert (organisation.country, organisation.vat_id) == ("BE", "BE0123456749")
+
+
+def test_the_agency_has_an_iban_that_exists() -> None:
+    agency = factories.agency()
+    names = ("name", "legal_name", "street", "postcode", "city", "country", "kvk_number", "vat_id")
+    data = {name: getattr(agency, name) for name in names} | {"km_rate_cents": "0.35"}
+    page, client = f"/admin/agency/agency/{agency.pk}/change/", as_("administrator")
+
+    refused = client.post(page, data | {"iban": "NL91ABNA0417164301"}).content.decode()
+    assert "This IBAN is not valid" in refused
+    assert client.post(page, data | {"iban": "nl91 abna 0417 1643 00"}).status_code == 302
+
+    agency.refresh_from_db()
+    assert agency.iban == factories.IBAN
+
+
+@pytest.mark.parametrize("country", ["nl", "N", "N1", ""])
+def test_the_database_keeps_a_country_as_two_capitals(
+    organisation: Organisation, country: str
+) -> None:
+    factories.agency()
+    for model in (Organisation, Agency):
+        with pytest.raises(IntegrityError, match="country_of_two_letters"), transaction.atomic():
+            model.objects.update(country=country)
 
 
 def headcounts() -> list[tuple[str, int]]:

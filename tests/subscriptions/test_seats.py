@@ -258,6 +258,13 @@ class TestBlocked:
         (anew,) = bill("2026-03")
         assert (anew.state, Invoice.objects.count()) == ("draft", 1)
 
+    def test_a_document_waits_for_a_country_that_exists(self) -> None:
+        opened()
+        seat(masterclass(vocational=False), buyer_country="ZZ")
+        (invoice,) = close_and_bill("2026-03")
+        assert (invoice.blocked_reason, invoice.vat_cents) == ("incomplete", 103_95)
+        assert audit().violations == []
+
     def test_a_seat_may_go_to_an_organisation_until_it_is_billed(self) -> None:
         opened()
         entered = seat(masterclass(), buyer_city="")

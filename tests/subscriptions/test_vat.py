@@ -41,6 +41,12 @@ def test_the_buyers_country_and_the_kind_of_line_give_the_category(
     )
 
 
+@pytest.mark.parametrize("country", ["nl", "zz", "ZZ", "EU", "", "XX"])
+def test_what_is_no_country_is_not_outside_the_union(country: str) -> None:
+    with pytest.raises(ValueError, match="is no country"):
+        vat.category(country=country, vat_id="", vat_id_checked=False, exempt=False)
+
+
 def test_the_union_has_27_member_states() -> None:
     assert len(vat.EU_COUNTRIES) == 27
 

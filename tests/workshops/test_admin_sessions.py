@@ -190,7 +190,7 @@ def test_the_address_of_a_buyer_is_put_right_after_the_session(client: Client) -
     }
 
     wrong = client.post(page, fields | {"buyer_country": "N1"}).content.decode()
-    assert "Give two letters, such as NL or BE." in wrong
+    assert "give two letters, such as NL or BE." in wrong
     assert client.post(page, fields).status_code == 302
 
     seat.refresh_from_db()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from agency.particulars import is_in_eu
 from subscriptions.intake.rows import Book, Row
-from subscriptions.intake.texts import is_in_eu
 
 ADDRESS = ("street", "postcode", "city")
 
