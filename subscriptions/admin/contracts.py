@@ -15,10 +15,12 @@ from agency.admin_base import Rows, StaffAdmin, column, note
 from agency.templatetags.figures import amount, badge, decimal_hours, month, period
 from agency.today import today
 from subscriptions import ends, notice, tier_requests
+from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
     BilledOccurrence,
     InvoiceLine,
     LineKind,
+    OccurrenceState,
     PurchaseOrder,
     RequestState,
     Statement,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from agency.month import Month
 
+CARRIED_OVER = ("carry_over_basis_points", "carry_over_cap_quarters")
 DAYS_OF_NOTICE_WINDOW = 60
 REQUEST_TONES = {"open": "wait", "confirmed": "good", "declined": ""}
 
@@ -178,7 +181,7 @@ class SubscriptionAdmin(StaffAdmin):
             _("Hours"),
             {
                 "fields": (
-                    ("carry_over_basis_points", "carry_over_cap_quarters"),
+                    CARRIED_OVER,
                     "reported_until",
                 )
             },
@@ -190,7 +193,7 @@ class SubscriptionAdmin(StaffAdmin):
         fixed = super().get_readonly_fields(request, obj)
         if obj is None or not is_in_use(obj):
             return fixed
-        figures = ("reported_until", "first_run", "billing_interval")
+        figures = ("reported_until", "first_run", "billing_interval", *CARRIED_OVER)
         return (*fixed, "organisation", "start_month", "year_starts_in", *figures)
 
     def heading(self, obj: Subscription) -> str:
@@ -211,7 +214,7 @@ class PurchaseOrderAdmin(StaffAdmin):
 
 
 @admin.register(TopUpCard)
-class TopUpCardAdmin(StaffAdmin):
+class TopUpCardAdmin(OnceUsedAdmin):
     list_display = (
         column("organisation", _("organisation"), str),
         column("bought_month", _("bought in"), month),
@@ -222,6 +225,10 @@ class TopUpCardAdmin(StaffAdmin):
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "organisation__code")
     autocomplete_fields = ("organisation",)
+
+    def is_used(self, obj: TopUpCard) -> bool:
+        billed = BilledOccurrence.objects.filter(kind=LineKind.TOPUP, subject_id=obj.pk)
+        return billed.exclude(state=OccurrenceState.HELD).exists() or obj.uses.exists()
 
 
 @admin.register(TierChangeRequest)

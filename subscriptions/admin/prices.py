@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, month, percent
+from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
     CpiValue,
     IndexationRun,
+    InvoiceLine,
     PriceBand,
     PriceBook,
     TaxTreatment,
@@ -29,7 +32,7 @@ class PriceBookAdmin(StaffAdmin):
 
 
 @admin.register(TaxTreatment)
-class TaxTreatmentAdmin(StaffAdmin):
+class TaxTreatmentAdmin(OnceUsedAdmin):
     list_display = (
         "category",
         column("valid_from", _("valid from"), month),
@@ -38,9 +41,13 @@ class TaxTreatmentAdmin(StaffAdmin):
     )
     ordering = ("category", "-valid_from")
 
+    def is_used(self, obj: TaxTreatment) -> bool:
+        lines = InvoiceLine.objects.filter(vat_category=obj.category)
+        return lines.filter(invoice__run_month__gte=obj.valid_from).exists()
+
 
 @admin.register(CpiValue)
-class CpiValueAdmin(StaffAdmin):
+class CpiValueAdmin(OnceUsedAdmin):
     list_display = (
         "series",
         column("month", _("month"), month),
@@ -49,6 +56,9 @@ class CpiValueAdmin(StaffAdmin):
         "source",
     )
     ordering = ("series", "-month")
+
+    def is_used(self, obj: CpiValue) -> bool:
+        return IndexationRun.objects.filter(Q(from_value=obj) | Q(to_value=obj)).exists()
 
 
 @admin.register(IndexationRun)
