@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.forms.models import BaseInlineFormSet
 from django.http import Http404
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from agency import access
+from agency import access, refusals
 from agency.accounts import signed_in
 from agency.admin_fields import form_field_class, label_of
 from agency.models import AuditEvent
@@ -265,6 +266,40 @@ class StaffAdmin(_Units, ModelAdmin):
         for obj in queryset:
             note(request, "deleted", obj)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show on the form what the database refused; nothing of it was written."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError as error:
+            request.refusal = refusals.sentence(error)  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's own signature
+        **kwargs: Any,
+    ) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal = getattr(request, "refusal", "")
+        return _refused(form, refusal) if refusal else form
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except IntegrityError as error:
+            messages.error(request, refusals.sentence(error))
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", object_id)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -311,6 +346,16 @@ def may_read(role: str, model: type[Any], path: str) -> bool:
             return True
         model = field.related_model or model
     return access.may(role, f"{model._meta.app_label}.view_{model._meta.model_name}")
+
+
+def _refused(form: Any, sentence: str) -> Any:
+    class Refused(form):  # type: ignore[misc]  # the form of whichever model
+        def clean(self) -> Any:
+            cleaned = super().clean()
+            self.add_error(None, sentence)
+            return cleaned
+
+    return Refused
 
 
 def note(request: HttpRequest, action: str, subject: models.Model, fields: str = "") -> None:

@@ -85,6 +85,9 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argume
             self.add_error(
                 "from_month", _("This month is closed. New terms begin in a month that is open.")
             )
+        begun = Terms.objects.filter(subscription=cleaned["subscription"].pk, reason=reason)
+        if reason == TermsReason.START and begun.exists():
+            self.add_error("reason", _("A contract starts once: choose another reason."))
         return cleaned
 
 

@@ -1,0 +1,39 @@
+"""What the database refuses, as a sentence for whoever filled in the form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext, gettext_noop
+
+if TYPE_CHECKING:
+    from django.db import IntegrityError
+
+# The guards of tables that have a form: they stand in migrations, where nothing is translated.
+GUARDED = (
+    gettext_noop("Contracts of one organisation never overlap."),
+    gettext_noop("Purchase orders of one organisation do not overlap."),
+    gettext_noop("Terms get a new version instead."),
+    gettext_noop("What is carried over stays as it was published."),
+    gettext_noop("A card that was billed or used stays as it is: credit it instead."),
+    gettext_noop("A VAT treatment that documents were made with stays as it is: add a later one."),
+    gettext_noop("An index value that prices were raised by stays as it is."),
+    gettext_noop(
+        "An advisor beside the employees of an organisation is never its mediator or investigator."
+    ),
+    gettext_noop("Only sessions of open enrolment have names of participants."),
+    gettext_noop("A session with names of participants stays one of open enrolment."),
+    gettext_noop("A seat that was billed keeps its session, price and buyer: credit it instead."),
+    gettext_noop("A seat that was billed is never deleted: credit it instead."),
+)
+OF_A_TRIGGER = "23000"  # as `agency.guards` raises it; PostgreSQL's own have longer codes
+
+
+def sentence(error: IntegrityError) -> str:
+    """Give a guard's sentence, translated; of any other constraint one that fits them all."""
+    cause = error.__cause__
+    if getattr(cause, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER":
+        return gettext(str(cause))
+    if getattr(cause, "sqlstate", "") == OF_A_TRIGGER:
+        return gettext(str(cause).splitlines()[0])
+    return gettext("This contradicts what is recorded already.")
