@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import Rows, StaffAdmin, column
+from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, month, percent
 from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
@@ -20,8 +22,30 @@ from subscriptions.models import (
 )
 
 
+class BandFormSet(LabelledFormSet):
+    """Takes the bands that the agency workbook takes: no tier overlaps or leaves a gap."""
+
+    def clean(self) -> None:
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [
+            form for form in self.forms if form.cleaned_data and not self._should_delete_form(form)
+        ]
+        kept.sort(key=lambda form: (form.cleaned_data["tier"], form.cleaned_data["min_headcount"]))
+        for below, form in pairwise(kept):
+            least, most = form.cleaned_data["min_headcount"], below.cleaned_data["max_headcount"]
+            if below.cleaned_data["tier"] != form.cleaned_data["tier"]:
+                continue
+            if most is None or least <= most:
+                form.add_error("min_headcount", _("This band overlaps the one below it."))
+            elif least > most + 1:
+                form.add_error("min_headcount", _("This band leaves a gap after the one below it."))
+
+
 class Bands(Rows):
     model = PriceBand
+    formset = BandFormSet
 
 
 @admin.register(PriceBook)
