@@ -30,7 +30,9 @@ class Advisor(Entity):
     """A confidential counsellor, trainer, mediator or investigator who works for the agency."""
 
     code = models.CharField(_("code"), max_length=20, unique=True)
-    user = models.OneToOneField(User, models.PROTECT, related_name="advisor")
+    user = models.OneToOneField(
+        User, models.PROTECT, related_name="advisor", verbose_name=_("user")
+    )
     phone = models.CharField(_("phone"), max_length=30, blank=True)
     languages = models.CharField(_("languages"), max_length=100, help_text=_("nl,en"))
     provinces = models.CharField(_("provinces"), max_length=300, blank=True)
@@ -55,7 +57,9 @@ class Advisor(Entity):
 class CostRate(Entity):
     """What an hour of an advisor costs the agency, from a month on."""
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="cost_rates")
+    advisor = models.ForeignKey(
+        Advisor, models.PROTECT, related_name="cost_rates", verbose_name=_("advisor")
+    )
     from_month = MonthField(_("from month"))
     rate_cents = models.PositiveIntegerField(_("rate per hour"))
 
@@ -75,7 +79,9 @@ class CostRate(Entity):
 class Absence(Entity):
     """Days on which an advisor is not there; no reason is kept."""
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="absences")
+    advisor = models.ForeignKey(
+        Advisor, models.PROTECT, related_name="absences", verbose_name=_("advisor")
+    )
     from_on = models.DateField(_("from"))
     until_on = models.DateField(_("until"), null=True, blank=True)
 
@@ -86,6 +92,7 @@ class Absence(Entity):
             models.CheckConstraint(
                 condition=Q(until_on__isnull=True) | Q(until_on__gt=F("from_on")),
                 name="absence_ends_after_it_starts",
+                violation_error_message=_("An absence ends after it starts."),
             ),
         ]
 
@@ -101,7 +108,9 @@ class QualificationKind(models.TextChoices):
 class Qualification(Entity):
     """A certificate of an advisor, valid up to and including a day."""
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="qualifications")
+    advisor = models.ForeignKey(
+        Advisor, models.PROTECT, related_name="qualifications", verbose_name=_("advisor")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=QualificationKind)
     number = models.CharField(_("number"), max_length=40)
     valid_until = models.DateField(_("valid until"))
@@ -130,7 +139,9 @@ class CpdKind(models.TextChoices):
 class CpdEntry(Entity):
     """Hours of continuing education that count for a certificate."""
 
-    qualification = models.ForeignKey(Qualification, models.PROTECT, related_name="cpd_entries")
+    qualification = models.ForeignKey(
+        Qualification, models.PROTECT, related_name="cpd_entries", verbose_name=_("qualification")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=CpdKind)
     on = models.DateField(_("date"))
     quarters = models.PositiveSmallIntegerField(_("quarters of an hour"))
@@ -139,7 +150,11 @@ class CpdEntry(Entity):
         verbose_name = _("CPD entry")
         verbose_name_plural = _("CPD entries")
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(quarters__gte=1), name="cpd_entry_has_hours"),
+            models.CheckConstraint(
+                condition=Q(quarters__gte=1),
+                name="cpd_entry_has_hours",
+                violation_error_message=_("A CPD entry has at least a quarter of an hour."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -180,8 +195,12 @@ class Assignment(Entity):
     organisation, whatever the months.
     """
 
-    advisor = models.ForeignKey(Advisor, models.PROTECT, related_name="assignments")
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="assignments")
+    advisor = models.ForeignKey(
+        Advisor, models.PROTECT, related_name="assignments", verbose_name=_("advisor")
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="assignments", verbose_name=_("organisation")
+    )
     role = models.CharField(_("role"), max_length=20, choices=AssignmentRole)
     from_month = MonthField(_("from month"))
     until_month = MonthField(_("until month"), null=True, blank=True)
@@ -201,6 +220,7 @@ class Assignment(Entity):
             models.CheckConstraint(
                 condition=Q(until_month__isnull=True) | Q(until_month__gt=F("from_month")),
                 name="assignment_ends_after_it_starts",
+                violation_error_message=_("An assignment ends after it starts."),
             ),
             models.CheckConstraint(
                 condition=Q(role__in=AssignmentRole.values), name="assignment_has_a_known_role"

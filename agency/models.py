@@ -189,6 +189,7 @@ class Organisation(Entity):
             models.CheckConstraint(
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
                 name="organisation_is_not_its_own_parent",
+                violation_error_message=_("An organisation cannot be its own parent."),
             ),
             models.CheckConstraint(
                 condition=Q(country__regex=COUNTRY),
@@ -212,7 +213,9 @@ class Organisation(Entity):
 class Headcount(Entity):
     """People of the unit that the contract serves, from a month on until a later row."""
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="headcounts")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="headcounts", verbose_name=_("organisation")
+    )
     month = MonthField(_("month"))
     headcount = models.PositiveIntegerField(_("headcount"))
 
@@ -240,8 +243,10 @@ class ContactRole(models.TextChoices):
 class Contact(Entity):
     """A person's place at one organisation; the same user may have several."""
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="contacts")
-    user = models.ForeignKey(User, models.PROTECT, related_name="contacts")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="contacts", verbose_name=_("organisation")
+    )
+    user = models.ForeignKey(User, models.PROTECT, related_name="contacts", verbose_name=_("user"))
     role = models.CharField(_("role"), max_length=20, choices=ContactRole)
 
     class Meta:

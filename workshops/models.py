@@ -50,7 +50,9 @@ class Offering(Entity):
                 condition=Q(kind__in=OfferingKind.values), name="offering_has_a_known_kind"
             ),
             models.CheckConstraint(
-                condition=Q(minutes__gte=1, capacity__gte=1), name="offering_takes_time_and_people"
+                condition=Q(minutes__gte=1, capacity__gte=1),
+                name="offering_takes_time_and_people",
+                violation_error_message=_("An offering takes at least a minute and one person."),
             ),
         ]
 
@@ -96,12 +98,24 @@ class Session(Entity):
     """
 
     reference = models.CharField(_("reference"), max_length=20, unique=True)
-    offering = models.ForeignKey(Offering, models.PROTECT, related_name="sessions")
+    offering = models.ForeignKey(
+        Offering, models.PROTECT, related_name="sessions", verbose_name=_("offering")
+    )
     organisation = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, blank=True, related_name="sessions"
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        verbose_name=_("organisation"),
     )
     trainer = models.ForeignKey(
-        Advisor, models.PROTECT, null=True, blank=True, related_name="sessions"
+        Advisor,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sessions",
+        verbose_name=_("trainer"),
     )
     starts_at = models.DateTimeField(_("starts at"))
     location = models.CharField(_("location"), max_length=200, blank=True)
@@ -128,6 +142,9 @@ class Session(Entity):
                 & Q(cancelled_by__in=CancelledBy.values)
                 | ~Q(status="cancelled") & Q(cancelled_on__isnull=True, cancelled_by=""),
                 name="cancelled_session_says_when_and_by_whom",
+                violation_error_message=_(
+                    "A cancelled session says when and by whom it was cancelled."
+                ),
             ),
         ]
         indexes: ClassVar = [
@@ -171,7 +188,9 @@ class CancellationRung(Entity):
         ordering: ClassVar = ["-days_before"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(percent__lte=100), name="cancellation_costs_at_most_the_price"
+                condition=Q(percent__lte=100),
+                name="cancellation_costs_at_most_the_price",
+                violation_error_message=_("Cancelling costs at most the price."),
             ),
         ]
 
@@ -187,12 +206,19 @@ class Enrolment(Entity):
     it is billed (a trigger of subscriptions, which knows what is billed).
     """
 
-    session = models.ForeignKey(Session, models.PROTECT, related_name="enrolments")
+    session = models.ForeignKey(
+        Session, models.PROTECT, related_name="enrolments", verbose_name=_("session")
+    )
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail address"))
     price_cents = models.PositiveIntegerField(_("price"))
     organisation = models.ForeignKey(
-        Organisation, models.PROTECT, null=True, blank=True, related_name="enrolments"
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="enrolments",
+        verbose_name=_("organisation"),
     )
     buyer_name = models.CharField(_("buyer"), max_length=200, blank=True)
     buyer_street = models.CharField(_("street"), max_length=200, blank=True)
@@ -213,6 +239,9 @@ class Enrolment(Entity):
             models.CheckConstraint(
                 condition=Q(organisation__isnull=False) | ~Q(buyer_name=""),
                 name="enrolment_has_a_buyer",
+                violation_error_message=_(
+                    "Give the organisation that pays, or the buyer's name and address."
+                ),
             ),
         ]
 

@@ -29,9 +29,8 @@ class BandFormSet(LabelledFormSet):
         super().clean()
         if any(self.errors):
             return
-        kept = [
-            form for form in self.forms if form.cleaned_data and not self._should_delete_form(form)
-        ]
+        filled = (form for form in self.forms if form.cleaned_data)
+        kept = [form for form in filled if not form.cleaned_data.get("DELETE")]
         kept.sort(key=lambda form: (form.cleaned_data["tier"], form.cleaned_data["min_headcount"]))
         for below, form in pairwise(kept):
             least, most = form.cleaned_data["min_headcount"], below.cleaned_data["max_headcount"]

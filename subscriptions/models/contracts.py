@@ -56,7 +56,9 @@ class Subscription(Entity):
     never overlap, which a database trigger guards.
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="subscriptions")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="subscriptions", verbose_name=_("organisation")
+    )
     start_month = MonthField(_("starts in"))
     until_month = MonthField(_("first month after the end"), null=True, blank=True)
     months = MonthRangeField("start_month", "until_month")
@@ -90,6 +92,9 @@ class Subscription(Entity):
                 fields=["organisation"],
                 condition=Q(until_month__isnull=True),
                 name="one_running_subscription_per_organisation",
+                violation_error_message=_(
+                    "This organisation has a contract without an end: give that an end first."
+                ),
             ),
             models.UniqueConstraint(
                 fields=["organisation", "start_month"],
@@ -98,10 +103,12 @@ class Subscription(Entity):
             models.CheckConstraint(
                 condition=Q(until_month__isnull=True) | Q(until_month__gt=F("start_month")),
                 name="subscription_ends_after_it_starts",
+                violation_error_message=_("A contract ends after it starts."),
             ),
             models.CheckConstraint(
                 condition=Q(year_starts_in__isnull=True) | Q(year_starts_in__range=(1, 12)),
                 name="contract_year_starts_in_a_month_of_the_year",
+                violation_error_message=_("A contract year starts in a month from 1 to 12."),
             ),
             models.CheckConstraint(
                 condition=Q(billing_interval__in=BillingInterval.values),
@@ -110,15 +117,20 @@ class Subscription(Entity):
             models.CheckConstraint(
                 condition=Q(notice_months__lte=F("term_months")),
                 name="notice_is_not_longer_than_the_term",
+                violation_error_message=_("The notice is not longer than the term."),
             ),
             models.CheckConstraint(
                 condition=Q(carry_over_basis_points__lte=10_000),
                 name="at_most_all_unused_hours_are_carried_over",
+                violation_error_message=_("At most all unused hours are carried over."),
             ),
             models.CheckConstraint(
                 condition=Q(reported_until__gte=F("start_month"))
                 & (Q(until_month__isnull=True) | Q(reported_until__lte=F("until_month"))),
                 name="former_system_reported_inside_the_contract",
+                violation_error_message=_(
+                    "The months that a former system reported lie within the contract."
+                ),
             ),
         ]
 
@@ -142,7 +154,9 @@ class Terms(Entity):
     follows from `subscriptions.tiers`. Own prices hold for the tier of the version of the start.
     """
 
-    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="terms")
+    subscription = models.ForeignKey(
+        Subscription, models.PROTECT, related_name="terms", verbose_name=_("subscription")
+    )
     from_month = MonthField(_("from month"))
     reason = models.CharField(_("reason"), max_length=20, choices=TermsReason)
     tier = models.CharField(_("tier"), max_length=10, choices=Tier)
@@ -174,6 +188,7 @@ class Terms(Entity):
                 fields=["subscription"],
                 condition=Q(reason="start"),
                 name="a_subscription_starts_once",
+                violation_error_message=_("A contract starts once: choose another reason."),
             ),
             models.CheckConstraint(
                 condition=Q(tier__in=Tier.values)
@@ -229,7 +244,10 @@ class HeadcountDeclaration(Entity):
     """
 
     organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="headcount_declarations"
+        Organisation,
+        models.PROTECT,
+        related_name="headcount_declarations",
+        verbose_name=_("organisation"),
     )
     month = MonthField(_("from month"))
     headcount = models.PositiveIntegerField(_("headcount"))
@@ -255,10 +273,14 @@ class HeadcountDeclaration(Entity):
                 fields=["organisation"],
                 condition=Q(state="open"),
                 name="one_open_declaration_per_organisation",
+                violation_error_message=_(
+                    "Another headcount of this organisation waits: confirm or decline it first."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(state__in=RequestState.values) & Q(headcount__gte=1),
                 name="declaration_is_of_somebody",
+                violation_error_message=_("A headcount is at least one."),
             ),
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | Q(confirmed_by__isnull=False),
@@ -278,7 +300,9 @@ class HeadcountDeclaration(Entity):
 class PurchaseOrder(Entity):
     """A client's order number, valid in a range of months; orders of one client do not overlap."""
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="purchase_orders")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="purchase_orders", verbose_name=_("organisation")
+    )
     number = models.CharField(_("number"), max_length=100)
     from_month = MonthField(_("from month"))
     until_month = MonthField(_("until month"), null=True, blank=True)
@@ -295,6 +319,7 @@ class PurchaseOrder(Entity):
             models.CheckConstraint(
                 condition=Q(until_month__isnull=True) | Q(until_month__gt=F("from_month")),
                 name="purchase_order_ends_after_it_starts",
+                violation_error_message=_("A purchase order ends after it starts."),
             ),
         ]
 
@@ -309,7 +334,9 @@ class TopUpCard(Entity):
     former system; use since then is worked out from the statements.
     """
 
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="top_up_cards")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="top_up_cards", verbose_name=_("organisation")
+    )
     bought_quarters = models.PositiveIntegerField(_("hours"))
     remaining_quarters = models.PositiveIntegerField(_("hours left at the start"))
     price_cents = models.PositiveIntegerField(_("price"))
@@ -323,11 +350,14 @@ class TopUpCard(Entity):
         ordering: ClassVar = ["organisation", "bought_month"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(expires_month__gt=F("bought_month")), name="card_is_valid_for_a_month"
+                condition=Q(expires_month__gt=F("bought_month")),
+                name="card_is_valid_for_a_month",
+                violation_error_message=_("A card expires after the month it was bought in."),
             ),
             models.CheckConstraint(
                 condition=Q(remaining_quarters__lte=F("bought_quarters")),
                 name="card_has_at_most_its_hours_left",
+                violation_error_message=_("No more hours are left than were bought."),
             ),
         ]
 

@@ -35,7 +35,9 @@ class PriceBook(Entity):
 class PriceBand(Entity):
     """What a tier costs and includes for a band of headcounts; the bands of a tier have no gaps."""
 
-    book = models.ForeignKey(PriceBook, models.PROTECT, related_name="bands")
+    book = models.ForeignKey(
+        PriceBook, models.PROTECT, related_name="bands", verbose_name=_("price book")
+    )
     tier = models.CharField(_("tier"), max_length=10, choices=Tier)
     min_headcount = models.PositiveIntegerField(_("from headcount"))
     max_headcount = models.PositiveIntegerField(_("up to headcount"), null=True, blank=True)
@@ -57,6 +59,9 @@ class PriceBand(Entity):
             models.CheckConstraint(
                 condition=Q(max_headcount__isnull=True) | Q(max_headcount__gte=F("min_headcount")),
                 name="band_ends_after_it_starts",
+                violation_error_message=_(
+                    "A band does not end below the headcount it starts with."
+                ),
             ),
         ]
 
@@ -119,6 +124,7 @@ class TaxTreatment(Entity):
             models.CheckConstraint(
                 condition=Q(category="S") | Q(rate_basis_points=0),
                 name="only_the_standard_category_has_a_rate",
+                violation_error_message=_("Only the standard rate is above zero."),
             ),
         ]
 

@@ -209,7 +209,9 @@ class BooksOpening(Entity):
     What was asked never changes, and an agreement stays (triggers); `subscriptions.books` decides.
     """
 
-    statement = models.ForeignKey(Statement, models.PROTECT, related_name="books_openings")
+    statement = models.ForeignKey(
+        Statement, models.PROTECT, related_name="books_openings", verbose_name=_("statement")
+    )
     reason = models.CharField(_("reason"), max_length=20, choices=BooksReason)
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("asked by"))
     asked_on = models.DateField(_("asked on"))
