@@ -135,7 +135,7 @@ class Subscription(Entity):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation_id} {self.start_month}"
+        return f"{self.organisation} {self.start_month}"
 
 
 class TermsReason(models.TextChoices):

@@ -85,7 +85,7 @@ TEXTS = frozenset(
     action bought_month card category days_before description effective_month event_id from_month
     from_on generation get_kind_display get_reason_display get_role_display get_tier_display
     headcount id kind legal_name max_headcount min_headcount month name number object_id on
-    organisation_id percent pk publication rate_basis_points reference series session start_month
+    organisation percent pk publication rate_basis_points reference series session start_month
     statement stripe_id subject_model title_nl until_month user valid_from version year_month
     """.split()
 )

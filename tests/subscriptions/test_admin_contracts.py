@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 from pytest_django.fixtures import Settings
 
 from agency.month import Month
@@ -57,6 +59,18 @@ def save(client: Client, contract: Subscription, **fields: str) -> str:
     page = client.post(f"/admin/subscriptions/subscription/{contract.pk}/change/", data)
     contract.refresh_from_db()
     return page.content.decode()
+
+
+def test_what_was_saved_is_said_in_words(contract: Subscription) -> None:
+    """Dutch has two articles, and a key tells nobody which contract it was."""
+    client = Client()
+    client.force_login(factories.user("controller", language="nl"))
+    data = FORM | kept(contract) | {"organisation": str(contract.organisation.pk)}
+
+    page = f"/admin/subscriptions/subscription/{contract.pk}/change/"
+    said = unescape(strip_tags(client.post(page, data, follow=True).content.decode()))
+
+    assert "Gewijzigd: abonnement ‘ORG1 B.V. 2025-01’." in said
 
 
 def version(from_month: str, reason: str = "correction") -> dict[str, str]:
