@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('advisors', '0002_guards'),
-        ('agency', '0005_sentences'),
+        ('agency', '0006_sentences'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

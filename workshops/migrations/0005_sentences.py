@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('advisors', '0003_sentences'),
-        ('agency', '0005_sentences'),
+        ('agency', '0006_sentences'),
         ('workshops', '0004_buyer_email'),
     ]
 

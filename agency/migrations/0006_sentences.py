@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agency', '0004_countries'),
+        ('agency', '0005_countries'),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agency', '0005_sentences'),
-        ('subscriptions', '0010_used_facts'),
+        ('agency', '0006_sentences'),
+        ('subscriptions', '0012_used_facts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
