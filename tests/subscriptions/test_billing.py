@@ -568,10 +568,21 @@ class TestUnblocking:
         assert bill("2025-12") == []
         assert audit().violations == []
 
-    def test_what_a_blocked_document_holds_is_in_no_other_run(self) -> None:
-        self.blocked()
+    def test_what_a_blocked_document_holds_is_in_no_other_run_until_nothing_blocks_it(self) -> None:
+        before = self.blocked()
         assert close_and_bill("2026-01") == []
-        assert Invoice.objects.count() == 1
+        assert Invoice.objects.get() == before
+        make.purchase_order(before.organisation, "PO-9")  # type: ignore[arg-type]
+        (after,) = close_and_bill("2026-02")
+        assert (after.run_month, lines(after)) == (
+            M("2026-02"),
+            [
+                "fee 2026-01/2027-01 1350.00",
+                "setup 2026-01/2026-02 250.00",
+            ],
+        )
+        assert bill("2026-02") == close_and_bill("2026-03") == []
+        assert audit().violations == []
 
     def test_a_later_run_drafts_it_with_the_order_of_its_own_month(self) -> None:
         organisation = self.blocked_session()
