@@ -5,14 +5,40 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from advisors.hours import is_closed
 from agency.month import Month, MonthRange
 from subscriptions import contracts
 from subscriptions.models import ReleasePolicy, Statement
-from subscriptions.release import WITHHELD, periods
+from subscriptions.release import QUARTER, WITHHELD, YEAR, lowest_headcount, periods
 from subscriptions.statements import thresholds
 
 if TYPE_CHECKING:
+    from subscriptions.agreements import Contract
     from subscriptions.models import Subscription
+    from subscriptions.release import Thresholds
+
+
+def nearest_ends(subscription: Subscription, until: Month) -> tuple[int, list[Month]]:
+    """Give the nearest ends that may be agreed on, where this one may not (design 5.11).
+
+    Beside them the months, 3 or 12, of the part of the contract year with which it has to end. No
+    ends where this one may be, nor for a contract without terms or headcount. Contracts that are
+    brought in with an end that was agreed before are not asked.
+    """
+    contract, open_from = _agreed(subscription)
+    if contract is None or open_from >= until:
+        return YEAR, []
+    policy = thresholds(ReleasePolicy.objects.latest("version"))
+    length, is_one = _end(contract, open_from, until, policy)
+    if is_one:
+        return length, []
+    earlier = (until - step for step in range(1, min(YEAR, until.since(open_from))))
+    later = (until + step for step in range(1, YEAR))
+    nearest = [
+        next((month for month in months if _end(contract, open_from, month, policy)[1]), None)
+        for months in (earlier, later)
+    ]
+    return length, [m for m in nearest if m and (m > until or not is_closed(m - 1))]
 
 
 def withheld_by(subscription: Subscription, until: Month) -> list[MonthRange]:
@@ -21,14 +47,34 @@ def withheld_by(subscription: Subscription, until: Month) -> list[MonthRange]:
     They are too short for that. Empty for a contract without terms or headcount. Worked out
     without any hours; writes nothing.
     """
+    contract, open_from = _agreed(subscription)
+    if contract is None or open_from >= until:
+        return []
+    policy = thresholds(ReleasePolicy.objects.latest("version"))
+    ending = _ending(contract, until)
+    return [each.months for each in periods(ending, open_from, policy) if each.display == WITHHELD]
+
+
+def _agreed(subscription: Subscription) -> tuple[Contract | None, Month]:
+    """Give a contract that has terms and headcounts, and where its open period began."""
     contract = contracts.load([subscription.organisation_id]).get(subscription.pk)
     if contract is None or not contract.headcounts:
-        return []
+        return None, subscription.start_month
     last = Statement.objects.filter(subscription=subscription).order_by("from_month").last()
     begun = last.until_month if last else contract.months.from_month
-    open_from = max(begun, contract.reported_until)
-    if open_from >= until:
-        return []
-    ending = replace(contract, months=MonthRange(contract.months.from_month, until))
-    policy = thresholds(ReleasePolicy.objects.latest("version"))
-    return [each.months for each in periods(ending, open_from, policy) if each.display == WITHHELD]
+    return contract, max(begun, contract.reported_until)
+
+
+def _ending(contract: Contract, until: Month) -> Contract:
+    return replace(contract, months=MonthRange(contract.months.from_month, until))
+
+
+def _end(
+    contract: Contract, open_from: Month, until: Month, policy: Thresholds
+) -> tuple[int, bool]:
+    """Give the part of the contract year, in months, that an end closes, and whether it does."""
+    year = _ending(contract, until).year_of(until - 1)
+    months = MonthRange(max(open_from, year.first_month), until)
+    people = lowest_headcount(contract, year, months)
+    length = QUARTER if people >= policy.quarter_from_headcount else YEAR
+    return length, until.since(year.whole_start) % length == 0

@@ -30,6 +30,7 @@ from subscriptions.models import (
     TierChangeRequest,
     TopUpCard,
 )
+from subscriptions.release import QUARTER, YEAR
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -102,10 +103,13 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no a
     )
 
     def clean(self) -> dict[str, Any]:
-        """Say before an end is agreed what it withholds (design 5.11)."""
+        """Hold an end to the contract year, and say beforehand what it withholds (design 5.11)."""
         cleaned = super().clean() or {}
         until: Month | None = cleaned.get("until_month")
         if until is None or until == self.initial.get("until_month"):
+            return cleaned
+        if refused := self._refused(until):
+            self.add_error("until_month", refused)
             return cleaned
         withheld = ends.withheld_by(self.instance, until)
         if withheld and not cleaned.get("client_knows"):
@@ -115,6 +119,26 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no a
             )
             self.add_error("until_month", said % {"months": ", ".join(map(period, withheld))})
         return cleaned
+
+    def _refused(self, until: Month) -> str:
+        if not Subscription.objects.filter(pk=self.instance.pk).exists():
+            return gettext(
+                "Save the contract without an end first: only then can be said what the end "
+                "withholds."
+            )
+        length, nearest = ends.nearest_ends(self.instance, until)
+        if not nearest:
+            return ""
+        said = {
+            QUARTER: gettext(
+                "With this headcount a contract ends with a quarter of its contract year. "
+                "Nearest: %(months)s."
+            ),
+            YEAR: gettext(
+                "With this headcount a contract ends with its contract year. Nearest: %(months)s."
+            ),
+        }
+        return said[length] % {"months": ", ".join(map(str, nearest))}
 
     def clean_until_month(self) -> Month | None:
         """Let a contract end, or its end be withdrawn, only while its last month is open."""

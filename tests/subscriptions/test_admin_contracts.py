@@ -158,16 +158,80 @@ def test_a_contract_may_end_with_an_open_month(client: Client, contract: Subscri
 def test_an_end_that_withholds_figures_says_so_before_it_is_agreed(
     client: Client, contract: Subscription
 ) -> None:
-    """A year of 20 people that ends after five months is too short to be shown."""
-    factories.headcount(contract.organisation, 20)
+    """A quarter of 40 people of which a former system reported the first month is too short."""
+    factories.headcount(contract.organisation, 40)
     factories.price_book()
+    Subscription.objects.update(reported_until="2026-02")
+    contract.refresh_from_db()
 
-    said = save(client, contract, until_month="2026-06")
-    assert "use in Jan to May 2026 is neither shown nor charged" in said
+    said = save(client, contract, until_month="2026-04")
+    assert "use in Feb to Mar 2026 is neither shown nor charged" in said
     assert contract.until_month is None
 
-    save(client, contract, until_month="2026-06", client_knows="on")
-    assert str(contract.until_month) == "2026-06"
+    save(client, contract, until_month="2026-04", client_knows="on")
+    assert str(contract.until_month) == "2026-04"
+
+
+@pytest.mark.parametrize(
+    ("people", "until", "said"),
+    [
+        (26, "2026-06", "a quarter of its contract year. Nearest: 2026-04, 2026-07."),
+        (25, "2026-07", "with its contract year. Nearest: 2027-01."),
+        (25, "2027-03", "with its contract year. Nearest: 2027-01, 2028-01."),
+        (8, "2026-10", "with its contract year. Nearest: 2027-01."),
+    ],
+)
+def test_an_end_is_one_of_the_contract_year_or_for_many_people_of_its_quarters(
+    client: Client, contract: Subscription, people: int, until: str, said: str
+) -> None:
+    """Months that are closed are not named: 2026-01 would be one of them."""
+    factories.headcount(contract.organisation, people)
+    factories.price_book()
+    factories.statement(contract, "2025-01", "2026-01")
+
+    assert said in save(client, contract, until_month=until, client_knows="on")
+    assert contract.until_month is None
+    for end in said.split("Nearest: ")[1].strip(".").split(", "):
+        save(client, contract, until_month=end, client_knows="on")
+        assert str(contract.until_month) == end
+        Subscription.objects.update(until_month=None)
+
+
+def test_the_lowest_headcount_of_the_open_period_decides(
+    client: Client, contract: Subscription
+) -> None:
+    factories.headcount(contract.organisation, 40)
+    factories.headcount(contract.organisation, 20, "2026-03")
+    factories.price_book()
+    factories.statement(contract, "2025-01", "2026-01")
+
+    assert "Nearest: 2027-01." in save(client, contract, until_month="2026-07")
+
+
+def test_an_end_that_was_brought_in_with_the_contract_stays(
+    client: Client, contract: Subscription
+) -> None:
+    factories.headcount(contract.organisation, 40)
+    factories.price_book()
+    Subscription.objects.update(until_month="2026-06")
+    contract.refresh_from_db()
+
+    save(client, contract, payment_days="14")
+
+    assert (str(contract.until_month), contract.payment_days) == ("2026-06", 14)
+
+
+def test_a_contract_is_entered_before_its_end(client: Client) -> None:
+    """Only of one that is there can be said what its end withholds."""
+    organisation = factories.organisation()
+    months = {"start_month": "2026-05", "first_run": "2026-04", "reported_until": "2026-05"}
+    new = FORM | months | version("2026-05", "start") | {"organisation": str(organisation.pk)}
+
+    page = client.post("/admin/subscriptions/subscription/add/", new | {"until_month": "2026-09"})
+    assert "Save the contract without an end first" in page.content.decode()
+    assert not Subscription.objects.exists()
+    client.post("/admin/subscriptions/subscription/add/", new)
+    assert Subscription.objects.exists()
 
 
 def test_an_end_that_withholds_nothing_needs_no_tick(
