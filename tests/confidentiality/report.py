@@ -24,19 +24,22 @@ def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
     terminalreporter.section("attacks")
     tests = marked()
     for number, attack in ATTACKS.items():
-        said = _standing(number, tests.get(number, []), ran)
+        said = said_of(number, tests.get(number, []), ran)
         terminalreporter.write_line(f"{number:2}  {attack.what}: {said}")
         for test in tests.get(number, []):
             outcome = ran.get(test, "not run here")
             terminalreporter.write_line(f"      {outcome:12}  {test.removeprefix('tests/')}")
 
 
-def _standing(number: int, tests: list[str], ran: dict[str, str]) -> str:
+def said_of(number: int, tests: list[str], ran: dict[str, str]) -> str:
+    """Say in a line what stands against an attack, and how much of that was run."""
     attack = ATTACKS[number]
     if {ran.get(test) for test in tests} & {"failed", "error"}:
         return "FAILED"
+    elsewhere = sum(test not in ran for test in tests)
     said = [
         f"{len(tests)} tests" if tests else "",
+        f"{elsewhere} of them not run here" if elsewhere else "",
         f"waits for issue {attack.waits_for}" if attack.waits_for else "",
         f"needs a person: {attack.person}" if attack.person else "",
     ]

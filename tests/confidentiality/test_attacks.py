@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.confidentiality import report
 from tests.confidentiality.attacks import ATTACKS, PAPER, Attack, marked, rows, standing
 
 TESTS = marked()
@@ -41,6 +42,19 @@ def test_marks_of_modules_classes_and_functions_are_read() -> None:
     assert f"{matrix}::test_every_address_has_a_line_in_the_matrix" in TESTS[33]
     assert f"{matrix}::test_every_address_admits_whom_the_matrix_names" in TESTS[36]
     assert any("::TestHeaders::" in test for test in TESTS[36])
+
+
+@pytest.mark.parametrize(
+    ("ran", "said"),
+    [
+        ({"a": "passed", "b": "passed"}, "2 tests"),
+        ({"a": "passed"}, "2 tests, 1 of them not run here"),
+        ({}, "2 tests, 2 of them not run here"),
+        ({"a": "failed"}, "FAILED"),
+    ],
+)
+def test_the_first_line_of_an_attack_says_what_was_not_run(ran: dict[str, str], said: str) -> None:
+    assert report.said_of(1, ["a", "b"], ran) == said
 
 
 @pytest.mark.parametrize("number", ATTACKS)
