@@ -36,9 +36,17 @@ from subscriptions.read_back import sums
 logger = logging.getLogger(__name__)
 
 UNHANDLED = (EventState.RECEIVED, EventState.WAITING)
-MOST_ATTEMPTS = 50
+# Those that move a document; Stripe lists at most 20 kinds at once, each by its full name.
+KINDS_OF_EVENTS = (
+    *("invoice.finalized", "invoice.sent", "invoice.paid", "invoice.payment_failed"),
+    *("invoice.voided", "invoice.marked_uncollectible", "invoice.overpaid"),
+    *("credit_note.created", "credit_note.updated", "credit_note.voided", "customer.deleted"),
+)
 # By then the sweep takes up an event whose task was lost.
 TASK_IS_ON_ITS_WAY = dt.timedelta(minutes=2)
+# What is still unknown then is not for us.
+UNKNOWN_IS_RETRIED_FOR = dt.timedelta(days=3)
+MOST_ATTEMPTS = 13  # of the sweep, which waits twice as long each time: almost six days
 # Stripe waits for the webhook. What it does is written out, and is one statement in most cases: the
 # ORM would take most of the time. Tells of a new event whether another one waits for a task.
 INSERT_OR_IGNORE = (
@@ -98,10 +106,15 @@ def received() -> QuerySet[StripeEvent]:
 
 
 def unhandled(*, before: dt.datetime) -> QuerySet[StripeEvent]:
-    """Return what was received before a moment and not finished, the oldest first."""
-    return StripeEvent.objects.filter(
-        state__in=UNHANDLED, received_at__lt=before, attempts__lt=MOST_ATTEMPTS
-    ).order_by("created_at")
+    """Return what was received before a moment and not finished, the oldest first.
+
+    Each attempt doubles how long before.
+    """
+    is_due = Q()
+    for attempts in range(MOST_ATTEMPTS):
+        waited = TASK_IS_ON_ITS_WAY * (2**attempts - 1)
+        is_due |= Q(attempts=attempts, received_at__lt=before - waited)
+    return StripeEvent.objects.filter(is_due, state__in=UNHANDLED).order_by("created_at")
 
 
 def handle(event_pk: UUID, *, at: dt.datetime) -> EventState:
@@ -117,8 +130,9 @@ def handle(event_pk: UUID, *, at: dt.datetime) -> EventState:
         deed = _look(event)
         with transaction.atomic():  # nothing waits for Stripe in here
             return _finish(event, deed(), at)
-    except gateway.MissingError:  # a draft that was deleted
-        return _finish(event, EventState.IGNORED, at)
+    except gateway.MissingError:  # deleted, as drafts are, or not to be read yet
+        may_come = event.type in KINDS_OF_EVENTS
+        return _finish(event, EventState.WAITING if may_come else EventState.IGNORED, at)
     except gateway.RefusedError as error:
         return _finish(event, EventState.FAILED, at, error.code)
     except DifferentError:
@@ -186,7 +200,7 @@ def follow(
     with transaction.atomic():
         invoice = _ours(document.document, InvoiceKind.INVOICE)
         if invoice is None:
-            return EventState.IGNORED
+            return _of_nothing_known(document.document)
         if document.status == "draft":
             return EventState.HANDLED
         if not invoice.stripe_id:
@@ -206,7 +220,7 @@ def follow_credit_note(there: gateway.CreditNote) -> EventState:
     with transaction.atomic():
         credit = _ours(there.document, InvoiceKind.CREDIT)
         if credit is None:
-            return EventState.IGNORED
+            return _of_nothing_known(there.document)
         if there.id != (credit.stripe_id or there.id) or any(sums(credit, there)):
             raise DifferentError
         record_issued(credit, there)
@@ -227,6 +241,11 @@ def forget_customer(stripe_id: str) -> EventState:
     """Forget a customer that Stripe has no more, so that the next push makes another."""
     forgotten, _ = StripeCustomer.objects.filter(stripe_id=stripe_id).delete()
     return EventState.HANDLED if forgotten else EventState.IGNORED
+
+
+def _of_nothing_known(document_id: str) -> EventState:
+    """What names no document was made by hand; what names one may come to be known."""
+    return EventState.WAITING if document_id else EventState.IGNORED
 
 
 def _ours(document_id: str, kind: InvoiceKind) -> Invoice | None:
@@ -276,6 +295,8 @@ def _local_date(moment: dt.datetime) -> dt.date:
 def _finish(
     event: StripeEvent, state: EventState, at: dt.datetime, error_code: str = ""
 ) -> EventState:
+    if state == EventState.WAITING and at - event.received_at >= UNKNOWN_IS_RETRIED_FOR:
+        state = EventState.IGNORED
     done = None if state == EventState.WAITING else at
     StripeEvent.objects.filter(pk=event.pk, state__in=UNHANDLED).update(
         state=state, handled_at=done, error_code=error_code

@@ -29,12 +29,6 @@ from subscriptions.models import (
 )
 from subscriptions.push import Outcome
 
-# Those that move a document; Stripe lists at most 20 kinds at once, each by its full name.
-KINDS_OF_EVENTS = (
-    *("invoice.finalized", "invoice.sent", "invoice.paid", "invoice.payment_failed"),
-    *("invoice.voided", "invoice.marked_uncollectible", "invoice.overpaid"),
-    *("credit_note.created", "credit_note.updated", "credit_note.voided", "customer.deleted"),
-)
 EVENTS_ARE_KEPT = dt.timedelta(days=30)
 LOOKS_BACK = dt.timedelta(days=40)
 # Until then an event, a document or a draft may just be on its way.
@@ -163,7 +157,7 @@ def _hear_missed_events(done: Comparison, start: dt.datetime, at: dt.datetime) -
     """Take in what no webhook brought, and try again what could not be handled yet."""
     missed = [
         event
-        for event in gateway.events_since(max(start, at - EVENTS_ARE_KEPT), *KINDS_OF_EVENTS)
+        for event in gateway.events_since(max(start, at - EVENTS_ARE_KEPT), *inbox.KINDS_OF_EVENTS)
         if event.created_at <= at - ON_ITS_WAY
     ]
     for missing in reversed(missed):

@@ -193,6 +193,44 @@ def test_an_event_before_we_know_stripes_id_waits_and_is_swept(sandbox: Sandbox)
     assert standing(invoice)[0] == "open"
 
 
+def test_an_event_about_a_document_that_is_not_known_yet_is_tried_again(sandbox: Sandbox) -> None:
+    with restored_afterwards():
+        invoice = sent()
+    [event] = events_of(sandbox, "invoice.finalized")
+    assert receive_and_handle(event) == "waiting"
+
+    again: dict[str, Any] = {"pk": invoice.pk, "stripe_id": event.object_id}
+    known = make.invoice(make.organisation(), state="approved", **again)
+    StripeEvent.objects.update(received_at=NOW - dt.timedelta(minutes=5))
+    tasks.sweep_events()
+
+    assert standing(known)[0] == "open"
+
+
+@pytest.mark.parametrize(
+    ("kind", "object_id"), [("invoice.paid", "in_none"), ("credit_note.created", "cn_none")]
+)
+def test_what_stays_unknown_is_tried_again_for_days(
+    sandbox: Sandbox, kind: str, object_id: str
+) -> None:
+    event = make.stripe_event(type=kind, object_id=object_id, received_at=NOW)
+    days = [dt.timedelta(days=number) for number in (0, 1, 2, 3)]
+
+    states = [inbox.handle(event.pk, at=NOW + later) for later in days]
+
+    assert states == ["waiting", "waiting", "waiting", "ignored"]
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(0, 2), (1, 4), (2, 8), (6, 128), (12, 8192)])
+def test_the_sweep_waits_twice_as_long_after_each_attempt(attempts: int, minutes: int) -> None:
+    event = make.stripe_event(received_at=NOW, attempts=attempts)
+    due = NOW + dt.timedelta(minutes=minutes)
+
+    for late, expected in ((-1, []), (1, [event])):
+        now = due + dt.timedelta(seconds=late)
+        assert list(inbox.unhandled(before=now - inbox.TASK_IS_ON_ITS_WAY)) == expected
+
+
 def test_an_invoice_made_by_hand_is_not_for_us(sandbox: Sandbox) -> None:
     customer = gateway.create_customer({"name": "Someone"}, "key 1")
     gateway.create_draft({"customer": customer.id}, "key 2")
