@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from subscriptions.sandbox import events, objects
 from subscriptions.sandbox.call import Call
+from subscriptions.sandbox.control import let_them_act_that_are_due
 from subscriptions.sandbox.errors import ApiError
 from subscriptions.sandbox.state import Json, State
 
@@ -95,6 +96,7 @@ class Courier(threading.Thread):
     def deliver_next(self) -> bool:
         """Attempt the delivery that is due longest; return False when none is due."""
         with self.state.transaction():
+            let_them_act_that_are_due(self.state)
             row = self.state.connection.execute(
                 "select * from delivery where state = 'pending' and due_at <= ?"
                 " order by due_at, sequence limit 1",

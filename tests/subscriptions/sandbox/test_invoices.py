@@ -178,6 +178,44 @@ def test_the_control_routes_pay_and_refuse(sandbox: Sandbox) -> None:
         control(sandbox, "explode")
 
 
+DAY = 86_400
+
+
+def test_a_direct_debit_settles_or_fails_days_later_by_itself(sandbox: Sandbox) -> None:
+    """Each as at its own moment, though the clock is moved past both at once."""
+    first, second = (opened(sandbox, collection_method="charge_automatically") for _ in "ab")
+    control(sandbox, f"pay/{first['id']}", {"after_seconds": 5 * DAY})
+    control(sandbox, f"fail_debit/{second['id']}", {"after_seconds": 3 * DAY})
+    control(sandbox, "clock", {"advance_seconds": 2 * DAY})
+    assert [invoice["attempt_count"] for invoice in listed(sandbox)] == [0, 0]
+
+    control(sandbox, "clock", {"advance_seconds": 10 * DAY})
+
+    failed, settled = listed(sandbox)
+    assert (failed["status"], failed["attempt_count"]) == ("open", 1)
+    assert settled["status"] == "paid"
+    days = {
+        event["type"]: (event["created"] - first["created"]) / DAY
+        for event in listed(sandbox, "events")
+    }
+    assert days["invoice.payment_failed"] == pytest.approx(3, abs=0.01)
+    assert days["invoice.paid"] == pytest.approx(5, abs=0.01)
+
+
+def test_what_was_put_off_comes_by_itself_and_too_late_for_what_is_over(sandbox: Sandbox) -> None:
+    debit = opened(sandbox, collection_method="charge_automatically")["id"]
+    given_up = opened(sandbox, collection_method="charge_automatically")["id"]
+    for invoice in (debit, given_up):
+        control(sandbox, f"pay/{invoice}", {"after_seconds": DAY})
+    do(sandbox, given_up, "void")
+    with sandbox.state.transaction():
+        sandbox.state.set_setting("clock_offset", DAY + 1)  # as if a day went by
+
+    sandbox.courier.deliver_next()
+
+    assert [invoice["status"] for invoice in listed(sandbox)] == ["void", "paid"]
+
+
 def test_the_pdf_is_one(sandbox: Sandbox) -> None:
     answer = requests.get(opened(sandbox)["invoice_pdf"], timeout=5)
 
