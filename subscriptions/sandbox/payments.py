@@ -96,8 +96,30 @@ def refund(call: Call, payment: Json, amount: int) -> Json:
         "status": "succeeded",
     }
     call.state.add(made, kind="refund", parent=payment["id"])
+    call.record("charge.refunded", charge(payment))
     call.record("refund.created", made)
     return made
+
+
+def charge(payment: Json) -> Json:
+    return {
+        "id": payment["charge"],
+        "object": "charge",
+        "amount": payment["amount"],
+        "amount_captured": payment["amount"],
+        "amount_refunded": payment["refunded"],
+        "billing_details": {"address": None, "email": None, "name": None, "phone": None},
+        "captured": True,
+        "created": payment["created"],
+        "currency": "eur",
+        "disputed": False,
+        "livemode": False,
+        "metadata": {},
+        "paid": True,
+        "payment_intent": payment["id"],
+        "refunded": payment["refunded"] == payment["amount"],
+        "status": "succeeded",
+    }
 
 
 def list_refunds(call: Call) -> Json:

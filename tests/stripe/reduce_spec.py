@@ -66,7 +66,7 @@ DELETE /v1/webhook_endpoints/{webhook_endpoint}
 # What errors are, and what events carry.
 OBJECTS = (
     *("error", "invoice", "customer", "tax_id", "credit_note", "refund", "dispute", "mandate"),
-    *("setup_intent", "checkout.session", "invoice_payment"),
+    *("setup_intent", "checkout.session", "invoice_payment", "charge"),
 )
 CUT = frozenset(
     {
@@ -83,6 +83,7 @@ CUT = frozenset(
         "mandate_payto",
         "payment_intent",
         "payment_method",
+        "payment_method_details",
         "payment_pages_checkout_session_branding_settings",
         "payment_pages_checkout_session_invoice_settings",
         "payment_pages_checkout_session_optional_item",

@@ -92,8 +92,9 @@ def test_every_answer_about_money_has_stripes_shape(client: Client) -> None:
     events = client("GET /v1/events", {"limit": "100"})["data"]
 
     assert {event["type"] for event in events} >= {
-        "credit_note.created", "credit_note.voided", "refund.created", "charge.dispute.created",
-        "charge.dispute.closed", "invoice.voided", "invoice.marked_uncollectible", "invoice.paid",
+        "credit_note.created", "credit_note.voided", "refund.created", "charge.refunded",
+        "charge.dispute.created", "charge.dispute.closed", "invoice.voided", "invoice.paid",
+        "invoice.marked_uncollectible",
     }  # fmt: skip
 
 
