@@ -35,6 +35,7 @@ from subscriptions.steps import (
     Deed,
     DisagreementError,
     WaitingError,
+    answered_lately,
     carry_out,
     end,
     end_all,
@@ -248,20 +249,9 @@ def _deliver(invoice: Invoice, at: dt.datetime) -> None:
         raise
     if document.status == "draft":
         _finalize(invoice, at)
-    else:
-        _adopt_finalized(invoice, document)
-
-
-def _adopt_finalized(invoice: Invoice, document: gateway.Document) -> None:
-    """Take over what was finalized before: by hand, or before the backup that we live on.
-
-    Whether it was sent then is unknown; Stripe's events tell.
-    """
-    with transaction.atomic(durable=True):
-        record_finalized(invoice, document)
-        invoice.steps.filter(kind=StepKind.SEND, state=StepState.TODO).update(
-            state=StepState.UNKNOWN, attempted_at=document.finalized_at
-        )
+    else:  # by hand, or before the backup that we live on
+        with transaction.atomic(durable=True):
+            record_finalized(invoice, document)
 
 
 def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
@@ -294,7 +284,9 @@ def _add_lines(invoice: Invoice, at: dt.datetime) -> None:
         has_lines = bool(gateway.lines_of(invoice.stripe_id))
         return gateway.read(invoice.stripe_id) if has_lines else None
 
-    carry_out(step, Deed(call, look, _record_nothing), at)
+    # Else a backup may have forgotten that it has its lines, and Stripe their key.
+    drafted_just_now = answered_lately(invoice, StepKind.DRAFT, at)
+    carry_out(step, Deed(call, look, _record_nothing, looks_first=not drafted_just_now), at)
 
 
 def _finalize(invoice: Invoice, at: dt.datetime) -> None:
@@ -318,7 +310,8 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
     step = invoice.steps.filter(kind=StepKind.SEND).order_by("-generation").first()
     if step is None or step.state not in UNFINISHED:
         return
-    invoice.refresh_from_db(fields=["state", "stripe_id"])  # finalized by another process?
+    # Finalized by another process?
+    invoice.refresh_from_db(fields=["state", "stripe_id", "invoice_on"])
     if invoice.state != InvoiceState.OPEN:
         end(step, StepState.FAILED, "settled")
         return
@@ -327,11 +320,20 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
         return gateway.send(invoice.stripe_id, key)
 
     def look() -> gateway.Document | None:
-        sent = gateway.events_since(step.attempted_at or at - MAILED_SINCE, "invoice.sent")
+        sent = gateway.events_since(_final_since(invoice, at), "invoice.sent")
         is_sent = any(event.object_id == invoice.stripe_id for event in sent)
         return gateway.read(invoice.stripe_id) if is_sent else None
 
-    carry_out(step, Deed(call, look, _record_nothing), at)
+    # Else a person, or a push that a restored backup has forgotten, may have sent it.
+    final_just_now = answered_lately(invoice, StepKind.FINALIZE, at)
+    carry_out(step, Deed(call, look, _record_nothing, looks_first=not final_just_now), at)
+
+
+def _final_since(invoice: Invoice, at: dt.datetime) -> dt.datetime:
+    """Return a moment before it was finalized, by Stripe's clock: ours may be ahead."""
+    if not invoice.invoice_on:
+        return at - MAILED_SINCE
+    return dt.datetime.combine(invoice.invoice_on, dt.time(), AMSTERDAM)
 
 
 def _record_nothing(_answer: object) -> None:

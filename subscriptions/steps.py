@@ -200,6 +200,19 @@ def end_all(invoice: Invoice, kind: StepKind, answer_id: str) -> None:
     )
 
 
+def answered_lately(invoice: Invoice, kind: StepKind, at: dt.datetime) -> bool:
+    """Tell whether Stripe answered such a call of ours while it remembers the keys that followed.
+
+    Not where it was only seen to have been done, by whomever.
+    """
+    return invoice.steps.filter(
+        kind=kind,
+        state=StepState.DONE,
+        error_code="",
+        attempted_at__gt=at - KEY_IS_REPEATED_FOR,
+    ).exists()
+
+
 def the_only(found: Iterable[Answer]) -> Answer | None:
     """Return the one that was found; two of what must be one is for a person to sort out."""
     every = list(found)

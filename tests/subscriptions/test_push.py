@@ -429,6 +429,65 @@ def test_a_draft_finalized_by_hand_is_taken_over(sandbox: Sandbox) -> None:
     assert "invoice.sent" in {event["type"] for event in listed(sandbox, "events")}
 
 
+def mails(sandbox: Sandbox) -> int:
+    return [event["type"] for event in listed(sandbox, "events")].count("invoice.sent")
+
+
+@pytest.mark.parametrize("is_heard_of", [True, False])
+def test_what_was_finalized_and_sent_by_hand_is_not_sent_again(
+    sandbox: Sandbox, *, is_heard_of: bool
+) -> None:
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices/{invoice}/finalize", "429", times=TOO_OFTEN)
+    push.push(invoice.pk, at=NOW)
+    invoice.refresh_from_db()
+    for deed in ("finalize", "send"):
+        call(sandbox, "POST", f"/v1/invoices/{invoice.stripe_id}/{deed}")
+    if is_heard_of:
+        inbox.follow(gateway.read(invoice.stripe_id), at=NOW)
+
+    assert push.push(invoice.pk, at=NOW + dt.timedelta(hours=1)) == Outcome.PUSHED
+
+    assert mails(sandbox) == 1
+
+
+def test_a_clock_that_is_ahead_sends_nothing_twice(sandbox: Sandbox) -> None:
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices/{invoice}/send", "500_after")
+
+    push.push(invoice.pk, at=timezone.now() + dt.timedelta(minutes=30))
+
+    assert mails(sandbox) == 1
+
+
+def test_a_backup_from_before_the_mail_sends_nothing_twice(sandbox: Sandbox) -> None:
+    """Stripe has forgotten the key of the mail that the backup has forgotten."""
+    invoice = approved()
+    order(sandbox, "POST /v1/invoices/{invoice}/send", "429", times=TOO_OFTEN)
+    push.push(invoice.pk, at=NOW)
+    StripeStep.objects.filter(kind="send").update(state="todo", attempted_at=None)
+    with restored_afterwards():
+        push.push(invoice.pk, at=NOW)
+    control(sandbox, "clock", {"advance_seconds": 30 * 3600})
+
+    assert push.push(invoice.pk, at=NOW + dt.timedelta(hours=30)) == Outcome.PUSHED
+
+    assert mails(sandbox) == 1
+
+
+def test_a_backup_from_before_the_lines_adds_them_once(sandbox: Sandbox) -> None:
+    invoice = approved()
+    push._draft(invoice, customers.know(invoice, NOW), NOW)
+    with restored_afterwards():
+        push.push(invoice.pk, at=NOW)
+    control(sandbox, "clock", {"advance_seconds": 30 * 3600})
+
+    assert push.push(invoice.pk, at=NOW + dt.timedelta(hours=30)) == Outcome.PUSHED
+
+    assert len(listed(sandbox)) == 1
+    assert mails(sandbox) == 1
+
+
 # Calling a run off
 
 
