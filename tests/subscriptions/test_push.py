@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+import stripe
 from django.core.management import call_command
 from django.utils import timezone, translation
 
@@ -341,6 +342,31 @@ def test_a_customer_that_is_asked_for_anew_keeps_the_turn(
     outcomes.append(push.push(first.pk, at=NOW))
 
     assert outcomes == ["waiting", "pushed"]
+
+
+def test_two_pushes_of_a_changed_vat_id_both_go_on(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both see the old one at Stripe; one of them finds that the other has deleted it."""
+    organisation = make.organisation()
+    first: Any = {"buyer_vat_id": "NL001234567B01"}
+    push.push(make.invoice(organisation, "2026-01", state="approved", **first).pk, at=NOW)
+    changed: Any = {"buyer_vat_id": "DE123456789"}
+    invoice = make.invoice(organisation, "2026-02", state="approved", **changed)
+    request, outcomes = stripe.RequestsClient.request, []
+
+    def overtake(client: Any, method: str, url: str, *given: Any) -> Any:
+        answer = request(client, method, url, *given)
+        if method == "get" and "/tax_ids" in url:
+            monkeypatch.setattr(stripe.RequestsClient, "request", request)
+            outcomes.append(push.push(invoice.pk, at=NOW))
+        return answer
+
+    monkeypatch.setattr(stripe.RequestsClient, "request", overtake)
+    outcomes.append(push.push(invoice.pk, at=NOW))
+
+    assert outcomes == ["pushed", "pushed"]
+    assert listed(sandbox)[0]["customer_tax_ids"] == [{"type": "eu_vat", "value": "DE123456789"}]
 
 
 # What a restored backup has forgotten
