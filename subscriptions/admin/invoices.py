@@ -225,7 +225,7 @@ class InvoiceAdmin(StaffAdmin):
 
     @admin.action(description=_("Send by Stripe"), permissions=["handle"])
     def push(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        approved = list(queryset.filter(state=InvoiceState.APPROVED))
+        approved = list(queryset.filter(state=InvoiceState.APPROVED).order_by("pk"))
         for invoice in approved:
             async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
         _note_all(request, "sent", approved)
@@ -287,7 +287,8 @@ class InvoiceAdmin(StaffAdmin):
 
     @admin.action(description=_("Try parked ones again"), permissions=["handle"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        parked = list(queryset.filter(state=InvoiceState.PARKED) | queryset & push.unmailed())
+        either = queryset.filter(state=InvoiceState.PARKED) | queryset & push.unmailed()
+        parked = list(either.order_by("pk"))
         for invoice in parked:
             push.unpark(invoice.pk)
             async_task("subscriptions.tasks.push_invoice", str(invoice.pk))

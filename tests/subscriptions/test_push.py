@@ -263,6 +263,13 @@ def test_a_busy_stripe_is_asked_again_at_once(sandbox: Sandbox) -> None:
     assert push.push(approved().pk, at=NOW) == Outcome.PUSHED
 
 
+def test_the_order_of_numbers_tells_nothing_of_who_was_billed() -> None:
+    """Two clients of a group could tell whether anybody between their names was."""
+    by_name = [approved(f"ORG{number}") for number in range(8)]
+
+    assert list(push.candidates()) == sorted(by_name, key=lambda invoice: invoice.pk)
+
+
 # One document of a client at a time
 
 

@@ -20,6 +20,7 @@ from subscriptions.models import (
     StripeDifference,
     StripeEvent,
 )
+from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Handler, Sandbox
 from tests import factories as make
 from tests.backups import restored_afterwards
@@ -140,6 +141,27 @@ def test_what_a_restored_backup_forgot_is_taken_over(sandbox: Sandbox) -> None:
     assert (after.state, after.number, after.stripe_id) == ("paid", "SANDBOX-0001", there["id"])
     assert (done.repaired, done.found) == ([], [])
     assert len(listed(sandbox)) == 1
+
+
+def test_a_document_that_is_taken_back_meanwhile_stops_no_comparison(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [make.invoice(make.organisation(code), state="approved") for code in ("A", "B")]
+    with restored_afterwards():
+        for document in documents:
+            push.push(document.pk, at=NOW)
+    push_one = push.push
+
+    def push_and_take_back(invoice_id: Any, *, at: dt.datetime) -> Outcome:
+        outcome = push_one(invoice_id, at=at)
+        push.take_back([document.pk for document in documents])
+        return outcome
+
+    monkeypatch.setattr(push, "push", push_and_take_back)
+
+    assert [kind for kind, _id in found()] == [DifferenceKind.NOT_APPROVED]
+    states = Invoice.objects.values_list("state", flat=True)
+    assert sorted(states) == ["draft", "open"]
 
 
 def test_a_customer_deleted_at_stripe_is_forgotten_and_made_again(sandbox: Sandbox) -> None:
