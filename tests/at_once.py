@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,14 @@ def at_once(*functions: Callable[[], Any]) -> list[Any]:
         thread.join(timeout=MOST_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
     return outcomes
+
+
+def wait_for(happened: Callable[[], Any]) -> None:
+    """Wait until something is true that other threads or processes make true."""
+    deadline = time.monotonic() + MOST_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def hold_until_waited_for(over: threading.Event) -> None:

@@ -33,7 +33,7 @@ def call(
             "Authorization": f"Bearer {key}",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         },
-        timeout=5,
+        timeout=60,
     )
 
 
@@ -50,7 +50,7 @@ def order(sandbox: Sandbox, operation: str, fault: str, **more: Any) -> None:
 
 
 def control(sandbox: Sandbox, route: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    answer = requests.post(f"{sandbox.base_url}/_sandbox/{route}", json=body or {}, timeout=5)
+    answer = requests.post(f"{sandbox.base_url}/_sandbox/{route}", json=body or {}, timeout=60)
     assert answer.status_code == 200, answer.text
     told = answer.json()
     assert isinstance(told, dict)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from agency.month import AMSTERDAM
 from subscriptions import gateway, inbox, push, reconcile
 from subscriptions.models import Invoice, StripeStep
 from subscriptions.push import Outcome
@@ -19,6 +20,7 @@ from tests.stripe.control import TOO_OFTEN, call, control, listed, order
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
+LATER = NOW + dt.timedelta(hours=12)  # the module may have been imported long before
 LINES: list[dict[str, Any]] = [
     {"net_cents": 96750, "vat_cents": 20318, "unit_cents": 96750},
     {"net_cents": 45413, "vat_cents": 9537, "description": "Travel"},
@@ -59,13 +61,14 @@ def test_a_credit_lowers_what_is_asked_for_by_our_amounts_to_the_cent(
     assert push.push(credit.pk, at=NOW) == Outcome.PUSHED
 
     [there] = listed(sandbox, "credit_notes")
+    issued_on = dt.datetime.fromtimestamp(there["created"], AMSTERDAM).date()
     assert (there["subtotal"], there["total"]) == (55414, 67051)
     assert [line["taxes"][0]["amount"] for line in there["lines"]["data"]] == [2100, 9537]
     assert there["metadata"] == {"document": str(credit.pk), "run": "2026-03"}
     assert listed(sandbox)[0]["amount_remaining"] == invoice.total_cents - 67051
     credit.refresh_from_db()
     assert (credit.state, credit.number) == ("paid", "SANDBOX-0001-CN-01")
-    assert (credit.stripe_id, credit.invoice_on) == (there["id"], timezone.localdate())
+    assert (credit.stripe_id, credit.invoice_on) == (there["id"], issued_on)
     assert push.push(credit.pk, at=NOW) == Outcome.ALREADY
 
 
@@ -74,7 +77,7 @@ def test_an_open_invoice_that_is_credited_in_full_is_settled(sandbox: Sandbox) -
     credit = credit_of(invoice, (96750, 20318), (45413, 9537))
     push.push(credit.pk, at=NOW)
 
-    reconcile.reconcile(at=NOW + dt.timedelta(hours=1))
+    reconcile.reconcile(at=LATER)
 
     assert Invoice.objects.get(pk=invoice.pk).state == "paid"
     assert not reconcile.waiting()
@@ -204,7 +207,7 @@ def test_a_credit_note_made_by_hand_is_left_for_a_person(sandbox: Sandbox) -> No
     }
     made = call(sandbox, "POST", "/v1/credit_notes", form).json()
 
-    reconcile.reconcile(at=NOW + dt.timedelta(hours=1))
+    reconcile.reconcile(at=LATER)
 
     assert [(one.kind, one.object_id) for one in reconcile.waiting()] == [
         ("made_by_hand", made["id"])

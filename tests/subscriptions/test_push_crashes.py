@@ -324,7 +324,7 @@ def test_a_push_that_comes_while_a_document_is_taken_back_leaves_no_step() -> No
 @pytest.mark.django_db(transaction=True)
 def test_push_webhooks_and_a_comparison_at_once_agree_in_the_end(sandbox: Sandbox) -> None:
     invoices = approved(4)
-    later = NOW + dt.timedelta(hours=1)
+    later = timezone.now() + dt.timedelta(hours=1)
 
     def three_times(work: Callable[[], object]) -> Callable[[], None]:
         def run() -> None:

@@ -23,6 +23,7 @@ from subscriptions import billing, push, reconcile
 from subscriptions.models import Invoice
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
+from tests.at_once import MOST_SECONDS
 from tests.stripe.control import control, order
 from tests.stripe.deliveries import approved, assert_delivered_once
 
@@ -44,6 +45,8 @@ def killed_at(moment: int, work: Callable[[], Any]) -> bool:
     child = os.fork()
     if not child:
         code = 1
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(MOST_SECONDS)
         try:
             with connection.execute_wrapper(Fate(moment)):
                 work()
@@ -52,7 +55,8 @@ def killed_at(moment: int, work: Callable[[], Any]) -> bool:
             os._exit(code)
     _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        return os.WTERMSIG(status) == signal.SIGKILL
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
     assert os.WEXITSTATUS(status) == 0
     return False
 

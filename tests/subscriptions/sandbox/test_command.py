@@ -48,16 +48,16 @@ def test_what_was_told_outlives_a_kill(tmp_path: Path) -> None:
         assert address.startswith("http://127.0.0.1:")
         form = {"name": "Someone"}
         headers = HEADERS | {"Idempotency-Key": "key"}
-        first = requests.post(f"{address}/v1/customers", form, headers=headers, timeout=5).json()
+        first = requests.post(f"{address}/v1/customers", form, headers=headers, timeout=60).json()
         process.send_signal(signal.SIGKILL)
         process.wait()
 
     with running(*file) as (process, address):
-        again = requests.post(f"{address}/v1/customers", form, headers=headers, timeout=5)
+        again = requests.post(f"{address}/v1/customers", form, headers=headers, timeout=60)
         assert again.json() == first
         assert again.headers["Idempotent-Replayed"] == "true"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_it_does_not_start_in_a_live_place(settings: Any) -> None:

@@ -139,27 +139,27 @@ def test_only_an_open_invoice_for_transfer_is_sent(sandbox: Sandbox) -> None:
 def test_a_client_pays_on_the_hosted_page(sandbox: Sandbox) -> None:
     invoice = opened(sandbox)
     url = invoice["hosted_invoice_url"]
-    page = requests.get(url, timeout=5).text
+    page = requests.get(url, timeout=60).text
     assert "Pay € 121.00" in page
     assert "Line 0 &lt;b&gt;" in page
     assert "direct debit" not in page
 
-    paid = requests.post(url, data={"outcome": "pay"}, timeout=5)
+    paid = requests.post(url, data={"outcome": "pay"}, timeout=60)
 
     assert "<button" not in paid.text
     assert listed(sandbox)[0]["status"] == "paid"
     assert listed(sandbox)[0]["amount_remaining"] == 0
-    again = requests.post(url, data={"outcome": "pay"}, timeout=5)
+    again = requests.post(url, data={"outcome": "pay"}, timeout=60)
     assert again.status_code == 400
 
 
 def test_a_direct_debit_is_refused_and_then_settles_on_the_hosted_page(sandbox: Sandbox) -> None:
     url = opened(sandbox, collection_method="charge_automatically")["hosted_invoice_url"]
 
-    refused = requests.post(url, data={"outcome": "refuse"}, timeout=5)
+    refused = requests.post(url, data={"outcome": "refuse"}, timeout=60)
     assert "refused 1 times" in refused.text
     assert (listed(sandbox)[0]["status"], listed(sandbox)[0]["attempt_count"]) == ("open", 1)
-    requests.post(url, data={"outcome": "settle"}, timeout=5)
+    requests.post(url, data={"outcome": "settle"}, timeout=60)
 
     assert listed(sandbox)[0]["status"] == "paid"
     kinds = [event["type"] for event in listed(sandbox, "events")]
@@ -217,7 +217,7 @@ def test_what_was_put_off_comes_by_itself_and_too_late_for_what_is_over(sandbox:
 
 
 def test_the_pdf_is_one(sandbox: Sandbox) -> None:
-    answer = requests.get(opened(sandbox)["invoice_pdf"], timeout=5)
+    answer = requests.get(opened(sandbox)["invoice_pdf"], timeout=60)
 
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-1.4")
@@ -227,10 +227,10 @@ def test_the_pdf_is_one(sandbox: Sandbox) -> None:
 
 
 def test_the_start_page_lists_the_invoices(sandbox: Sandbox) -> None:
-    assert "None yet" in requests.get(sandbox.base_url, timeout=5).text
+    assert "None yet" in requests.get(sandbox.base_url, timeout=60).text
     url = opened(sandbox)["hosted_invoice_url"]
 
-    page = requests.get(sandbox.base_url, timeout=5).text
+    page = requests.get(sandbox.base_url, timeout=60).text
 
     assert f'href="{url}"' in page
     assert "SANDBOX-0001" in page
@@ -238,4 +238,4 @@ def test_the_start_page_lists_the_invoices(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("path", ["/i/unknown", "/i/unknown/pdf", "/elsewhere", "/i"])
 def test_another_address_is_not_found(sandbox: Sandbox, path: str) -> None:
-    assert requests.get(sandbox.base_url + path, timeout=5).status_code == 404
+    assert requests.get(sandbox.base_url + path, timeout=60).status_code == 404

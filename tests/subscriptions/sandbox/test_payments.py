@@ -171,9 +171,9 @@ def test_a_client_gives_a_mandate_on_the_checkout_page(client: Client) -> None:
     form = {"mode": "setup", "customer": customer, "currency": "eur", "success_url": back}
     session = client("POST /v1/checkout/sessions", form)
 
-    assert "mandate" in requests.get(session["url"], timeout=5).text
+    assert "mandate" in requests.get(session["url"], timeout=60).text
     answer = requests.post(
-        session["url"], data={"outcome": "complete"}, timeout=5, allow_redirects=False
+        session["url"], data={"outcome": "complete"}, timeout=60, allow_redirects=False
     )
 
     assert answer.headers["Location"].endswith(f"session={session['id']}")
@@ -202,7 +202,7 @@ def test_somebody_pays_once_on_the_checkout_page(client: Client) -> None:
     }
     session = client("POST /v1/checkout/sessions", form)
     assert session["amount_total"] == 190000
-    assert requests.post(session["url"], data={"outcome": "cancel"}, timeout=5).status_code == 200
+    assert requests.post(session["url"], data={"outcome": "cancel"}, timeout=60).status_code == 200
 
     control(client.sandbox, f"complete/{session['id']}")
 
