@@ -123,9 +123,9 @@ def _set_up_headers(worksheet: Worksheet, sheet: Sheet, book: Book) -> None:
     header: Any = worksheet.oddHeader
     footer: Any = worksheet.oddFooter
     if sheet.cover:
-        _print(header.right, sheet.printed_title, *quiet)
+        _print(header.right, sheet.title, *quiet)
     else:
-        _print(header.left, sheet.printed_title, f"{SERIF},Bold", 15, "ink")
+        _print(header.left, sheet.title, f"{SERIF},Bold", 15, "ink")
         _print(header.right, sheet.printed_right, f"{SANS},Bold", 9, "ink-2")
     _print(footer.left, book.footer, *quiet)
     _print(footer.right, "", *quiet)

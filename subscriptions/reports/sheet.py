@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ class Cell:
 
 
 LINED = Cell(tone="lined")
+Entry = tuple[str, Cell, str, str]  # item, value, unit, note
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,13 @@ class Draft:
 
 @dataclass
 class Sheet:
-    """One sheet. Rows are added from the top; ``printed_title`` and ``printed_right`` head a page.
+    """One sheet. Rows are added from the top; title and ``printed_right`` head a page.
 
     A cover fits on one page and prints its name small; ``frozen`` is the first cell that scrolls.
     """
 
     title: str
     widths: Sequence[float]
-    printed_title: str = ""
     printed_right: str = ""
     cover: bool = False
     frozen: str = ""
@@ -143,11 +143,9 @@ class Sheet:
     def say(self, text: str, look: Look, height: float, column: int = 1) -> int:
         return self.add({column: Drawn(look, text)}, height)
 
-    def table(
-        self, columns: Sequence[Column], rows: Iterable[Sequence[Any]], name: str = ""
-    ) -> Table:
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Table:
         """Add a table; without rows it keeps a blank one, since a table needs one."""
-        (table,) = self.tables_beside(Draft(name or self.title, columns, rows))
+        (table,) = self.tables_beside(Draft(self.title, columns, rows))
         return table
 
     def tables_beside(self, *drafts: Draft) -> tuple[Table, ...]:
@@ -156,7 +154,7 @@ class Sheet:
         heads: dict[int, Drawn] = {}
         heights = [_heading_height(draft.columns) for draft in drafts]
         for draft in drafts:
-            heads |= headings(draft.columns, draft.first_column)
+            heads |= _headings(draft.columns, draft.first_column)
         self.add(heads, max(heights))
         lengths = [self._fill(draft, heading_row) for draft in drafts]
         tables = tuple(
@@ -197,10 +195,27 @@ class Sheet:
             column: Formula(f"SUBTOTAL(109,{table.cells(column)})", value)
             for column, value in sums.items()
         }
-        self.sum_row(table, label, formulas)
+        self._sum_row(table, label, formulas, leading=True)
 
-    def sum_row(
-        self, table: Table, label: str, sums: Mapping[int, Formula], *, leading: bool = True
+    def part_of_total(
+        self, table: Table, label: str, where: tuple[int, str], sums: Mapping[int, int]
+    ) -> None:
+        """Add below the total the part of it in the rows that hold a word in a column.
+
+        Compared as text: SUMIFS would read "21 %" as the number 0.21.
+        """
+        column, word = where
+        words = table.cells(column, fixed_rows=True)
+        formulas = {
+            at: Formula(
+                f'SUMPRODUCT(--({words}="{word}"),{table.cells(at, fixed_rows=True)})', value
+            )
+            for at, value in sums.items()
+        }
+        self._sum_row(table, label, formulas, leading=False)
+
+    def _sum_row(
+        self, table: Table, label: str, sums: Mapping[int, Formula], *, leading: bool
     ) -> None:
         cells = {
             place: Drawn(style.total(column.kind, leading=leading), sums.get(at), column.kind)
@@ -210,11 +225,24 @@ class Sheet:
         self.add(cells, 20)
 
 
-def headings(columns: Sequence[Column], first: int = 1) -> dict[int, Drawn]:
+def listing(title: str, columns: Sequence[Column], right: str, *, frozen: str) -> Sheet:
+    """Begin a sheet for one table of these columns; its title and ``right`` head each page."""
+    widths = [column.width for column in columns]
+    return Sheet(title, widths, printed_right=right, frozen=frozen)
+
+
+def _headings(columns: Sequence[Column], first: int) -> dict[int, Drawn]:
     return {
         place: Drawn(style.heading(column.kind), column.heading)
         for place, column in enumerate(columns, first)
     }
+
+
+def by_group(*groups: tuple[str, Iterable[Entry]]) -> Iterator[Sequence[Any]]:
+    """Give rows of entries; a group repeats its name, so that filters work, and stands out once."""
+    for group, entries in groups:
+        for number, entry in enumerate(entries):
+            yield Cell(group, "quiet" if number else "group"), *entry
 
 
 def _heading_height(columns: Sequence[Column]) -> float:

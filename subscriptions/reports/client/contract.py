@@ -17,23 +17,14 @@ from subscriptions.notice import Term, running_term
 from subscriptions.release import MONTH, QUARTER, YEAR
 from subscriptions.reports import said
 from subscriptions.reports.client.position import Position
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Entry, Sheet, by_group, listing
 from subscriptions.reports.style import COUNT, DATE, EUROS, HOURS, RIGHT_TEXT
 from subscriptions.reports.words import tier_word
-
-Entry = tuple[str, Cell, str, str]  # item, value, unit, note
 
 
 def contract(position: Position) -> Sheet:
     columns = _columns()
-    title = _("Contract")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=position.organisation.legal_name,
-        frozen="A2",
-    )
+    sheet = listing(_("Contract"), columns, position.organisation.legal_name, frozen="A2")
     sheet.table(columns, _rows(position))
     return sheet
 
@@ -49,17 +40,14 @@ def _columns() -> tuple[Column, ...]:
 
 
 def _rows(position: Position) -> Iterator[Sequence[Any]]:
-    """Give the rows; a group repeats its name, so that filters work, and stands out once."""
-    for group, entries in (
+    return by_group(
         (pgettext("contract", "Term"), _term(position)),
         (_("Rights"), _rights(position)),
         (_("Rates"), _rates(position)),
         (_("Invoicing"), _invoicing(position)),
         (_("Contacts"), _contacts(position)),
         (_("Your counsellors"), _counsellors(position)),
-    ):
-        for number, (item, value, unit, note) in enumerate(entries):
-            yield Cell(group, "quiet" if number else "group"), item, value, unit, note
+    )
 
 
 def _text(text: object) -> Cell:

@@ -21,7 +21,7 @@ from subscriptions.models import (
 )
 from subscriptions.reports import said, style
 from subscriptions.reports.client.position import Position
-from subscriptions.reports.sheet import Cell, Column, Formula, Sheet, Table
+from subscriptions.reports.sheet import Cell, Column, Sheet, Table, listing
 from subscriptions.reports.style import DATE, EUROS, QUANTITY
 from subscriptions.reports.words import unit, vat_word
 
@@ -34,14 +34,7 @@ def costs(position: Position) -> Sheet:
     The first fee of a contract year falls due in that run.
     """
     columns = _columns()
-    title = _("Costs")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=position.organisation.legal_name,
-        frozen="B2",
-    )
+    sheet = listing(_("Costs"), columns, position.organisation.legal_name, frozen="B2")
     since = position.year.first_month - 1
     documents = [row for row in position.documents if row.run_month >= since]
     lines = [(document, line) for document in documents for line in document.lines.all()]
@@ -109,23 +102,9 @@ def _totals(sheet: Sheet, table: Table, lines: Sequence[InvoiceLine]) -> None:
     vat = sum(line.vat_cents for line in lines)
     sheet.total(table, _("Total"), {_NET: net, _VAT: vat, _TOTAL: net + vat})
     for word, (net, vat) in _by_treatment(lines):
-        sums = {
-            _NET: _sum_of(table, _NET, word, net),
-            _VAT: _sum_of(table, _VAT, word, vat),
-            _TOTAL: _sum_of(table, _TOTAL, word, net + vat),
-        }
-        sheet.sum_row(
-            table, pgettext("total", "of which %(what)s") % {"what": word}, sums, leading=False
-        )
-
-
-def _sum_of(table: Table, column: int, word: str, cents: int) -> Formula:
-    """Add up the rows of one VAT treatment.
-
-    Compared as text: SUMIFS would read "21 %" as the number 0.21.
-    """
-    kinds, amounts = (table.cells(at, fixed_rows=True) for at in (_VAT_KIND, column))
-    return Formula(f'SUMPRODUCT(--({kinds}="{word}"),{amounts})', cents)
+        label = pgettext("total", "of which %(what)s") % {"what": word}
+        sums = {_NET: net, _VAT: vat, _TOTAL: net + vat}
+        sheet.part_of_total(table, label, (_VAT_KIND, word), sums)
 
 
 def _by_treatment(lines: Sequence[InvoiceLine]) -> Iterator[tuple[str, tuple[int, int]]]:

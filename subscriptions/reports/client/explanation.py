@@ -8,7 +8,7 @@ from django.utils.translation import pgettext
 from subscriptions.release import Thresholds
 from subscriptions.reports.client import sentences
 from subscriptions.reports.client.position import Position
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 
 
 def explanation(position: Position) -> Sheet:
@@ -16,13 +16,8 @@ def explanation(position: Position) -> Sheet:
         Column(_("Subject"), 34, serif=True),
         Column(_("Explanation"), 112, wraps=True, serif=True),
     )
-    title = pgettext("sheet", "Explanation")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=position.organisation.legal_name,
-        frozen="A2",
+    sheet = listing(
+        pgettext("sheet", "Explanation"), columns, position.organisation.legal_name, frozen="A2"
     )
     entries = [
         *_hours(),

@@ -23,8 +23,7 @@ _CHART_ROWS = 16
 
 def overview(position: Position, periods: tuple[Sheet, Table] | None) -> Sheet:
     """Draw the sheet; ``periods`` holds the cells of the chart, None where no chart is due."""
-    title = _("Overview")
-    sheet = Sheet(title, WIDTHS, printed_title=title, cover=True)
+    sheet = Sheet(_("Overview"), WIDTHS, cover=True)
     _head(sheet, position)
     _facts(sheet, position)
     _key_figures(sheet, position)

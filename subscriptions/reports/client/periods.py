@@ -14,7 +14,7 @@ from subscriptions.models import Display, Statement
 from subscriptions.reports import said
 from subscriptions.reports.client import figures, sentences
 from subscriptions.reports.client.position import Position
-from subscriptions.reports.sheet import LINED, Cell, Column, Sheet, Table
+from subscriptions.reports.sheet import LINED, Cell, Column, Sheet, Table, listing
 from subscriptions.reports.style import COUNT, DATE, HOURS
 from subscriptions.reports.words import shows
 
@@ -27,14 +27,7 @@ def periods(position: Position) -> tuple[Sheet, Table]:
     While a contract year has no statement yet, the statements of the one before stand first.
     """
     columns = _columns()
-    title = _("Per period")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=position.organisation.legal_name,
-        frozen="B2",
-    )
+    sheet = listing(_("Per period"), columns, position.organisation.legal_name, frozen="B2")
     rows = [
         *_published(position.of_year_before, earlier=True),
         *_reported_before(position),

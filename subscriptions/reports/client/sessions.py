@@ -12,21 +12,14 @@ from agency.month import AMSTERDAM
 from subscriptions.reports import style
 from subscriptions.reports.client import figures
 from subscriptions.reports.client.position import Position
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, DATE, TIME
 from workshops.models import CancelledBy, OfferingKind, Session, SessionStatus
 
 
 def sessions(position: Position) -> Sheet:
     columns = _columns()
-    title = _("Sessions")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=position.organisation.legal_name,
-        frozen="B2",
-    )
+    sheet = listing(_("Sessions"), columns, position.organisation.legal_name, frozen="B2")
     free = {session.pk for session in figures.free_sessions(position)}
     shown = [row for row in position.sessions if row.month >= position.year.first_month]
     sheet.table(columns, [_row(row, position, free=row.pk in free) for row in shown])

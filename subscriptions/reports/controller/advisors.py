@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 from advisors.models import Advisor, CostRate, Qualification
 from agency.money import round_half_away
 from agency.month import Month
-from subscriptions.reports.sheet import LINED, Cell, Column, Sheet
+from subscriptions.reports.sheet import LINED, Cell, Column, Sheet, listing
 from subscriptions.reports.style import DATE, EUROS, MONTH, QUARTERS
 
 if TYPE_CHECKING:
@@ -26,14 +26,7 @@ _HOURS, _COST = 4, 6
 
 def advisors_sheet(hours: pd.DataFrame, right: str) -> Sheet:
     columns = _columns()
-    title = pgettext("sheet", "Advisors")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=right,
-        frozen="C2",
-    )
+    sheet = listing(pgettext("sheet", "Advisors"), columns, right, frozen="C2")
     rows = list(_rows(hours))
     table = sheet.table(columns, rows)
     if rows:

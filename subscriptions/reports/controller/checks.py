@@ -33,7 +33,7 @@ from subscriptions.models import (
 )
 from subscriptions.release import Thresholds, release
 from subscriptions.reports import said
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, EUROS, HOURS, MORE_OR_LESS, WORD, Kind
 
 if TYPE_CHECKING:
@@ -276,14 +276,7 @@ def checks_sheet(made: Sequence[Check], right: str) -> Sheet:
         Column(_("Result"), 13, WORD),
         Column(_("Note"), 54, wraps=True),
     )
-    title = _("Checks")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=right,
-        frozen="A2",
-    )
+    sheet = listing(_("Checks"), columns, right, frozen="A2")
     sheet.table(columns, [_row(check) for check in made])
     return sheet
 

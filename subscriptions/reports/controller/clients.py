@@ -16,7 +16,7 @@ from agency.money import round_half_away
 from agency.month import Month
 from subscriptions.agreements import ALL_IN, Contract, ContractYear
 from subscriptions.models import Display, Statement, Subscription
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, DATE, EUROS, HOURS, MONTH, PERCENT
 from subscriptions.reports.words import band_of, shows, tier_word
 from subscriptions.use import included
@@ -144,14 +144,7 @@ def clients(
 
 def clients_sheet(rows: Sequence[Client], month: Month, right: str) -> Sheet:
     columns = _columns(month)
-    title = _("Clients")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=right,
-        frozen="C2",
-    )
+    sheet = listing(_("Clients"), columns, right, frozen="C2")
     table = sheet.table(columns, [_row(client) for client in rows])
     if rows:
         revenue = sum(client.revenue_cents for client in rows)

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 from agency.month import MonthRange
 from subscriptions.models import Invoice, InvoiceKind, InvoiceState
 from subscriptions.reports.controller.figures import nets_by_category
-from subscriptions.reports.sheet import Cell, Column, Formula, Sheet, Table
+from subscriptions.reports.sheet import Cell, Column, Sheet, Table, listing
 from subscriptions.reports.style import DATE, EUROS, MONTH
 
 if TYPE_CHECKING:
@@ -26,14 +26,7 @@ _AMOUNTS = range(_FIRST_AMOUNT, _FIRST_AMOUNT + 6)
 def invoices_sheet(runs: MonthRange, right: str, on: dt.date | None) -> Sheet:
     """Draw the sheet; what is open and was due before ``on`` is late."""
     columns = _columns()
-    title = _("Invoices")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=right,
-        frozen="B2",
-    )
+    sheet = listing(_("Invoices"), columns, right, frozen="B2")
     documents = list(_documents(runs))
     rows = list(_rows(documents, nets_by_category(runs), on))
     table = sheet.table(columns, rows)
@@ -132,13 +125,6 @@ def _subtotal(sheet: Sheet, table: Table, rows: Sequence[Sequence[Any]], word: s
     of_word = [row for row in rows if row[_STATUS].value == word]
     if not of_word:
         return
-    states = table.cells(_STATUS, fixed_rows=True)
-    sums = {
-        at: Formula(
-            f'SUMPRODUCT(--({states}="{word}"),{table.cells(at, fixed_rows=True)})',
-            sum(row[at] for row in of_word),
-        )
-        for at in _AMOUNTS
-    }
     label = pgettext("total", "of which %(what)s") % {"what": word.lower()}
-    sheet.sum_row(table, label, sums, leading=False)
+    sums = {at: sum(row[at] for row in of_word) for at in _AMOUNTS}
+    sheet.part_of_total(table, label, (_STATUS, word), sums)

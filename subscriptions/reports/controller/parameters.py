@@ -17,13 +17,12 @@ from subscriptions.models import (
     ReleasePolicy,
     TaxTreatment,
 )
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Entry, Sheet, by_group, listing
 from subscriptions.reports.style import COUNT, DATE, EUROS, MONTH, PERCENT, RIGHT_TEXT, Kind
 from subscriptions.reports.words import vat_word
 from workshops.models import CancellationRung
 
 THOUSANDTHS = Kind("#,##0.000", lambda number: f"{number // 1000}.{number % 1000:03d}")
-Entry = tuple[str, Cell, str, str]  # item, value, unit, note
 
 
 def parameters_sheet(month: Month, agency: Agency) -> Sheet:
@@ -34,29 +33,20 @@ def parameters_sheet(month: Month, agency: Agency) -> Sheet:
         Column(_("Unit"), 16),
         Column(_("Note"), 50, wraps=True),
     )
-    title = _("Parameters")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=agency.name,
-        frozen="A2",
-    )
+    sheet = listing(_("Parameters"), columns, agency.name, frozen="A2")
     sheet.table(columns, _rows(month, agency))
     return sheet
 
 
 def _rows(month: Month, agency: Agency) -> Iterator[Sequence[Any]]:
-    for group, entries in (
+    return by_group(
         (_("Month"), _month(month)),
         (_("Prices"), _prices(month, agency)),
         (_("Release policy"), _policy()),
         (pgettext("group", "VAT"), _vat(month)),
         (_("Cancellation ladder"), _ladder()),
         (_("Price index"), _index(month)),
-    ):
-        for number, (item, value, unit, note) in enumerate(entries):
-            yield Cell(group, "quiet" if number else "group"), item, value, unit, note
+    )
 
 
 def _month(month: Month) -> Iterator[Entry]:

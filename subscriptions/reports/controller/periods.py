@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 
 from agency.month import Month, MonthRange
 from subscriptions.models import Display
-from subscriptions.reports.sheet import LINED, Cell, Column, Sheet
+from subscriptions.reports.sheet import LINED, Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, DATE, EUROS, HOURS
 from subscriptions.reports.words import shows
 
@@ -23,14 +23,7 @@ _USE, _OVERAGE, _NET = 6, 8, 9
 def periods_sheet(statements: pd.DataFrame, right: str) -> Sheet:
     """Draw the sheet; a band is never turned into a number."""
     columns = _columns()
-    title = pgettext("sheet", "Periods")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=right,
-        frozen="C2",
-    )
+    sheet = listing(pgettext("sheet", "Periods"), columns, right, frozen="C2")
     table = sheet.table(columns, _rows(statements))
     if len(statements):
         sheet.total(

@@ -15,7 +15,7 @@ from agency.month import AMSTERDAM, Month
 from subscriptions.models import InvoiceLine, LineKind
 from subscriptions.reports.client.sessions import kind_word, status_word
 from subscriptions.reports.controller.figures import BILLED
-from subscriptions.reports.sheet import Cell, Column, Sheet
+from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, DATE, EUROS, TIME
 from workshops.models import Session, SessionStatus
 
@@ -26,14 +26,7 @@ _TONES = {SessionStatus.HELD: "good", SessionStatus.REQUESTED: "wait"}
 def sessions_sheet(month: Month, right: str) -> Sheet:
     """Draw the sheet: sessions since January of the month's year, the coming ones too."""
     columns = _columns()
-    title = _("Sessions")
-    sheet = Sheet(
-        title,
-        [column.width for column in columns],
-        printed_title=title,
-        printed_right=right,
-        frozen="B2",
-    )
+    sheet = listing(_("Sessions"), columns, right, frozen="B2")
     invoiced = _invoiced()
     shown = list(_since(Month.of(month.year, 1).starts_at))
     table = sheet.table(columns, _rows(shown, invoiced))

@@ -40,8 +40,7 @@ class Summary:
 
 
 def summary_sheet(summary: Summary) -> Sheet:
-    title = _("Summary")
-    sheet = Sheet(title, WIDTHS, printed_title=title, cover=True)
+    sheet = Sheet(_("Summary"), WIDTHS, cover=True)
     _head(sheet, summary)
     _verdict(sheet, summary.checks)
     key_figures = _key_figures(summary)
