@@ -50,7 +50,7 @@ def insert(model: type[models.Model], rows: Sequence[Row]) -> None:
     else:
         marks = ", ".join(["%s"] * len(fields))
         with connection.cursor() as cursor:
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values))  # noqa: S608
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values))  # noqa: S608  # our own names
 
 
 def _copy(command: str, values: Iterable[Sequence[Any]], connection: BaseDatabaseWrapper) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connection, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import RunPython
 from django.db.migrations.operations.base import Operation
@@ -80,10 +80,9 @@ def cache_table() -> Operation:
 
 
 @contextmanager
-def retention_may_delete(using: str = "default") -> Iterator[None]:
+def retention_may_delete() -> Iterator[None]:
     """Let guarded rows be deleted in this block, which is one transaction."""
-    connection = connections[using]
-    with transaction.atomic(using=using), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("UPDATE retention_switch SET is_on = 1")
             yield
@@ -260,7 +259,7 @@ def no_overlap(table: str, start: str, until: str, sentence: str) -> list[Operat
             "no_overlap",
             sentence,
             when=(  # the names are our own, never a user's
-                f'EXISTS (SELECT 1 FROM "{table}" other '  # noqa: S608
+                f'EXISTS (SELECT 1 FROM "{table}" other '  # noqa: S608  # as said above
                 f"WHERE other.organisation_id = NEW.organisation_id AND other.id <> NEW.id "
                 f"AND (other.{until} IS NULL OR NEW.{start} < other.{until}) "
                 f"AND (NEW.{until} IS NULL OR other.{start} < NEW.{until}))"

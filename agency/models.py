@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from enum import nonmember
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -16,9 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from agency import particulars
 from agency.fields import MonthField
 from agency.particulars import ParticularField, is_in_eu
-
-if TYPE_CHECKING:
-    from agency.month import Month
 
 
 COUNTRY = "^[A-Z]{2}$"
@@ -282,13 +279,3 @@ class AuditEvent(Entity):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_model}"
-
-
-def headcount_in(headcounts: list[tuple[Month, int]], month: Month) -> int:
-    """Give the headcount known for a month (design 5.1).
-
-    ``headcounts`` are (month, number) in order of month, at least one. The latest declared for
-    the month or an earlier one counts, else the earliest declared.
-    """
-    known = [number for declared, number in headcounts if declared <= month]
-    return known[-1] if known else headcounts[0][1]
