@@ -136,6 +136,11 @@ class MonthRange:
     def last_month(self) -> Month:
         return self.until - 1
 
+    def nearest(self, month: Month) -> Month:
+        """Give the month of the range that lies nearest to a month."""
+        month = max(month, self.from_month)
+        return month if month in self else self.last_month
+
     def overlaps(self, other: MonthRange) -> bool:
         return (other.until_month is None or self.from_month < other.until_month) and (
             self.until_month is None or other.from_month < self.until_month

@@ -216,6 +216,14 @@ class Contract:
             return self.months.from_month
         return earliest + (self.year_starts_in - earliest.number) % 12
 
+    def band(self, year: ContractYear, tier: str) -> Band | None:
+        """Give the band of the price book that a contract year falls into, if it has one."""
+        first = year.first_month
+        try:
+            return self.books.band(first, tier, self.headcount(first))[1]
+        except NoPriceError:
+            return None
+
     def tier_in(self, month: Month) -> str:
         """Give the tier in force in a month."""
         past = [tier for changed, tier in self.tier_changes if changed <= month]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from agency.month import Month
+    from subscriptions.models import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,11 @@ class Term:
     last_notice_on: dt.date | None
 
 
-def running_term(
-    *,
-    start_month: Month,
-    term_months: int,
-    renewal_months: int,
-    notice_months: int,
-    until_month: Month | None,
-    on: dt.date,
-) -> Term:
+def running_term(contract: Subscription, *, on: dt.date) -> Term:
     """Give the term running on a day: one whose notice has passed counts as renewed."""
-    if until_month is not None:
-        return Term(until_month, None)
-    until = start_month + term_months
-    while renewal_months and (until - notice_months).first_day <= on:
-        until = until + renewal_months
-    return Term(until, (until - notice_months - 1).last_day)
+    if contract.until_month is not None:
+        return Term(contract.until_month, None)
+    until = contract.start_month + contract.term_months
+    while contract.renewal_months and (until - contract.notice_months).first_day <= on:
+        until = until + contract.renewal_months
+    return Term(until, (until - contract.notice_months - 1).last_day)

@@ -49,13 +49,11 @@ REQUEST_TONES = {"open": "wait", "confirmed": "good", "declined": ""}
 def in_notice_window(on: dt.date) -> list[UUID]:
     """Give the running contracts whose last day of notice comes within two months."""
     last = on + dt.timedelta(days=DAYS_OF_NOTICE_WINDOW)
-    running = Subscription.objects.filter(until_month__isnull=True)
-    names = ("start_month", "term_months", "renewal_months", "notice_months", "until_month")
     found = []
-    for key, *values in running.values_list("pk", *names):
-        term = notice.running_term(**dict(zip(names, values, strict=True)), on=on)
-        if term.last_notice_on and on <= term.last_notice_on <= last:
-            found.append(key)
+    for contract in Subscription.objects.filter(until_month__isnull=True):
+        last_notice_on = notice.running_term(contract, on=on).last_notice_on
+        if last_notice_on and on <= last_notice_on <= last:
+            found.append(contract.pk)
     return found
 
 

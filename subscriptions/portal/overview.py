@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agency.month import Month, MonthRange
-    from subscriptions.agreements import Band, Contract, ContractYear, Prices
+    from subscriptions.agreements import Contract, ContractYear, Prices
 
 QUARTERS_PER_HOUR = 4
 # A pace of fewer months says more about one month than about the year.
@@ -108,7 +108,7 @@ class Overview:
 def overview(contract: Contract, statements: Sequence[Statement], now: Month) -> Overview:
     """Sum up what was published of a contract; ``statements`` are newest versions in order."""
     year = contract.year_of(
-        statements[-1].months.last_month if statements else _within(contract, now)
+        statements[-1].months.last_month if statements else contract.months.nearest(now)
     )
     shown = [statement for statement in statements if statement.from_month in year.months]
     reported_before = contract.reported_until > year.first_month
@@ -124,24 +124,6 @@ def overview(contract: Contract, statements: Sequence[Statement], now: Month) ->
         charges_overage=contract.choices_of(year).overage not in (ALL_IN, CAP),
         reported_before=reported_before,
     )
-
-
-def band_in(contract: Contract, year: ContractYear, tier: str) -> Band | None:
-    """Give the price band that a contract year falls into, by its first month's headcount."""
-    month = year.first_month
-    valid = [bands for valid_from, bands in contract.books.books if valid_from <= month]
-    fitting = (
-        (band for band in valid[-1] if band.holds_for(tier, contract.headcount(month)))
-        if valid
-        else ()
-    )
-    return next(iter(fitting), None)
-
-
-def _within(contract: Contract, month: Month) -> Month:
-    """Give the month of the contract nearest to a month."""
-    month = max(month, contract.months.from_month)
-    return month if month in contract.months else contract.months.last_month
 
 
 def _use(statements: Sequence[Statement]) -> Use | None:

@@ -31,7 +31,7 @@ from subscriptions.models import (
 )
 from subscriptions.notice import running_term
 from subscriptions.portal.forms import TierForm
-from subscriptions.portal.overview import band_in, overview
+from subscriptions.portal.overview import overview
 from subscriptions.portal.preview import preview
 from workshops.models import Session
 
@@ -224,18 +224,12 @@ def _subscription(organisation: Organisation) -> tuple[Subscription | None, Cont
 
 
 def _is_priced(contract: Contract) -> bool:
-    month = _current(contract)
+    month = contract.months.nearest(Month.containing(today()))
     try:
         contract.prices(contract.year_of(month), contract.tier_in(month))
     except NoPriceError:
         return False
     return True
-
-
-def _current(contract: Contract) -> Month:
-    """Give this month, or the first or last of a contract that has not begun or has ended."""
-    now = max(Month.containing(today()), contract.months.from_month)
-    return now if now in contract.months else contract.months.last_month
 
 
 def _statements(subscription: Subscription) -> list[Statement]:
@@ -246,18 +240,10 @@ def _statements(subscription: Subscription) -> list[Statement]:
 def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
     on = today()
     now = max(Month.containing(on), contract.months.from_month)
-    current = _current(contract)
+    current = contract.months.nearest(now)
     year = contract.year_of(current)
     tier = contract.tier_in(current)
-    headcount = contract.headcount(current)
-    term = running_term(
-        start_month=subscription.start_month,
-        term_months=subscription.term_months,
-        renewal_months=subscription.renewal_months,
-        notice_months=subscription.notice_months,
-        until_month=subscription.until_month,
-        on=on,
-    )
+    term = running_term(subscription, on=on)
     return {
         "subscription": subscription,
         "tier_label": Tier(tier).label,
@@ -265,8 +251,8 @@ def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
             (month, Tier(wanted).label) for month, wanted in contract.tier_changes if month > now
         ],
         "year_prices": contract.prices(year, tier),
-        "band": band_in(contract, year, tier),
-        "headcount": headcount,
+        "band": contract.band(year, tier),
+        "headcount": contract.headcount(current),
         "choices": contract.choices_of(year),
         "term": term,
         "last_day": (term.until_month - 1).last_day,

@@ -51,10 +51,11 @@ def tier_word(tier: str) -> str:
 
 def band_of(contract: Contract, year: ContractYear) -> str:
     """Give the band of headcounts whose prices hold in a year: ``51–100`` or ``251+``."""
-    first = year.first_month
-    valid = [bands for since, bands in contract.books.books if since <= first]
-    for band in valid[-1] if valid else ():
-        if band.holds_for(contract.tier_in(first), contract.headcount(first)):
-            most = band.max_headcount
-            return f"{band.min_headcount}–{most}" if most else f"{band.min_headcount}+"
-    return ""
+    band = contract.band(year, contract.tier_in(year.first_month))
+    if band is None:
+        return ""
+    return (
+        f"{band.min_headcount}–{band.max_headcount}"
+        if band.max_headcount
+        else f"{band.min_headcount}+"
+    )

@@ -131,3 +131,16 @@ def test_two_ranges_overlap_when_they_share_a_month(one: MonthRange, other: Mont
     seen = [Month(index) for index in range(24000, 24100)]
     share = any(month in one and month in other for month in seen)
     assert one.overlaps(other) == other.overlaps(one) == share
+
+
+@pytest.mark.parametrize(
+    ("month", "nearest"), [("2025-12", "2026-02"), ("2026-03", "2026-03"), ("2026-09", "2026-04")]
+)
+def test_the_nearest_month_of_a_range_lies_in_it(month: str, nearest: str) -> None:
+    range_ = MonthRange(Month.of(2026, 2), Month.of(2026, 5))
+
+    assert range_.nearest(Month.parse(month)) == Month.parse(nearest)
+
+
+def test_a_range_without_an_end_has_every_later_month() -> None:
+    assert MonthRange(Month.of(2026, 2)).nearest(Month.of(2031, 1)) == Month.of(2031, 1)

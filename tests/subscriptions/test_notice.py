@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from agency.month import Month
+from subscriptions.models import Subscription
 from subscriptions.notice import Term, running_term
 
 JULY = Month.of(2025, 7)
@@ -27,11 +28,13 @@ def test_notice_ends_a_term_and_its_passing_renews_it(
     on: str, notice: int, until: str, last_day: str
 ) -> None:
     term = running_term(
-        start_month=JULY,
-        term_months=12,
-        renewal_months=12,
-        notice_months=notice,
-        until_month=None,
+        Subscription(
+            start_month=JULY,
+            term_months=12,
+            renewal_months=12,
+            notice_months=notice,
+            until_month=None,
+        ),
         on=dt.date.fromisoformat(on),
     )
 
@@ -40,11 +43,13 @@ def test_notice_ends_a_term_and_its_passing_renews_it(
 
 def test_a_long_first_term_renews_by_the_renewal() -> None:
     term = running_term(
-        start_month=JULY,
-        term_months=24,
-        renewal_months=6,
-        notice_months=2,
-        until_month=None,
+        Subscription(
+            start_month=JULY,
+            term_months=24,
+            renewal_months=6,
+            notice_months=2,
+            until_month=None,
+        ),
         on=dt.date(2027, 6, 1),
     )
 
@@ -53,11 +58,13 @@ def test_a_long_first_term_renews_by_the_renewal() -> None:
 
 def test_an_agreed_end_leaves_no_day_of_notice() -> None:
     term = running_term(
-        start_month=JULY,
-        term_months=12,
-        renewal_months=12,
-        notice_months=1,
-        until_month=Month.of(2026, 10),
+        Subscription(
+            start_month=JULY,
+            term_months=12,
+            renewal_months=12,
+            notice_months=1,
+            until_month=Month.of(2026, 10),
+        ),
         on=dt.date(2026, 4, 8),
     )
 
@@ -66,11 +73,13 @@ def test_an_agreed_end_leaves_no_day_of_notice() -> None:
 
 def test_a_term_without_renewal_stays_as_it_is() -> None:
     term = running_term(
-        start_month=JULY,
-        term_months=12,
-        renewal_months=0,
-        notice_months=1,
-        until_month=None,
+        Subscription(
+            start_month=JULY,
+            term_months=12,
+            renewal_months=0,
+            notice_months=1,
+            until_month=None,
+        ),
         on=dt.date(2029, 1, 1),
     )
 

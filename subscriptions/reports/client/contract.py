@@ -55,7 +55,7 @@ def _text(text: object) -> Cell:
 
 
 def _prices(position: Position) -> Prices:
-    month = min(max(position.month, position.year.first_month), position.year.months.last_month)
+    month = position.year.months.nearest(position.month)
     return position.contract.prices(position.year, position.contract.tier_in(month))
 
 
@@ -69,15 +69,7 @@ def _term(position: Position) -> Iterator[Entry]:
             note = _("From %(day)s") % {"day": said.long_day(month.first_day)}
             yield _("Coming change"), _text(tier_word(wanted)), "", note
     yield pgettext("contract", "Start"), Cell(row.start_month.first_day, kind=DATE), "", ""
-    term = running_term(
-        start_month=row.start_month,
-        term_months=row.term_months,
-        renewal_months=row.renewal_months,
-        notice_months=row.notice_months,
-        until_month=row.until_month,
-        on=(position.month + 1).first_day,
-    )
-    yield from _end(position, term)
+    yield from _end(position, running_term(row, on=(position.month + 1).first_day))
 
 
 def _end(position: Position, term: Term) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from subscriptions import charges
 from subscriptions.agreements import ALL_IN
 from subscriptions.models import Display
 from subscriptions.reports.client.position import Position
@@ -16,8 +17,7 @@ def allowance(position: Position) -> int:
     if position.of_year:
         return position.of_year[-1].allowance_quarters
     year = position.year
-    until = max(min(position.month + 1, year.until_month), year.first_month + 1)
-    return included(position.contract, year, until)
+    return included(position.contract, year, year.months.nearest(position.month) + 1)
 
 
 def used(position: Position) -> int | None:
@@ -55,11 +55,9 @@ def is_all_in(position: Position) -> bool:
 
 
 def included_sessions(position: Position) -> int:
-    """Give the sessions that the year includes, a part of one counted as one (design 5.7)."""
-    year = position.year
-    month = min(max(position.month, year.first_month), year.months.last_month)
-    yearly = position.contract.prices(year, position.contract.tier_in(month)).included_sessions
-    return -(-yearly * len(year.months) // 12)
+    """Give the sessions that the year includes, as known in its month nearest to the position's."""
+    month = position.year.months.nearest(position.month)
+    return charges.included_sessions(position.contract, month)
 
 
 def free_sessions(position: Position) -> list[Session]:

@@ -79,8 +79,8 @@ def _plan(position: Position) -> str:
 
 def _headcount(position: Position) -> str:
     contract, year = position.contract, position.year
-    month = min(max(position.month, year.first_month), year.months.last_month)
-    people = _("%(people)d employees") % {"people": contract.headcount(month)}
+    headcount = contract.headcount(year.months.nearest(position.month))
+    people = _("%(people)d employees") % {"people": headcount}
     band = band_of(contract, year)
     return " · ".join([people, _("band %(band)s") % {"band": band}]) if band else people
 

@@ -82,9 +82,7 @@ class Position:
     @cached_property
     def year(self) -> ContractYear:
         """The contract year of the month, or of the contract's month that is nearest to it."""
-        first, until = self.contract.months.from_month, self.contract.months.until_month
-        month = max(self.month, first)
-        return self.contract.year_of(month if until is None else min(month, until - 1))
+        return self.contract.year_of(self.contract.months.nearest(self.month))
 
     @cached_property
     def of_year(self) -> Sequence[Statement]:

@@ -37,9 +37,7 @@ class Client:
     @cached_property
     def reference(self) -> Month:
         """The month of the contract nearest to the month of the workbook."""
-        first, until = self.contract.months.from_month, self.contract.months.until_month
-        month = max(self.month, first)
-        return month if until is None else min(month, until - 1)
+        return self.contract.months.nearest(self.month)
 
     @cached_property
     def year(self) -> ContractYear:
@@ -66,8 +64,7 @@ class Client:
     def allowance_quarters(self) -> int:
         if self.of_year:
             return self.of_year[-1].allowance_quarters
-        until = max(min(self.reference + 1, self.year.until_month), self.year.first_month + 1)
-        return included(self.contract, self.year, until)
+        return included(self.contract, self.year, self.reference + 1)
 
     @property
     def used_quarters(self) -> int | None:
