@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -76,6 +76,23 @@ class Book:
     @cached_property
     def offerings(self) -> dict[str, Row]:
         return {row["code"]: row for row in self.knowing("offerings", "code")}
+
+
+def clashing(
+    rows: Iterable[Row], key: Sequence[str], clash: Callable[[Row, Row], bool]
+) -> Iterator[tuple[Row, Row]]:
+    """Give each row that clashes with one above it of the same key, and the first such one.
+
+    A row that is given clashes with none below it.
+    """
+    earlier: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        above = earlier[tuple(row[column] for column in key)]
+        other = next((other for other in above if clash(row, other)), None)
+        if other is None:
+            above.append(row)
+        else:
+            yield row, other
 
 
 def read(sheets: Iterable[tuple[str, Rows]]) -> Book:

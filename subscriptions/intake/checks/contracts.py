@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
 from agency.month import Month, MonthRange
-from subscriptions.intake.rows import Book, Row
+from subscriptions.intake.rows import Book, Row, clashing
 
 MONTHS = ("organisation", "start_month", "until_month")
 
@@ -42,8 +42,15 @@ def changes_of(book: Book, subscription: Row) -> tuple[tuple[Month, str], ...]:
     )
 
 
-def months_of(row: Row, start: str = "start_month", until: str = "until_month") -> MonthRange:
-    return MonthRange(row[start], row[until])
+def months_of(row: Row, start: str = "start_month") -> MonthRange:
+    return MonthRange(row[start], row["until_month"])
+
+
+def overlapping(rows: Iterable[Row], key: Sequence[str], start: str) -> Iterator[tuple[Row, Row]]:
+    """Give each row whose months overlap those of one above it with the same key, and that one."""
+    return clashing(
+        rows, key, lambda row, other: months_of(row, start).overlaps(months_of(other, start))
+    )
 
 
 def check(book: Book) -> None:
@@ -76,36 +83,21 @@ def _check_reported(book: Book, row: Row) -> None:
 
 
 def _check_overlaps(book: Book) -> None:
-    earlier: dict[str, list[Row]] = defaultdict(list)
-    for row in book.knowing("subscriptions", *MONTHS):
-        for other in earlier[row["organisation"]]:
-            if months_of(row).overlaps(months_of(other)):
-                _refuse_overlap(book, row, other)
-                break
+    rows = book.knowing("subscriptions", *MONTHS)
+    for row, other in overlapping(rows, ["organisation"], "start_month"):
+        if row["until_month"] is None and other["until_month"] is None:
+            message = _("Row %(row)d is a running subscription of this organisation already.")
+            book.findings.refuse(row, "organisation", message % {"row": other.number})
         else:
-            earlier[row["organisation"]].append(row)
-
-
-def _refuse_overlap(book: Book, row: Row, other: Row) -> None:
-    if row["until_month"] is None and other["until_month"] is None:
-        message = _("Row %(row)d is a running subscription of this organisation already.")
-        book.findings.refuse(row, "organisation", message % {"row": other.number})
-    else:
-        message = _("This contract overlaps the one in row %(row)d of the same organisation.")
-        book.findings.refuse(row, "start_month", message % {"row": other.number})
+            message = _("This contract overlaps the one in row %(row)d of the same organisation.")
+            book.findings.refuse(row, "start_month", message % {"row": other.number})
 
 
 def _check_orders(book: Book) -> None:
-    earlier: dict[str, list[Row]] = defaultdict(list)
-    for row in book.knowing("purchase_orders", "organisation", "from_month", "until_month"):
-        months = months_of(row, "from_month")
-        for other in earlier[row["organisation"]]:
-            if months.overlaps(months_of(other, "from_month")):
-                message = _("This order overlaps the one in row %(row)d of the same organisation.")
-                book.findings.refuse(row, "from_month", message % {"row": other.number})
-                break
-        else:
-            earlier[row["organisation"]].append(row)
+    rows = book.knowing("purchase_orders", "organisation", "from_month", "until_month")
+    for row, other in overlapping(rows, ["organisation"], "from_month"):
+        message = _("This order overlaps the one in row %(row)d of the same organisation.")
+        book.findings.refuse(row, "from_month", message % {"row": other.number})
 
 
 def _check_cards(book: Book) -> None:

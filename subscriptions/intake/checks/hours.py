@@ -8,8 +8,13 @@ from django.utils.translation import gettext as _
 
 from advisors.models import AssignmentRole
 from agency.month import Month
-from subscriptions.intake.checks.contracts import contract_before, contracts_of, months_of
-from subscriptions.intake.rows import Book, Row
+from subscriptions.intake.checks.contracts import (
+    contract_before,
+    contracts_of,
+    months_of,
+    overlapping,
+)
+from subscriptions.intake.rows import Book, Row, clashing
 
 QUARTERS_OF_A_DAY = 96
 ASSIGNMENT = ("advisor", "organisation", "from_month", "until_month")
@@ -28,33 +33,24 @@ def check(book: Book) -> None:
 
 def _check_roles(book: Book) -> None:
     """Keep who stands beside people apart from who stands between them, whatever the months."""
-    roles: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in book.knowing("assignments", "advisor", "organisation", "role"):
-        earlier = roles[row["advisor"], row["organisation"]]
-        for other in earlier:
-            if AssignmentRole(row["role"]).excludes(other["role"]):
-                message = _(
-                    "A counsellor at an organisation can never be its mediator or investigator "
-                    "(see row %(row)d)."
-                )
-                book.findings.refuse(row, "role", message % {"row": other.number})
-                break
-        else:
-            earlier.append(row)
+    rows = book.knowing("assignments", "advisor", "organisation", "role")
+    for row, other in clashing(
+        rows,
+        ["advisor", "organisation"],
+        lambda row, other: AssignmentRole(row["role"]).excludes(other["role"]),
+    ):
+        message = _(
+            "A counsellor at an organisation can never be its mediator or investigator "
+            "(see row %(row)d)."
+        )
+        book.findings.refuse(row, "role", message % {"row": other.number})
 
 
 def _check_assignments(book: Book) -> None:
-    earlier: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
-    for row in book.knowing("assignments", "role", *ASSIGNMENT):
-        months = months_of(row, "from_month")
-        same = earlier[row["advisor"], row["organisation"], row["role"]]
-        for other in same:
-            if months.overlaps(months_of(other, "from_month")):
-                message = _("Row %(row)d assigns this advisor in the same role and months.")
-                book.findings.refuse(row, "from_month", message % {"row": other.number})
-                break
-        else:
-            same.append(row)
+    rows = book.knowing("assignments", "role", *ASSIGNMENT)
+    for row, other in overlapping(rows, ["advisor", "organisation", "role"], "from_month"):
+        message = _("Row %(row)d assigns this advisor in the same role and months.")
+        book.findings.refuse(row, "from_month", message % {"row": other.number})
 
 
 def _check_amount(book: Book, row: Row) -> None:
