@@ -115,7 +115,7 @@ class _Units:
         if field_class:
             kwargs.setdefault("form_class", field_class)
             return db_field.formfield(**kwargs)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # the next class has it
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -247,8 +247,8 @@ class StaffAdmin(_Units, ModelAdmin):
         self,
         request: HttpRequest,
         context: dict[str, Any],
-        add: bool = False,  # noqa: FBT001, FBT002 - Django's own signature
-        change: bool = False,  # noqa: FBT001, FBT002
+        add: bool = False,  # noqa: FBT001, FBT002  # Django's own signature
+        change: bool = False,  # noqa: FBT001, FBT002  # the same
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
@@ -256,13 +256,13 @@ class StaffAdmin(_Units, ModelAdmin):
             context["subtitle"] = self.heading(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]  # writes no LogEntry
         note(request, "added", obj, _changed_fields(message))
 
-    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]  # writes no LogEntry
         note(request, "changed", obj, _changed_fields(message))
 
-    def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:  # type: ignore[override]
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:  # type: ignore[override]  # nor here
         for obj in queryset:
             note(request, "deleted", obj)
 

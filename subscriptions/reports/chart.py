@@ -61,7 +61,7 @@ class Chart:
             chart += _line(self)
         chart.title = _title(self.title)
         chart.anchor = self.anchor
-        chart.width, chart.height = self.width_cm, self.height_cm  # type: ignore[assignment]
+        chart.width, chart.height = self.width_cm, self.height_cm  # type: ignore[assignment]  # stubs say int
         chart.roundedCorners = False
         chart.graphical_properties = _nothing()
         _place_legend(chart, self)
@@ -209,7 +209,7 @@ def _title(text: str) -> Any:
     )
 
 
-def _characters(size: int, *, bold: bool = False, ink: str = "ink-2") -> Any:
+def _characters(size: int, *, bold: bool, ink: str) -> Any:
     from openpyxl.drawing.text import CharacterProperties, Font
 
     return CharacterProperties(
