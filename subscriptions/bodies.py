@@ -15,6 +15,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext
 
 from agency.money import plain_decimal
+from subscriptions import vat
 from subscriptions.models import Collection, Invoice, InvoiceLine, VatCategory
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
 
 # Stripe passes on no SEPA debit above this amount.
 LARGEST_DEBIT_CENTS = 10_000_00
-EU_VAT_PREFIXES = frozenset(
-    "AT BE BG CY CZ DE DK EE EL ES FI FR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK XI".split()
-)
+# Greece writes EL, and Northern Ireland has letters of its own.
+EU_VAT_PREFIXES = vat.EU_COUNTRIES - {"GR"} | {"EL", "XI"}
 TAX_ID_TYPES = {"GB": "gb_vat", "CH": "ch_vat", "NO": "no_vat"} | dict.fromkeys(
     EU_VAT_PREFIXES, "eu_vat"
 )
