@@ -250,6 +250,7 @@ class TestWhatWasOrdered:
         assert "A seat at the session of 30 January 2026 (OPEN). € 495.00" in said(only("seat"))
 
     def test_every_sum_leads_to_its_line(self) -> None:
+        assert {line.kind for line in InvoiceLine.objects.all()} >= {"fee", "session", "topup"}
         for invoice in Invoice.objects.all():
             for entry in explained(invoice):
                 reckoned, _, net = entry.sum.rpartition(" = ")
