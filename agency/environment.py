@@ -79,9 +79,9 @@ class Environment:
         except ValueError:
             refuse(f"{name} must be a date such as 2026-04-14.")
 
-    def web_address(self, name: str, default: str = "") -> str:
+    def web_address(self, name: str) -> str:
         """Read the base address of a service: https, or http on this machine."""
-        value = self.text(name, default).rstrip("/")
+        value = self.text(name).rstrip("/")
         if not value:
             return ""
         url = _split(name, value)

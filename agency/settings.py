@@ -304,9 +304,6 @@ STRIPE_API_KEY = env.secret("STRIPE_API_KEY")
 STRIPE_API_BASE = env.web_address("STRIPE_API_BASE")
 STRIPE_API_VERSION = env.text("STRIPE_API_VERSION", "2026-10-28.endive")
 STRIPE_WEBHOOK_SECRET = env.secret("STRIPE_WEBHOOK_SECRET")
-VIES_API_BASE = env.web_address(
-    "VIES_API_BASE", "https://ec.europa.eu/taxation_customs/vies/rest-api"
-)
 if STRIPE_API_KEY and not STRIPE_API_KEY.startswith(("sk_", "rk_")):
     refuse("STRIPE_API_KEY must be a secret key (sk_...) or a restricted key (rk_...).")
 if not LIVE and STRIPE_API_KEY.startswith(("sk_live_", "rk_live_")):
