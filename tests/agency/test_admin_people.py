@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from advisors.models import CostRate
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, User
 from tests import factories
+from tests.browsers import as_
 
 pytestmark = pytest.mark.django_db
 
@@ -29,12 +30,6 @@ def organisation() -> Organisation:
     organisation = factories.organisation()
     factories.headcount(organisation, 300, "2025-01")
     return organisation
-
-
-def as_(role: str) -> Client:
-    client = Client()
-    client.force_login(factories.user(role, email=f"{role}@staff.example"))
-    return client
 
 
 def rows(prefix: str, *given: dict[str, str], initial: int = 0) -> dict[str, str]:

@@ -26,6 +26,7 @@ from agency.templatetags.figures import weekday
 from subscriptions import declarations, push
 from subscriptions.models import Invoice, Subscription, Terms
 from tests import clients, factories
+from tests.browsers import as_
 from workshops.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -38,13 +39,6 @@ RUNS = ("2026-01", "2026-02")
 @pytest.fixture(autouse=True)
 def on_8_april_2026(settings: Settings) -> None:
     settings.TODAY = dt.date(2026, 4, 8)
-
-
-def as_(role: str) -> Client:
-    client = Client()
-    user = User.objects.filter(email=f"{role}@staff.example").first()
-    client.force_login(user or factories.user(role, email=f"{role}@staff.example"))
-    return client
 
 
 def address(model: type[models.Model], page: str = "") -> str:

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from agency.models import AuditEvent, Headcount, Organisation
 from subscriptions.models import HeadcountDeclaration
 from tests import factories as make
+from tests.browsers import as_
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +28,6 @@ def organisation() -> Organisation:
     row = make.organisation()
     make.headcount(row, 20, "2025-01")
     return row
-
-
-def as_(role: str) -> Client:
-    client = Client()
-    client.force_login(make.user(role, email=f"{role}@staff.example"))
-    return client
 
 
 def enter(client: Client, organisation: Organisation, month: str, headcount: int) -> str:

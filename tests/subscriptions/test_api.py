@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agency.models import Organisation
 from tests import factories
+from tests.browsers import as_
 
 pytestmark = pytest.mark.django_db
 
@@ -41,12 +42,6 @@ def full(code: str, number: str) -> Organisation:
 def as_contact(organisation: Organisation) -> Client:
     client = Client()
     client.force_login(organisation.contacts.get().user)
-    return client
-
-
-def as_(role: str) -> Client:
-    client = Client()
-    client.force_login(factories.user(role))
     return client
 
 
