@@ -137,10 +137,8 @@ class Guard(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        vendor = schema_editor.connection.vendor
-        if self.applies_to(vendor):
-            on_table = f' ON "{self.table}"' if vendor == "postgresql" else ""
-            schema_editor.execute(f'DROP TRIGGER IF EXISTS "{self.trigger}"{on_table}', params=None)
+        for statement in self._drop(schema_editor.connection.vendor):
+            schema_editor.execute(statement, params=None)
 
     def describe(self) -> str:
         return f"Guard {self.table}: {self.name}"
@@ -167,6 +165,11 @@ class Guard(Operation):
             f'CREATE TRIGGER "{self.trigger}" BEFORE {self.event} ON "{self.table}" '
             f"FOR EACH {each} {self._when(vendor)} {body}"
         )
+
+    def _drop(self, vendor: str) -> Iterator[str]:
+        if self.applies_to(vendor):
+            on_table = f' ON "{self.table}"' if vendor == "postgresql" else ""
+            yield f'DROP TRIGGER IF EXISTS "{self.trigger}"{on_table}'
 
     def _when(self, vendor: str) -> str:
         differs = "IS NOT" if vendor == "sqlite" else "IS DISTINCT FROM"
@@ -236,19 +239,12 @@ class RowGuard(Guard):
             f'FOR EACH ROW EXECUTE FUNCTION "{self.trigger}"()'
         )
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "sqlite":
-            for event in self.events:
-                name = f"{self.trigger}_{event.lower()}"
-                schema_editor.execute(f'DROP TRIGGER IF EXISTS "{name}"', params=None)
+    def _drop(self, vendor: str) -> Iterator[str]:
+        if vendor == "sqlite":
+            for name in self.triggers(vendor):
+                yield f'DROP TRIGGER IF EXISTS "{name}"'
         else:
-            schema_editor.execute(f'DROP FUNCTION IF EXISTS "{self.trigger}" CASCADE', params=None)
+            yield f'DROP FUNCTION IF EXISTS "{self.trigger}" CASCADE'
 
 
 def no_overlap(table: str, start: str, until: str, sentence: str) -> list[Operation]:

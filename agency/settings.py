@@ -323,7 +323,6 @@ globals().update({"DEFAULT_EXCEPTION_REPORTER": "agency.errors.PlacesOnly"})
 
 # Logs: one line each, of fields on an allow-list (agency/logs.py)
 
-LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -6,6 +6,8 @@ organisations together. No query here gives hours per organisation and advisor.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -30,6 +32,7 @@ BILLED = (
     InvoiceState.APPROVED, InvoiceState.PARKED, InvoiceState.OPEN, InvoiceState.PAID,
     InvoiceState.UNCOLLECTIBLE,
 )  # fmt: skip
+_UTILISATIONS = (2000, 5000, 9000, 10000)  # basis points, at which a band begins
 SUBSCRIPTION, OVERAGE, SESSIONS, OTHER = "subscription", "overage", "sessions", "other"
 GROUPS = {
     LineKind.FEE: SUBSCRIPTION,
@@ -208,11 +211,8 @@ def advisor_months(months: MonthRange) -> pd.DataFrame:
 
 def utilisation_bands(utilisations: Sequence[int]) -> list[int]:
     """Count utilisations, in basis points, below 20 %, 50 %, 90 %, 100 % and from there on."""
-    import pandas as pd
-
-    edges = [-1, 1999, 4999, 8999, 9999, float("inf")]
-    cut = pd.cut(pd.Series(utilisations, dtype="int64"), bins=edges, labels=False)
-    return [int((cut == band).sum()) for band in range(len(edges) - 1)]
+    counts = Counter(bisect_right(_UTILISATIONS, each) for each in utilisations)
+    return [counts[band] for band in range(len(_UTILISATIONS) + 1)]
 
 
 def nets_by_category(runs: MonthRange) -> pd.DataFrame:
