@@ -17,7 +17,6 @@ from agency import particulars
 from agency.fields import MonthField
 from agency.particulars import ParticularField, is_in_eu
 
-
 COUNTRY = "^[A-Z]{2}$"
 
 

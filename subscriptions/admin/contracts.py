@@ -78,14 +78,16 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argume
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        from_month, reason = cleaned.get("from_month"), cleaned.get("reason")
-        begins = reason == TermsReason.START and not is_in_use(cleaned["subscription"])
-        if from_month and not begins and is_closed(from_month):
+        contract, reason = cleaned.get("subscription"), cleaned.get("reason")
+        if contract is None:  # a key that no page sends
+            return cleaned
+        from_month = cleaned.get("from_month")
+        starts = reason == TermsReason.START
+        if from_month and not (starts and not is_in_use(contract)) and is_closed(from_month):
             self.add_error(
                 "from_month", _("This month is closed. New terms begin in a month that is open.")
             )
-        begun = Terms.objects.filter(subscription=cleaned["subscription"].pk, reason=reason)
-        if reason == TermsReason.START and begun.exists():
+        if starts and Terms.objects.filter(subscription=contract.pk, reason=reason).exists():
             self.add_error("reason", _("A contract starts once: choose another reason."))
         return cleaned
 

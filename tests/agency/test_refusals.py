@@ -107,6 +107,14 @@ def test_a_contract_starts_once() -> None:
     assert "A contract starts once" in refused(as_("controller"), page, data, Terms)
 
 
+def test_a_start_of_no_contract_is_bad_input() -> None:
+    data = CONTRACT | {"organisation": str(make.organisation().pk)}
+    data |= {"terms-TOTAL_FORMS": "1", "terms-INITIAL_FORMS": "0", "terms-0-subscription": "no key"}
+    data |= {f"terms-0-{name}": value for name, value in VERSION.items()}
+
+    refused(as_("controller"), "/admin/subscriptions/subscription/add/", data, Subscription)
+
+
 def test_two_starts_at_once_contradict_each_other() -> None:
     data = CONTRACT | {"organisation": str(make.organisation().pk)}
     data |= {"terms-TOTAL_FORMS": "2", "terms-INITIAL_FORMS": "0"}
