@@ -84,7 +84,7 @@ class Found:
 class Comparison:
     """What a run of the comparison did; ``compared`` counts objects of either side once.
 
-    ``failed`` counts events that could not be handled, for reasons that nobody foresaw.
+    ``failed`` counts events and documents that went wrong for reasons that nobody foresaw.
     """
 
     compared: int = 0
@@ -149,8 +149,7 @@ def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
         if item.status != "void" and (number := _uuid(item.document))
     ]
     for invoice_id in list(unbegun.filter(pk__in=there).values_list("pk", flat=True)):
-        if push.try_to_push(invoice_id, at=at) == Outcome.PUSHED:
-            done.repaired.append(Repair("push", str(invoice_id)))
+        _push(done, invoice_id, at)
 
 
 def _hear_missed_events(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
@@ -184,8 +183,14 @@ def _resume(done: Comparison, at: dt.datetime) -> None:
     """Go on with pushes that died: their drafts would be left behind."""
     stopped = push.begun().exclude(steps__attempted_at__gt=at - ON_ITS_WAY)
     for invoice_id in list(stopped.values_list("pk", flat=True)):
-        if push.try_to_push(invoice_id, at=at) == Outcome.PUSHED:
-            done.repaired.append(Repair("push", str(invoice_id)))
+        _push(done, invoice_id, at)
+
+
+def _push(done: Comparison, invoice_id: UUID, at: dt.datetime) -> None:
+    outcome = push.try_to_push(invoice_id, at=at)
+    done.failed += outcome == Outcome.FAILED
+    if outcome == Outcome.PUSHED:
+        done.repaired.append(Repair("push", str(invoice_id)))
 
 
 def _compare_customers(done: Comparison) -> None:

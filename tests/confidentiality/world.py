@@ -57,6 +57,9 @@ def two_clients() -> tuple[Client, Client]:
         first := make.cpi_value("2024-10"),
         second := make.cpi_value("2025-10"),
         make.indexation_run(first, second),
+        # The last of a kind is the one that is asked for: nothing was made with these yet.
+        make.tax_treatment(valid_from="2030-01"),
+        make.cpi_value("2029-10"),
         make.closed_month("2026-02"),
         make.publication(MONTH),
         make.stripe_event(),
