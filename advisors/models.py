@@ -122,6 +122,10 @@ class Qualification(Entity):
             models.UniqueConstraint(
                 fields=["advisor", "kind", "number"], name="one_row_per_certificate"
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=QualificationKind.values),
+                name="qualification_is_of_a_known_kind",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -154,6 +158,9 @@ class CpdEntry(Entity):
                 condition=Q(quarters__gte=1),
                 name="cpd_entry_has_hours",
                 violation_error_message=_("A CPD entry has at least a quarter of an hour."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=CpdKind.values), name="cpd_entry_is_of_a_known_kind"
             ),
         ]
 

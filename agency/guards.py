@@ -4,7 +4,7 @@ The functions give operations for a migration. A violation raises ``IntegrityErr
 guard's sentence. Retention alone may delete guarded rows, through `retention_may_delete`.
 
 SQLite drops a table's triggers when Django rebuilds the table to alter it: the migration that
-alters a guarded table repeats its guards afterwards (`tests/agency/test_guards.py` watches).
+alters a guarded table does so in `KeepingTriggers` (`tests/agency/test_guards.py` watches).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import RunPython
+from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -91,6 +91,51 @@ def retention_may_delete() -> Iterator[None]:
             cursor.execute("SET LOCAL discreet.retention = 'on'")
             yield
             cursor.execute("SET LOCAL discreet.retention = 'off'")
+
+
+class KeepingTriggers(SeparateDatabaseAndState):
+    """Alterations of tables after which every trigger is there again.
+
+    SQLite loses the triggers of a table that is rebuilt, and refuses to rebuild one that another
+    table's trigger names. So all of them go first and come back last; PostgreSQL keeps its own.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        super().__init__(operations, operations)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        with _triggers_aside(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        with _triggers_aside(schema_editor):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+@contextmanager
+def _triggers_aside(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+    triggers = []
+    if schema_editor.connection.vendor == "sqlite":
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+    for name, _sql in triggers:
+        schema_editor.execute(f'DROP TRIGGER "{name}"', params=None)
+    yield
+    for _name, sql in triggers:
+        schema_editor.execute(sql, params=None)
 
 
 class Guard(Operation):

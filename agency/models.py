@@ -119,6 +119,9 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(role__in=Role.values), name="user_has_a_known_role"),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="email_is_lower_case"),
+            models.CheckConstraint(
+                condition=Q(language__in=Language.values), name="user_has_a_known_language"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -190,6 +193,9 @@ class Organisation(Entity):
             models.CheckConstraint(
                 condition=Q(country__regex=COUNTRY),
                 name="organisation_has_a_country_of_two_letters",
+            ),
+            models.CheckConstraint(
+                condition=Q(language__in=Language.values), name="organisation_has_a_known_language"
             ),
         ]
 

@@ -132,6 +132,10 @@ class Subscription(Entity):
                     "The months that a former system reported lie within the contract."
                 ),
             ),
+            models.CheckConstraint(
+                condition=Q(collection__in=Collection.values),
+                name="subscription_has_a_known_collection",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -229,6 +233,10 @@ class TierChangeRequest(Entity):
                 fields=["subscription"],
                 condition=Q(state="open"),
                 name="one_open_request_per_subscription",
+            ),
+            models.CheckConstraint(
+                condition=Q(tier__in=Tier.values) & Q(state__in=RequestState.values),
+                name="request_is_of_a_known_tier_and_state",
             ),
         ]
 

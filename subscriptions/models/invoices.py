@@ -147,6 +147,12 @@ class Invoice(Entity):
             models.CheckConstraint(
                 condition=Q(state__in=InvoiceState.values), name="invoice_has_a_known_state"
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=InvoiceKind.values)
+                & Q(collection__in=Collection.values)
+                & Q(blocked_reason__in=["", *BlockedReason.values]),
+                name="invoice_is_of_a_known_kind_and_collection",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["run_month", "state"], name="invoice_by_run"),
@@ -258,6 +264,10 @@ class BilledOccurrence(Entity):
             models.UniqueConstraint(
                 fields=["kind", "subject_id", "from_month", "revision"],
                 name="nothing_is_billed_twice",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=LineKind.values) & Q(state__in=OccurrenceState.values),
+                name="occurrence_is_of_a_known_kind_and_state",
             ),
         ]
         indexes: ClassVar = [

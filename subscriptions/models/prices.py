@@ -91,6 +91,9 @@ class YearPrice(Entity):
                 fields=["subscription", "year_month", "tier"],
                 name="prices_of_a_year_are_frozen_once",
             ),
+            models.CheckConstraint(
+                condition=Q(tier__in=Tier.values), name="frozen_price_is_of_a_known_tier"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +128,10 @@ class TaxTreatment(Entity):
                 condition=Q(category="S") | Q(rate_basis_points=0),
                 name="only_the_standard_category_has_a_rate",
                 violation_error_message=_("Only the standard rate is above zero."),
+            ),
+            models.CheckConstraint(
+                condition=Q(category__in=VatCategory.values),
+                name="treatment_is_of_a_known_category",
             ),
         ]
 

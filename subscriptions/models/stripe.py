@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.models import Entity, Organisation
@@ -72,6 +73,10 @@ class StripeStep(Entity):
             models.UniqueConstraint(
                 fields=["invoice", "kind", "generation"], name="one_call_per_step_and_generation"
             ),
+            models.CheckConstraint(
+                condition=Q(kind__in=StepKind.values) & Q(state__in=StepState.values),
+                name="step_is_of_a_known_kind_and_state",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +109,11 @@ class StripeEvent(Entity):
     class Meta:
         verbose_name = _("Stripe event")
         verbose_name_plural = _("Stripe events")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=EventState.values), name="event_has_a_known_state"
+            ),
+        ]
         indexes: ClassVar = [models.Index(fields=["state"], name="event_by_state")]
 
     def __str__(self) -> str:
@@ -146,6 +156,9 @@ class StripeDifference(Entity):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["kind", "object_id"], name="one_difference_per_kind_and_object"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=DifferenceKind.values), name="difference_is_of_a_known_kind"
             ),
         ]
 
