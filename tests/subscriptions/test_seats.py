@@ -61,7 +61,8 @@ def seat(session: Session, who: str = "robin", **fields: Any) -> Enrolment:
 def opened() -> None:
     """Begin an agency whose last closed month is February 2026."""
     open_agency()
-    close("2026-02")
+    make.closed_month("2026-02")
+    make.publication("2026-02")
 
 
 class TestOrganisations:
