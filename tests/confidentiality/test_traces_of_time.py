@@ -233,7 +233,7 @@ def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
 
     assert browser.get("/hours/").status_code == 200
     assert [row.last_used_at for row in Authenticator.objects.all()] == [None]
-    attempts = all_rows()["cache"]  # that the code was used is kept until the night
+    attempts = all_rows()["cache"]  # that the code was used is kept for minutes
     assert attempts
     for told in (str(person.pk), person.email, code, "127.0.0.1", "totp"):
         assert told not in repr([(key, _opened(value)) for key, value, _ends in attempts])
