@@ -32,6 +32,7 @@ from subscriptions.models import (
 )
 from subscriptions.release import EXACT, Thresholds, release
 from subscriptions.use import Account, Card, Stated, account
+from workshops.models import Session
 
 
 class CloseError(ValidationError):
@@ -224,14 +225,14 @@ def refuse_to_close(month: Month, *, on: dt.date) -> None:
 
 
 def _first_month() -> Month:
-    """Give the first run of any contract; raises CloseError where there is none.
+    """Give the first run of any contract; with clients and no contract any month is closed.
 
-    A month that is closed stays closed: an empty agency must not lock one by mistake.
+    Raises CloseError where there is neither client nor session: a month that is closed stays
+    closed, and an empty agency must not lock one by mistake.
     """
-    first: Month | None = Subscription.objects.aggregate(first=models.Min("first_run"))["first"]
-    if first is None:
-        raise CloseError(_("There is no contract yet: there is nothing to close."))
-    return first
+    if not (Organisation.objects.exists() or Session.objects.exists()):
+        raise CloseError(_("There is no client yet: there is nothing to close."))
+    return Subscription.objects.aggregate(first=models.Min("first_run"))["first"] or Month(0)
 
 
 @transaction.atomic

@@ -67,7 +67,7 @@ FREE = {
     ),
     "an index value": (make.cpi_value, {"value_thousandths": 1}),
 }
-Case = tuple[Callable[[], models.Model], dict[str, object]]
+Example = tuple[Callable[[], models.Model], dict[str, object]]
 
 
 def page_of(row: models.Model) -> str:
@@ -77,9 +77,9 @@ def page_of(row: models.Model) -> str:
     return client.get(address).content.decode()
 
 
-@pytest.mark.parametrize("case", USED.values(), ids=USED)
-def test_what_was_used_is_only_read(case: Case) -> None:
-    made, change = case
+@pytest.mark.parametrize("example", USED.values(), ids=USED)
+def test_what_was_used_is_only_read(example: Example) -> None:
+    made, change = example
     row = made()
     before = type(row)._default_manager.filter(pk=row.pk).values().get()
 
@@ -92,9 +92,9 @@ def test_what_was_used_is_only_read(case: Case) -> None:
     assert f'name="{next(iter(change))}"' not in page_of(row)
 
 
-@pytest.mark.parametrize("case", FREE.values(), ids=FREE)
-def test_what_was_not_used_can_be_put_right(case: Case) -> None:
-    made, change = case
+@pytest.mark.parametrize("example", FREE.values(), ids=FREE)
+def test_what_was_not_used_can_be_put_right(example: Example) -> None:
+    made, change = example
     row = made()
 
     assert f'name="{next(iter(change))}"' in page_of(row)
