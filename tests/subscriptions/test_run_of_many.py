@@ -129,7 +129,13 @@ def give_overage_back() -> None:
 def test_documents_without_number_share_a_bounded_number_of_locks() -> None:
     documents = Invoice.objects.bulk_create(
         Invoice(
-            run_month=world.RUN, net_cents=0, vat_cents=0, total_cents=0, due_days=30, language="nl"
+            run_month=world.RUN,
+            net_cents=0,
+            vat_cents=0,
+            total_cents=0,
+            due_days=30,
+            language="nl",
+            collection="invoice",
         )
         for _number in range(3 * LOCKS)
     )
