@@ -157,7 +157,7 @@ def test_libreoffice_keeps_every_cell_and_table(
     ("make_workbook", "sentence"),
     [
         (exact_client, "hours of overage were stated; they will be invoiced"),
-        (banded_client, "On top of them 8.0 hours of overage were stated"),
+        (banded_client, "8.0 hours of overage were stated; they will be invoiced"),
         (withheld_client, "We state no use for January 2026"),
         (all_in_client, "Fixed fee, no figures of use"),
     ],
