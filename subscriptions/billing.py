@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -40,7 +41,7 @@ from subscriptions.models import (
     InvoiceLine,
     InvoiceState,
     OccurrenceState,
-    PurchaseOrder,
+    Subscription,
     YearPrice,
 )
 from workshops.models import Enrolment
@@ -155,16 +156,44 @@ def release_unblocked(
     rows = rows.filter(run_month=month) if ahead else rows.filter(run_month__lte=month)
     bound = Q(blocked_reason=BlockedReason.BOUND)
     rows = rows.exclude(bound & ~Q(run_month=month) if anew else bound)
-    rows = rows.select_related("organisation")
-    blocked = list(rows.prefetch_related("lines__occurrence", "organisation__subscriptions"))
+    lines, contracts = _lines_of(rows), _contracts_of(rows)
     orders = purchase_orders(clients(organisations))
-    seats = _seats_of(blocked)
-    free = [row for row in blocked if _reason_now(row, orders, seats, month) != row.blocked_reason]
+    seats = _seats_of(line for of_one in lines.values() for line in of_one)
+
+    def reason(invoice: Invoice) -> BlockedReason | None:
+        """Give the reason for which this run would block it, bounds apart."""
+        if invoice.organisation:
+            buyer, owner = buyers.of_organisation(invoice.organisation), invoice.organisation.pk
+            return reason_now(buyer, contracts[owner], lines[invoice.pk], orders[owner], month)
+        billed = [line.occurrence.subject_id for line in lines[invoice.pk] if line.occurrence]
+        sold = [buyers.of_seat(seats[subject]) for subject in billed if subject in seats]
+        found = (reason_now(buyer, [], lines[invoice.pk], [], month) for buyer in sold)
+        return next(filter(None, found), None)
+
+    blocked = rows.select_related("organisation")
+    free = [invoice for invoice in blocked if reason(invoice) != invoice.blocked_reason]
     for invoice in free:
-        occurrences = [line.occurrence_id for line in invoice.lines.all() if line.occurrence_id]
+        occurrences = [line.occurrence_id for line in lines[invoice.pk] if line.occurrence_id]
         invoice.delete()
         BilledOccurrence.objects.filter(pk__in=occurrences).delete()
     return len(free)
+
+
+def _lines_of(invoices: QuerySet[Invoice]) -> dict[UUID, list[InvoiceLine]]:
+    """Read the lines of documents that a query names: there may be more than it could list."""
+    rows = InvoiceLine.objects.filter(invoice__in=invoices.values("pk"))
+    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
+    for line in rows.select_related("occurrence").order_by("position"):
+        lines[line.invoice_id].append(line)
+    return lines
+
+
+def _contracts_of(invoices: QuerySet[Invoice]) -> dict[UUID, list[Subscription]]:
+    rows = Subscription.objects.filter(organisation__in=invoices.values("organisation"))
+    contracts: dict[UUID, list[Subscription]] = defaultdict(list)
+    for row in rows.order_by("start_month"):
+        contracts[row.organisation_id].append(row)
+    return contracts
 
 
 def _made_out_to(chosen: Chosen) -> QuerySet[Invoice]:
@@ -175,34 +204,11 @@ def _made_out_to(chosen: Chosen) -> QuerySet[Invoice]:
     return rows.filter(theirs | Q(organisation=None) if None in chosen else theirs)
 
 
-def _seats_of(invoices: Iterable[Invoice]) -> dict[UUID, Enrolment]:
-    """Give the seats that documents of one-off buyers bill, as they are now."""
-    subjects = [
-        line.occurrence.subject_id
-        for invoice in invoices
-        if invoice.organisation is None
-        for line in invoice.lines.all()
-        if line.occurrence
-    ]
+def _seats_of(lines: Iterable[InvoiceLine]) -> dict[UUID, Enrolment]:
+    """Give the seats that lines of one-off buyers bill, as they are now."""
+    billed = (line.occurrence for line in lines)
+    subjects = [row.subject_id for row in billed if row and row.organisation_id is None]
     return Enrolment.objects.select_related("organisation").in_bulk(subjects)
-
-
-def _reason_now(
-    invoice: Invoice,
-    orders: dict[UUID, list[PurchaseOrder]],
-    seats: dict[UUID, Enrolment],
-    run: Month,
-) -> BlockedReason | None:
-    """Give the reason for which a run would block what stands on a document, bounds apart."""
-    lines = list(invoice.lines.all())
-    organisation = invoice.organisation
-    if organisation:
-        contracts = list(organisation.subscriptions.all())
-        buyer = buyers.of_organisation(organisation)
-        return reason_now(buyer, contracts, lines, orders[organisation.pk], run)
-    billed = [line.occurrence.subject_id for line in lines if line.occurrence]
-    sold = [buyers.of_seat(seats[subject]) for subject in billed if subject in seats]
-    return next(filter(None, (reason_now(buyer, [], lines, [], run) for buyer in sold)), None)
 
 
 @transaction.atomic

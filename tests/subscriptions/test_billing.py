@@ -176,11 +176,11 @@ class TestRuns:
     ) -> None:
         client("ORG0")
         make.closed_month("2025-12")
-        with django_assert_num_queries(29):
+        with django_assert_num_queries(31):
             bill("2025-12")
         for number in range(1, 6):
             client(f"ORG{number}")
-        with django_assert_num_queries(29):
+        with django_assert_num_queries(31):
             bill("2025-12")
 
 
