@@ -6,11 +6,12 @@ which a process can die are counted on the way: each statement, and before and a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import stripe
@@ -20,7 +21,9 @@ from django.db import connection
 from subscriptions.sandbox import api
 from subscriptions.sandbox.state import State
 from tests.stripe.fixtures import KEY
+from tests.stripe.judge import judge_answer, judge_request
 
+ID = re.compile(r"\b[a-z]{2,4}_\w{8,}")
 
 class Killed(BaseException):
     """Nothing catches it, as nothing catches a power cut."""
@@ -44,12 +47,27 @@ class Moments:
         return execute(*arguments)
 
 
+SEEN: set[tuple[str, str, frozenset[str], int]] = set()
+
+
+def is_new(method: str, path: str, form: str, status: int) -> bool:
+    """Tell whether a call is the first of its shape in this process: thousands are alike."""
+    shape = (method, ID.sub("*", path), frozenset(dict(parse_qsl(form))), status)
+    is_first = shape not in SEEN
+    SEEN.add(shape)
+    return is_first
+
+
 class Line:
-    """The way from the SDK to a sandbox's state; ``said`` is method, path and form of each call."""
+    """The way from the SDK to a sandbox's state; ``said`` is method, path and form of each call.
+
+    ``found`` is what the judge holds against the first call of each shape.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.said: list[tuple[str, str, str]] = []
+        self.found: list[str] = []
         self.moments = Moments()
         self.unreachable = range(0)  # the calls that find nobody there
 
@@ -70,12 +88,20 @@ class Line:
         self.said.append((method.upper(), address.path, form))
         request = api.Request(method.upper(), address.path, form, given, "http://127.0.0.1:1")
         answer = api.answer(self.state, request)
+        self.judge(method, url, post_data or "", answer)
         self.moments()
         if answer.dropped:
             raise stripe.APIConnectionError("dropped", should_retry=True)  # type: ignore[no-untyped-call]
         body = answer.body if isinstance(answer.body, bytes) else answer.body.encode()
         told = {name.lower(): text for name, text in answer.headers.items()}
         return body, answer.status, told | {"date": formatdate(usegmt=True)}
+
+    def judge(self, method: str, url: str, form: str, answer: api.Answer) -> None:
+        address = urlsplit(url)
+        if is_new(method, address.path, form or address.query, answer.status):
+            body = answer.body if isinstance(answer.body, str) else answer.body.decode()
+            self.found += judge_request(method, url, form)
+            self.found += judge_answer(method, url, answer.status, body)
 
     @contextmanager
     def dying_at(self, moment: int | None) -> Iterator[Moments]:
@@ -101,3 +127,4 @@ def line_to(state: State) -> Iterator[Line]:
         patch.setattr(settings, "STRIPE_API_KEY", KEY)
         patch.setattr(settings, "STRIPE_API_BASE", "http://127.0.0.1:1")
         yield line
+    assert line.found == []
