@@ -25,6 +25,7 @@ from tests.stripe.judge import judge_answer, judge_request
 
 ID = re.compile(r"\b[a-z]{2,4}_\w{8,}")
 
+
 class Killed(BaseException):
     """Nothing catches it, as nothing catches a power cut."""
 
