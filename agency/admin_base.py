@@ -123,11 +123,11 @@ class _Units:
         admin_class: Any = self
         if db_field.name in admin_class.get_autocomplete_fields(request):
             kwargs.setdefault("widget", ChosenRow(db_field, admin_class.admin_site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]  # it has it
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, Any]]:
         """Show the columns that the person behind a request may read."""
-        role, model = signed_in(request).role, self.opts.model  # type: ignore[attr-defined]
+        role, model = signed_in(request).role, self.opts.model  # type: ignore[attr-defined]  # a mixin
 
         def readable(names: Iterable[Any]) -> list[Any]:
             """Leave out names; those within a name share its line."""
@@ -141,7 +141,7 @@ class _Units:
 
         shown = [
             (title, {**options, "fields": readable(options["fields"])})
-            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
+            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]  # likewise
         ]
         return [(title, options) for title, options in shown if options["fields"]]
 
@@ -204,7 +204,7 @@ class StaffAdmin(_Units, ModelAdmin):
         """Search as Django does, without the one character that PostgreSQL refuses."""
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]  # any rows
         """Run an action; a row that was chosen by what is no key is a bad request."""
         if not all(map(_is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest
@@ -277,7 +277,7 @@ class StaffAdmin(_Units, ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError as error:
-            request.refusal = refusals.sentence(error)  # type: ignore[attr-defined]
+            request.refusal = refusals.sentence(error)  # type: ignore[attr-defined]  # for the form
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(
