@@ -43,16 +43,6 @@ from subscriptions.answers import (
 
 if TYPE_CHECKING:
     from stripe._base_address import BaseAddresses
-    from stripe.params import (
-        CreditNoteCreateParams,
-        CreditNotePreviewParams,
-        CustomerCreateParams,
-        CustomerSearchParams,
-        CustomerUpdateParams,
-        InvoiceAddLinesParams,
-        InvoiceCreateParams,
-        InvoiceFinalizeInvoiceParams,
-    )
 
 __all__ = [
     "BusyError",
@@ -92,6 +82,27 @@ KINDS_OF_ERROR: tuple[tuple[Container[int], type[GatewayError]], ...] = (
 )
 
 
+@contextmanager
+def _errors_translated() -> Iterator[None]:
+    """Raise our own errors, cut off from Stripe's, whose texts repeat what was sent."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise _translated(error) from None
+
+
+def _translated(error: stripe.StripeError) -> GatewayError:
+    status = error.http_status or 0
+    code = error.code or (error.error and error.error.code) or type(error).__name__
+    if isinstance(error, stripe.APIConnectionError):
+        return UnknownOutcomeError("no_answer", is_final=False)
+    for statuses, kind in KINDS_OF_ERROR:
+        if status in statuses:
+            return kind(code)
+    replayed = (error.headers or {}).get("idempotent-replayed") == "true"
+    return UnknownOutcomeError(code, is_final=replayed)
+
+
 class PatientClient(stripe.RequestsClient):
     """Waits longer, and a bit at random, each time that Stripe is busy; the library gives up."""
 
@@ -110,15 +121,12 @@ def is_live() -> bool:
     return settings.STRIPE_API_KEY.startswith(("sk_live_", "rk_live_"))
 
 
+@_errors_translated()
 def create_customer(body: Body, key: str) -> Customer:
-    with _errors_translated():
-        return _customer(
-            _client().v1.customers.create(
-                cast("CustomerCreateParams", dict(body)), {"idempotency_key": key}
-            )
-        )
+    return _customer(_client().v1.customers.create(_given(body), {"idempotency_key": key}))
 
 
+@_errors_translated()
 def update_customer(stripe_id: str, body: Body, key: str) -> Customer:
     """Make the customer equal to the body of its creation, tax ids included.
 
@@ -127,25 +135,22 @@ def update_customer(stripe_id: str, body: Body, key: str) -> Customer:
     wanted = [(item["type"], item["value"]) for item in body.get("tax_id_data", [])]
     given = {name: value for name, value in body.items() if name != "tax_id_data"}
     given.setdefault("email", "")
-    with _errors_translated():
-        customers = _client().v1.customers
-        updated = customers.update(
-            stripe_id, cast("CustomerUpdateParams", given), {"idempotency_key": key}
+    customers = _client().v1.customers
+    updated = customers.update(stripe_id, _given(given), {"idempotency_key": key})
+    kept = customers.tax_ids.list(stripe_id, {"limit": LONGEST_PAGE})
+    for tax_id in kept.auto_paging_iter():
+        if (tax_id.type, tax_id.value) in wanted:
+            wanted.remove((tax_id.type, tax_id.value))
+        else:
+            with suppress(MissingError), _errors_translated():  # another push was faster
+                customers.tax_ids.delete(stripe_id, tax_id.id)
+    for number, (kind, value) in enumerate(wanted):
+        customers.tax_ids.create(
+            stripe_id,
+            {"type": kind, "value": value},
+            {"idempotency_key": f"{key}-tax-id-{number}"},
         )
-        kept = customers.tax_ids.list(stripe_id, {"limit": LONGEST_PAGE})
-        for tax_id in kept.auto_paging_iter():
-            if (tax_id.type, tax_id.value) in wanted:
-                wanted.remove((tax_id.type, tax_id.value))
-            else:
-                with suppress(MissingError), _errors_translated():  # another push was faster
-                    customers.tax_ids.delete(stripe_id, tax_id.id)
-        for number, (kind, value) in enumerate(wanted):
-            customers.tax_ids.create(
-                stripe_id,
-                {"type": kind, "value": value},
-                {"idempotency_key": f"{key}-tax-id-{number}"},
-            )
-        return _customer(updated)
+    return _customer(updated)
 
 
 def customers_with_email(email: str) -> Iterator[Customer]:
@@ -153,20 +158,18 @@ def customers_with_email(email: str) -> Iterator[Customer]:
     return _listed(_client().v1.customers, {"email": email} if email else {}, _customer_of)
 
 
+@_errors_translated()
 def customers_of(organisation: str) -> tuple[Customer, ...]:
     """Search for the customers of an organisation; those of the last minutes may be missing."""
-    given: CustomerSearchParams = {
-        "query": f"metadata['organisation']:'{organisation}'",
-        "limit": LONGEST_PAGE,
-    }
-    with _errors_translated():
-        return tuple(_customer(found) for found in _client().v1.customers.search(given).data)
+    query = f"metadata['organisation']:'{organisation}'"
+    found = _client().v1.customers.search({"query": query, "limit": LONGEST_PAGE})
+    return tuple(_customer(each) for each in found.data)
 
 
+@_errors_translated()
 def read_customer(stripe_id: str) -> Customer:
     """Read a customer; one that was deleted is still told of, as deleted."""
-    with _errors_translated():
-        return _customer(_client().v1.customers.retrieve(stripe_id))
+    return _customer(_client().v1.customers.retrieve(stripe_id))
 
 
 def customers_since(moment: dt.datetime) -> Iterator[Customer]:
@@ -174,35 +177,29 @@ def customers_since(moment: dt.datetime) -> Iterator[Customer]:
     return _listed(_client().v1.customers, {"created": _since(moment)}, _customer_of)
 
 
+@_errors_translated()
 def create_draft(body: Body, key: str) -> Document:
-    with _errors_translated():
-        return _document(
-            _client().v1.invoices.create(
-                cast("InvoiceCreateParams", dict(body)), {"idempotency_key": key}
-            )
-        )
+    return _document(_client().v1.invoices.create(_given(body), {"idempotency_key": key}))
 
 
+@_errors_translated()
 def add_lines(stripe_id: str, body: Body, key: str) -> Document:
     """Add all lines or none."""
-    with _errors_translated():
-        return _document(
-            _client().v1.invoices.add_lines(
-                stripe_id, cast("InvoiceAddLinesParams", dict(body)), {"idempotency_key": key}
-            )
-        )
+    return _document(
+        _client().v1.invoices.add_lines(stripe_id, _given(body), {"idempotency_key": key})
+    )
 
 
+@_errors_translated()
 def read(stripe_id: str) -> Document:
-    with _errors_translated():
-        return _document(_client().v1.invoices.retrieve(stripe_id))
+    return _document(_client().v1.invoices.retrieve(stripe_id))
 
 
+@_errors_translated()
 def lines_of(stripe_id: str) -> tuple[Line, ...]:
     """Read every line: an invoice itself shows but the first few."""
-    with _errors_translated():
-        found = _client().v1.invoices.line_items.list(stripe_id, {"limit": LONGEST_PAGE})
-        return tuple(answers.line(line.to_dict()) for line in found.auto_paging_iter())
+    found = _client().v1.invoices.line_items.list(stripe_id, {"limit": LONGEST_PAGE})
+    return tuple(answers.line(line.to_dict()) for line in found.auto_paging_iter())
 
 
 def documents_of(customer_id: str) -> Iterator[Document]:
@@ -218,55 +215,40 @@ def documents_since(moment: dt.datetime) -> Iterator[Document]:
     return _listed(_client().v1.invoices, {"created": _since(moment)}, answers.document)
 
 
+@_errors_translated()
 def finalize(stripe_id: str, body: Body, key: str) -> Document:
-    with _errors_translated():
-        return _document(
-            _client().v1.invoices.finalize_invoice(
-                stripe_id,
-                cast("InvoiceFinalizeInvoiceParams", dict(body)),
-                {"idempotency_key": key},
-            )
-        )
+    return _document(
+        _client().v1.invoices.finalize_invoice(stripe_id, _given(body), {"idempotency_key": key})
+    )
 
 
+@_errors_translated()
 def send(stripe_id: str, key: str) -> Document:
     """Have Stripe mail the invoice; its test mode sends no mail."""
-    with _errors_translated():
-        return _document(
-            _client().v1.invoices.send_invoice(stripe_id, {}, {"idempotency_key": key})
-        )
+    return _document(_client().v1.invoices.send_invoice(stripe_id, {}, {"idempotency_key": key}))
 
 
 def delete_draft(stripe_id: str) -> None:
     """Delete a draft; one that is gone already is fine."""
-    try:
-        with _errors_translated():
-            _client().v1.invoices.delete(stripe_id)
-    except MissingError:
-        return
+    with suppress(MissingError), _errors_translated():
+        _client().v1.invoices.delete(stripe_id)
 
 
+@_errors_translated()
 def preview_credit_note(body: Body) -> CreditNote:
     """Return what Stripe would make of a credit note; nothing is made."""
-    with _errors_translated():
-        return _credit_note(
-            _client().v1.credit_notes.preview(cast("CreditNotePreviewParams", dict(body)))
-        )
+    return _credit_note(_client().v1.credit_notes.preview(_given(body)))
 
 
+@_errors_translated()
 def create_credit_note(body: Body, key: str) -> CreditNote:
     """Issue a credit note: it has its number at once and is never a draft."""
-    with _errors_translated():
-        return _credit_note(
-            _client().v1.credit_notes.create(
-                cast("CreditNoteCreateParams", dict(body)), {"idempotency_key": key}
-            )
-        )
+    return _credit_note(_client().v1.credit_notes.create(_given(body), {"idempotency_key": key}))
 
 
+@_errors_translated()
 def read_credit_note(stripe_id: str) -> CreditNote:
-    with _errors_translated():
-        return _credit_note(_client().v1.credit_notes.retrieve(stripe_id))
+    return _credit_note(_client().v1.credit_notes.retrieve(stripe_id))
 
 
 def credit_notes_of(invoice_id: str) -> Iterator[CreditNote]:
@@ -371,27 +353,6 @@ def _client_for(key: str, base: str, version: str) -> stripe.StripeClient:
     )
 
 
-@contextmanager
-def _errors_translated() -> Iterator[None]:
-    """Raise our own errors, cut off from Stripe's, whose texts repeat what was sent."""
-    try:
-        yield
-    except stripe.StripeError as error:
-        raise _translated(error) from None
-
-
-def _translated(error: stripe.StripeError) -> GatewayError:
-    status = error.http_status or 0
-    code = error.code or (error.error and error.error.code) or type(error).__name__
-    if isinstance(error, stripe.APIConnectionError):
-        return UnknownOutcomeError("no_answer", is_final=False)
-    for statuses, kind in KINDS_OF_ERROR:
-        if status in statuses:
-            return kind(code)
-    replayed = (error.headers or {}).get("idempotent-replayed") == "true"
-    return UnknownOutcomeError(code, is_final=replayed)
-
-
 def _listed(service: Any, given: Body, read: Callable[[Body], Answer]) -> Iterator[Answer]:
     """Yield all that a service lists, page after page."""
     with _errors_translated():
@@ -415,6 +376,11 @@ def _credit_note(given: stripe.StripeObject) -> CreditNote:
     return answers.credit_note(given.to_dict())
 
 
+def _given(body: Body) -> Any:
+    """Return a body as a call takes it; each call names its type of it in its own way."""
+    return dict(body)
+
+
 def _since(moment: dt.datetime) -> Any:
-    """Return a filter on ``created``; each list names its type of it in its own way."""
+    """Return a filter on ``created``."""
     return {"gte": int(moment.timestamp())}
