@@ -17,20 +17,17 @@ from subscriptions.models import PriceBand, Subscription, Terms, TermsReason, Ye
 
 # A contract that starts so soon after another one's end keeps its contract year (design 5.6).
 MONTHS_TO_KEEP_THE_YEAR = 12
+# Columns that rows of the database and plain data name alike.
+PRICES = [field.name for field in fields(Prices)]
+CHOICES = [field.name for field in fields(Choices)]
 
 
 class Version(NamedTuple):
-    """A version of the terms, read without what is not asked of it."""
+    """A version of the terms."""
 
-    from_month: Month
     reason: str
     tier: str
-    overage: str
-    release: str
-    own_annual_fee_cents: int | None
-    own_included_quarters: int | None
-    own_included_sessions: int | None
-    own_overage_rate_cents: int | None
+    choices: Choices
 
 
 def load(organisations: Iterable[UUID] | None = None) -> dict[UUID, Contract]:
@@ -42,9 +39,7 @@ def load(organisations: Iterable[UUID] | None = None) -> dict[UUID, Contract]:
     return {row.pk: contract for row, contract in load_rows(organisations)}
 
 
-def load_rows(
-    organisations: Iterable[UUID] | None = None,
-) -> list[tuple[Subscription, Contract]]:
+def load_rows(organisations: Iterable[UUID] | None) -> list[tuple[Subscription, Contract]]:
     """Give the same with their rows."""
     of_chosen = {} if organisations is None else {"organisation__in": organisations}
     of_theirs = {} if organisations is None else {"subscription__organisation__in": organisations}
@@ -86,10 +81,10 @@ def _contract(
         books=books,
         headcounts=headcounts,
         choices=tuple(
-            _choices(version) for version in versions if version.reason != TermsReason.TIER_CHANGE
+            version.choices for version in versions if version.reason != TermsReason.TIER_CHANGE
         ),
         requests=tuple(
-            (version.from_month, version.tier)
+            (version.choices.from_month, version.tier)
             for version in versions
             if version.reason == TermsReason.TIER_CHANGE
         ),
@@ -102,7 +97,7 @@ def _contract(
     )
 
 
-def without_terms(organisations: Iterable[UUID] | None = None) -> list[str]:
+def without_terms(organisations: Iterable[UUID] | None) -> list[str]:
     """Give the codes of organisations with a contract that has no terms yet."""
     started = Terms.objects.filter(reason=TermsReason.START).values("subscription")
     rows = Subscription.objects.exclude(pk__in=started)
@@ -111,35 +106,13 @@ def without_terms(organisations: Iterable[UUID] | None = None) -> list[str]:
     return sorted(rows.values_list("organisation__code", flat=True))
 
 
-def _choices(version: Version) -> Choices:
-    return Choices(
-        from_month=version.from_month,
-        overage=version.overage,
-        release=version.release,
-        own_annual_fee_cents=version.own_annual_fee_cents,
-        own_included_quarters=version.own_included_quarters,
-        own_included_sessions=version.own_included_sessions,
-        own_overage_rate_cents=version.own_overage_rate_cents,
-    )
-
-
 def price_books() -> PriceBooks:
     bands: dict[Month, list[Band]] = defaultdict(list)
     for row in PriceBand.objects.select_related("book").order_by("book__valid_from"):
-        bands[row.book.valid_from].append(
-            Band(row.tier, row.min_headcount, row.max_headcount, _prices(row))
-        )
+        prices = Prices(**{name: getattr(row, name) for name in PRICES})
+        band = Band(row.tier, row.min_headcount, row.max_headcount, prices)
+        bands[row.book.valid_from].append(band)
     return PriceBooks(tuple((month, tuple(of_book)) for month, of_book in bands.items()))
-
-
-def _prices(row: PriceBand) -> Prices:
-    return Prices(
-        annual_fee_cents=row.annual_fee_cents,
-        setup_fee_cents=row.setup_fee_cents,
-        included_quarters=row.included_quarters,
-        included_sessions=row.included_sessions,
-        overage_rate_cents=row.overage_rate_cents,
-    )
 
 
 def _headcounts(rows: QuerySet[Headcount]) -> dict[UUID, list[tuple[Month, int]]]:
@@ -152,10 +125,10 @@ def _headcounts(rows: QuerySet[Headcount]) -> dict[UUID, list[tuple[Month, int]]
 
 def _terms(rows: QuerySet[Terms]) -> dict[UUID, list[Version]]:
     versions: dict[UUID, list[Version]] = defaultdict(list)
-    for subscription, *row in rows.order_by("from_month").values_list(
-        "subscription", *Version._fields
-    ):
-        versions[subscription].append(Version(*row))
+    columns = ("subscription", "reason", "tier", *CHOICES)
+    for subscription, reason, tier, *chosen in rows.order_by("from_month").values_list(*columns):
+        choices = Choices(**dict(zip(CHOICES, chosen, strict=True)))
+        versions[subscription].append(Version(reason, tier, choices))
     return versions
 
 
@@ -163,12 +136,11 @@ def _frozen_prices(rows: QuerySet[YearPrice]) -> dict[UUID, dict[tuple[Month, st
     """Give them by contract; there are thousands, and few different ones."""
     frozen: dict[UUID, dict[tuple[Month, str], Prices]] = defaultdict(dict)
     known: dict[tuple[int, ...], Prices] = {}
-    names = [field.name for field in fields(Prices)]
     for subscription, month, tier, *cents in rows.values_list(
-        "subscription", "year_month", "tier", *names
+        "subscription", "year_month", "tier", *PRICES
     ):
         amounts = tuple(cents)
         if amounts not in known:
-            known[amounts] = Prices(**dict(zip(names, amounts, strict=True)))
+            known[amounts] = Prices(**dict(zip(PRICES, amounts, strict=True)))
         frozen[subscription][month, tier] = known[amounts]
     return frozen

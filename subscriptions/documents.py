@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -340,11 +340,7 @@ def _year_price(subject: UUID, contract: Contract, year: ContractYear, tier: str
         "subscription_id": subject,
         "year_month": year.first_month,
         "tier": tier,
-        "annual_fee_cents": prices.annual_fee_cents,
-        "setup_fee_cents": prices.setup_fee_cents,
-        "included_quarters": prices.included_quarters,
-        "included_sessions": prices.included_sessions,
-        "overage_rate_cents": prices.overage_rate_cents,
+        **asdict(prices),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -64,7 +64,7 @@ class Closing:
 
     subscription: UUID
     account: Account
-    capped: bool = field(default=False)
+    capped: bool
 
 
 def read_books(organisations: Sequence[UUID] | None = None) -> Books:
@@ -84,13 +84,7 @@ def read_books(organisations: Sequence[UUID] | None = None) -> Books:
 
 
 def thresholds(policy: ReleasePolicy) -> Thresholds:
-    return Thresholds(
-        month_from_headcount=policy.month_from_headcount,
-        quarter_from_headcount=policy.quarter_from_headcount,
-        figures_from_headcount=policy.figures_from_headcount,
-        quarter_least_months=policy.quarter_least_months,
-        year_least_months=policy.year_least_months,
-    )
+    return Thresholds(**{each.name: getattr(policy, each.name) for each in fields(Thresholds)})
 
 
 def _stated(organisations: Sequence[UUID] | None) -> dict[UUID, list[Stated]]:

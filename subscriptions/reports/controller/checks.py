@@ -31,10 +31,11 @@ from subscriptions.models import (
     ReleasePolicy,
     Statement,
 )
-from subscriptions.release import Thresholds, release
+from subscriptions.release import release
 from subscriptions.reports import said
 from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, EUROS, HOURS, MORE_OR_LESS, WORD, Kind
+from subscriptions.statements import thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,16 +244,7 @@ def _in_time(books: Books) -> Check:
 
 def _release_rules(books: Books) -> Check:
     """Count statements whose length and display the release rules, applied anew, do not give."""
-    policies = {
-        row.pk: Thresholds(
-            month_from_headcount=row.month_from_headcount,
-            quarter_from_headcount=row.quarter_from_headcount,
-            figures_from_headcount=row.figures_from_headcount,
-            quarter_least_months=row.quarter_least_months,
-            year_least_months=row.year_least_months,
-        )
-        for row in ReleasePolicy.objects.all()
-    }
+    policies = {row.pk: thresholds(row) for row in ReleasePolicy.objects.all()}
     rows = Statement.objects.newest().filter(
         until_month__gt=books.runs.from_month, until_month__lte=books.runs.until
     )
