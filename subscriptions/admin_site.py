@@ -63,7 +63,8 @@ class StaffSite(admin.AdminSite):
         return super().each_context(request) | {"menu": _menu(request.path)}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        from subscriptions.admin_queue import figures, queue, sentence
+        from subscriptions.admin.figures import figures
+        from subscriptions.admin.queue import queue, sentence
 
         on = today()
         waiting = queue(on, signed_in(request))

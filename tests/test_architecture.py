@@ -174,7 +174,7 @@ def test_what_tells_anybody_anything_never_names_hours() -> None:
     tellers = [str(path.relative_to(ROOT)) for path in sources()]
     assert {
         "subscriptions/portal/views.py", "subscriptions/api.py", "subscriptions/admin/contracts.py",
-        "subscriptions/admin_queue.py", "advisors/admin.py", "agency/mail.py",
+        "subscriptions/admin/queue.py", "advisors/admin.py", "agency/mail.py",
         "subscriptions/announcements.py", "subscriptions/reports/client/position.py",
     } <= {path for path in tellers if TELLS.search(path)}  # fmt: skip
 

@@ -82,8 +82,8 @@ def signed_in(user: User, *, raises: bool = True) -> Browser:
 
 PAGES = {
     "contact": ("subscriptions.portal.views._advisors", "/portal/{organisation}/"),
-    "controller": ("subscriptions.admin_queue.figures", "/admin/"),
-    "auditor": ("subscriptions.admin_queue.figures", "/admin/"),
+    "controller": ("subscriptions.admin.figures.figures", "/admin/"),
+    "auditor": ("subscriptions.admin.figures.figures", "/admin/"),
 }
 
 
@@ -121,7 +121,7 @@ def test_what_only_staff_know_of_hours_is_told_to_no_client(
     monkeypatch: pytest.MonkeyPatch, own: world.Client, model: type[Model]
 ) -> None:
     asked = model._default_manager.exists
-    read_on_the_way(monkeypatch, "subscriptions.admin_queue.figures", asked)
+    read_on_the_way(monkeypatch, "subscriptions.admin.figures.figures", asked)
     assert signed_in(make.user("planner")).get("/admin/").status_code == 200
     read_on_the_way(monkeypatch, "subscriptions.portal.views._advisors", asked)
     with pytest.raises(LedgerReadError):

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 
 from agency.models import Agency, Contact, Organisation, Role, User
 from agency.month import Month
-from subscriptions import admin_queue
+from subscriptions.admin.queue import queue
 from subscriptions.demo import coming, people, sample
 from subscriptions.demo.processes import Processes
 from subscriptions.models import Display, TierChangeRequest
@@ -161,7 +161,7 @@ def test_there_is_a_sign_in_for_each_role() -> None:
 
 def tasks() -> set[str]:
     reader = User.objects.get(email=f"admin@{people.DOMAIN}")
-    return {task.what for section in admin_queue.queue(TODAY, reader) for task in section.tasks}
+    return {task.what for section in queue(TODAY, reader) for task in section.tasks}
 
 
 def test_the_queue_has_every_task_that_planning_can_bring(clients: list[Organisation]) -> None:
