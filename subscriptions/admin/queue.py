@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Max, Min, Sum
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 
 from advisors.admin import DAYS_BEFORE_EXPIRY
 from advisors.hours import first_open_month, missing_submissions
@@ -33,13 +33,22 @@ from subscriptions.models import (
 from workshops.models import Session, SessionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from agency.models import User
 
 # The law wants the invoice before the 15th of the month after the service.
 LAST_INVOICE_DAY = 15
 DAYS_TOO_SHORT_FOR_A_TRAINER = 7
+DEEDS = {
+    InvoiceState.DRAFT: ngettext_lazy("draft invoice to approve", "draft invoices to approve"),
+    InvoiceState.APPROVED: ngettext_lazy("approved invoice to send", "approved invoices to send"),
+    InvoiceState.PARKED: ngettext_lazy("invoice parked on its way", "invoices parked on their way"),
+}
+REQUESTS: dict[type[Any], Any] = {
+    TierChangeRequest: ngettext_lazy("request for a tier change", "requests for a tier change"),
+    HeadcountDeclaration: ngettext_lazy("headcount to confirm", "headcounts to confirm"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +107,8 @@ def _later(on: dt.date) -> list[Task]:
     return list(_certificates(on))
 
 
-def _list(model: str, query: str = "") -> str:
-    address = reverse(f"admin:{model}_changelist")
-    return f"{address}?{query}" if query else address
+def _list(model: str, query: str) -> str:
+    return f"{reverse(f'admin:{model}_changelist')}?{query}"
 
 
 def _submissions(on: dt.date) -> Iterator[Task]:
@@ -141,24 +149,19 @@ def _blocked() -> Iterator[Task]:
 
 def _run_tasks() -> Iterator[Task]:
     """Tasks for invoices that wait for a deed of ours: approve, send, look at."""
-    deeds: list[tuple[InvoiceState, Callable[[int], str]]] = [
-        (InvoiceState.DRAFT, _drafts),
-        (InvoiceState.APPROVED, _approved),
-        (InvoiceState.PARKED, _parked),
-    ]
-    waiting = Invoice.objects.filter(state__in=[state for state, _say in deeds])
+    waiting = Invoice.objects.filter(state__in=DEEDS)
     sums = {
         state: (count, cents)
         for state, count, cents in waiting.order_by()
         .values_list("state")
         .annotate(Count("pk"), Sum("net_cents"))
     }
-    for state, say in deeds:
+    for state, what in DEEDS.items():
         count, cents = sums.get(state, (0, 0))
         if count:
             yield Task(
                 count=count,
-                what=say(count),
+                what=what % count,
                 address=_list("subscriptions_invoice", f"state__exact={state}"),
                 note=gettext("%(amount)s without VAT") % {"amount": euro(cents)},
                 when=_progress() if state == InvoiceState.APPROVED else "",
@@ -175,18 +178,6 @@ def _progress() -> str:
     }
 
 
-def _drafts(count: int) -> str:
-    return ngettext("draft invoice to approve", "draft invoices to approve", count)
-
-
-def _approved(count: int) -> str:
-    return ngettext("approved invoice to send", "approved invoices to send", count)
-
-
-def _parked(count: int) -> str:
-    return ngettext("invoice parked on its way", "invoices parked on their way", count)
-
-
 def _failed_debits() -> Iterator[Task]:
     failed = Invoice.objects.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
     found = failed.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min("debit_failed_on"))
@@ -201,16 +192,12 @@ def _failed_debits() -> Iterator[Task]:
 
 
 def _requests() -> Iterator[Task]:
-    waiting: list[tuple[type[Any], Callable[[int], str]]] = [
-        (TierChangeRequest, _tier_changes),
-        (HeadcountDeclaration, _headcounts),
-    ]
-    for model, say in waiting:
+    for model, what in REQUESTS.items():
         count = model.objects.filter(state=RequestState.OPEN).count()
         if count:
             yield Task(
                 count=count,
-                what=say(count),
+                what=what % count,
                 address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
                 note=gettext("Nothing changes until it is confirmed"),
             )
@@ -229,14 +216,6 @@ def _openings(on: dt.date, reader: User) -> Iterator[Task]:
             note=gettext("Without a second person it lapses"),
             when=day(found["first"] + books.DAYS_OPEN),
         )
-
-
-def _tier_changes(count: int) -> str:
-    return ngettext("request for a tier change", "requests for a tier change", count)
-
-
-def _headcounts(count: int) -> str:
-    return ngettext("headcount to confirm", "headcounts to confirm", count)
 
 
 def _trainers(on: dt.date) -> Iterator[Task]:
