@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
@@ -15,6 +16,7 @@ from agency.month import Month
 from agency.schema import pending_migrations
 
 DONE, BAD_NEWS, WRONG_USE = 0, 1, 2
+Item = TypeVar("Item")
 
 
 def month(text: str) -> Month:
@@ -59,6 +61,14 @@ class Command(BaseCommand):
     def say(self, sentence: object) -> None:
         """Write a sentence for a person; it goes to standard error, away from any JSON."""
         self.stderr.write(str(sentence), self.style.SUCCESS)
+
+    def shown(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterable[Item]:
+        """Show on a terminal how far a run through some items has come; nothing elsewhere."""
+        from rich.console import Console
+        from rich.progress import track
+
+        console = Console(stderr=True)
+        return track(items, what, total, console=console, disable=not console.is_terminal)
 
     def give_up(self, sentence: object) -> NoReturn:
         """End with one sentence and the status for wrong use."""

@@ -14,16 +14,17 @@ tightest bounds on every range of months, over all ways in which the hours may h
 Proven is what `verdict` finds: the use of fewer months than the headcount asks for is bounded more
 tightly than the statements say it, each by itself and with what was told before it. Tails of
 periods that were withheld are searched like any other months, and zero counts as a figure.
+
+Nothing here reads hours or changes anything.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from subscriptions.attack.released import Released, everything
-from subscriptions.attack.verdict import Finding, Proven, judge
+from subscriptions.attack.released import Released
+from subscriptions.attack.verdict import Finding, Proven
 
 
 @dataclass
@@ -43,14 +44,3 @@ class Attack:
         self.proven += finding.proven
         known = [months for months in (self.shortest, finding.shortest) if months is not None]
         self.shortest = min(known, default=None)
-
-
-def attack(watched: Callable[[Iterator[Released]], Iterable[Released]] = iter) -> Attack:
-    """Attack every organisation by what was released to it; reads no hours, changes nothing.
-
-    ``watched`` passes on what is attacked, so that progress can be shown.
-    """
-    done = Attack()
-    for released in watched(everything()):
-        done.add(released, judge(released))
-    return done

@@ -6,7 +6,7 @@ and begin again, and choose how overage and release go. Nothing here touches the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
@@ -27,7 +27,6 @@ from subscriptions.agreements import (
     PriceBooks,
     Prices,
 )
-from subscriptions.attack import Attack
 from subscriptions.attack.released import Released, Told
 from subscriptions.attack.verdict import Finding, judge
 from subscriptions.contracts import MONTHS_TO_KEEP_THE_YEAR
@@ -84,19 +83,6 @@ class Tried:
     schedule: Schedule
     released: Released
     finding: Finding
-
-
-def attack_choosing(
-    tries: int,
-    seed: int,
-    policy: Thresholds,
-    watched: Callable[[Iterator[Tried]], Iterable[Tried]] = iter,
-) -> Attack:
-    """Attack as an employer who chooses a schedule; each one tried counts as an organisation."""
-    done = Attack()
-    for tried in watched(search(tries, seed, policy)):
-        done.add(tried.released, tried.finding)
-    return done
 
 
 def search(tries: int, seed: int, policy: Thresholds) -> Iterator[Tried]:

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
-from rich.console import Console
-from rich.progress import track
 
 from agency import commands
 from agency.models import Organisation
-from subscriptions.attack import Attack, attack, report, schedules
+from subscriptions.attack import Attack, report
+from subscriptions.attack.released import everything
+from subscriptions.attack.schedules import search
+from subscriptions.attack.verdict import judge
 from subscriptions.models import ReleasePolicy
 from subscriptions.statements import thresholds
-
-T = TypeVar("T")
-
-
-def watched(total: int) -> Callable[[Iterator[T]], Iterable[T]]:
-    """Show progress on a terminal; nothing elsewhere."""
-    console = Console(stderr=True)
-    return partial(
-        track,
-        description=_("Attacking"),
-        total=total,
-        console=console,
-        disable=not console.is_terminal,
-    )
 
 
 class Command(commands.Command):
@@ -53,10 +38,15 @@ class Command(commands.Command):
         if tries is not None and tries < 1:
             self.give_up(_("--search takes a number of schedules, from 1 on."))
         policy = thresholds(ReleasePolicy.objects.latest("version"))
+        done = Attack()
         if tries is None:
-            done = attack(watched(Organisation.objects.count()))
+            total = Organisation.objects.count()
+            for released in self.shown(everything(), _("Attacking"), total=total):
+                done.add(released, judge(released))
         else:
-            done = schedules.attack_choosing(tries, options["seed"], policy, watched(tries))
+            chosen = search(tries, options["seed"], policy)
+            for tried in self.shown(chosen, _("Attacking"), total=tries):
+                done.add(tried.released, tried.finding)
         if options["json"]:
             self.print_json({"organisations": done.organisations, "proven": _plain(done)})
         else:

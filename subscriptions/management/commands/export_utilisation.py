@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
-from rich.console import Console
-from rich.progress import track
 
 from advisors import hours
 from agency import commands
 from agency.models import Organisation
 from agency.month import Month
 from agency.today import today
-
-Item = TypeVar("Item")
 
 
 class Command(commands.Command):
@@ -73,11 +67,5 @@ class Command(commands.Command):
             files.write_controller(month, directory, on=today(), language=settings.LANGUAGE_CODE)
             written += 1
         paths = files.write_clients(organisations, month, directory)
-        return written + sum(1 for _path in self._shown(paths, len(organisations)))
-
-    def _shown(self, items: Iterable[Item], count: int) -> Iterable[Item]:
-        """Show progress on a terminal; nothing elsewhere."""
-        console = Console(file=sys.stderr)
-        return track(
-            items, _("Workbooks"), total=count, console=console, disable=not console.is_terminal
-        )
+        shown = self.shown(paths, _("Workbooks"), total=len(organisations))
+        return written + sum(1 for _path in shown)

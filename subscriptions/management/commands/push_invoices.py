@@ -8,8 +8,6 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rich.console import Console
-from rich.progress import track
 
 from agency import commands
 from subscriptions import gateway, push
@@ -27,11 +25,8 @@ class Command(commands.Command):
         ids = list(push.candidates().values_list("pk", flat=True))
         before = Invoice.objects.filter(state__in=InvoiceState.released).exclude(pk__in=ids)
         done = Counter({Outcome.ALREADY: before.count()})
-        console = Console(stderr=True)
         try:
-            for pk in track(
-                ids, description=_("Pushing"), console=console, disable=not console.is_terminal
-            ):
+            for pk in self.shown(ids, _("Pushing")):
                 done[push.try_to_push(pk, at=timezone.now())] += 1
         except gateway.MisconfiguredError as error:
             self.give_up(_("Stripe does not accept the settings: %s.") % error.code)
