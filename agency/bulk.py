@@ -1,12 +1,14 @@
-"""Many rows at once, past the model instances: for runs that write thousands of rows."""
+"""Many rows at once: grouped by a key, and written past the model instances."""
 
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from agency.fields import MonthField
 
 Row = Mapping[str, Any]
+Instance = TypeVar("Instance", bound=models.Model)
 
 
 @contextmanager
@@ -29,6 +32,14 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def grouped(rows: Iterable[Instance], column: str) -> defaultdict[UUID, list[Instance]]:
+    """Give rows by the key in a column, such as ``organisation_id``, in their order."""
+    groups: defaultdict[UUID, list[Instance]] = defaultdict(list)
+    for row in rows:
+        groups[getattr(row, column)].append(row)
+    return groups
 
 
 def insert(model: type[models.Model], rows: Sequence[Row]) -> None:

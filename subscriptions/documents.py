@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
+from agency.bulk import grouped
 from agency.money import plain_decimal
 from agency.month import Month
 from subscriptions import vat
@@ -70,10 +71,7 @@ def purchase_orders(organisations: Sequence[UUID] | None) -> dict[UUID, list[Pur
     rows = PurchaseOrder.objects.all()
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
-    orders: dict[UUID, list[PurchaseOrder]] = defaultdict(list)
-    for row in rows:
-        orders[row.organisation_id].append(row)
-    return orders
+    return grouped(rows, "organisation_id")
 
 
 def vat_rates(month: Month) -> dict[str, int]:

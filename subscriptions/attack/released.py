@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from django.db import models
-
+from agency.bulk import grouped
 from agency.models import Organisation
 from agency.month import Month, MonthRange
 from subscriptions import contracts
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from subscriptions.agreements import Contract
-
-Row = TypeVar("Row", bound=models.Model)
 
 ORGANISATIONS_AT_ONCE = 200
 
@@ -110,7 +107,7 @@ def everything() -> Iterator[Released]:
 
 def _of(codes: Mapping[UUID, str], policies: Mapping[UUID, Thresholds]) -> Iterator[Released]:
     loaded = contracts.load(codes)
-    statements = _grouped(
+    statements = grouped(
         Statement.objects.filter(organisation__in=codes).order_by("from_month", "version"),
         "subscription_id",
     )
@@ -118,7 +115,7 @@ def _of(codes: Mapping[UUID, str], policies: Mapping[UUID, Thresholds]) -> Itera
     for subscription, rows in statements.items():
         told = [_told(row, policies[row.policy_id]) for row in rows]
         agreed[rows[0].organisation_id].append((loaded[subscription], told))
-    cards = _grouped(
+    cards = grouped(
         TopUpCard.objects.filter(organisation__in=codes).order_by("bought_month", "expires_month"),
         "organisation_id",
     )
@@ -156,10 +153,3 @@ def _billed(codes: Iterable[UUID]) -> defaultdict[UUID, list[tuple[MonthRange, i
     ):
         billed[key].append((MonthRange(from_month, until), hundredths // 25))
     return billed
-
-
-def _grouped(rows: Iterable[Row], column: str) -> defaultdict[UUID, list[Row]]:
-    groups: defaultdict[UUID, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[getattr(row, column)].append(row)
-    return groups

@@ -9,13 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 from uuid import UUID
 
-from django.db import models
 from django.db.models import Prefetch
 
 from advisors.models import Assignment, AssignmentRole
+from agency.bulk import grouped
 from agency.models import Agency, Contact, Organisation
 from agency.month import Month, MonthRange
 from subscriptions import contracts
@@ -37,9 +36,8 @@ from subscriptions.release import Thresholds, release
 from subscriptions.statements import thresholds
 from workshops.models import Offering, Session
 
-Row = TypeVar("Row", bound=models.Model)
-
 ORGANISATIONS_AT_ONCE = 200
+_CLIENT = "organisation_id"
 _OF_SESSIONS = frozenset({LineKind.SESSION, LineKind.CANCELLATION, LineKind.SERVICE})
 # A void document was taken back: it is owed by nobody and stands in no list of costs.
 _SHOWN = InvoiceState.released - {"void"}
@@ -162,14 +160,14 @@ def _positions(
     subscriptions = _newest(keys, month)
     loaded = contracts.load(keys)
     statements = _statements(subscriptions.values(), month)
-    documents = _grouped(_documents(keys, month, _SHOWN))
-    blocked = _grouped(_documents(keys, month, {InvoiceState.BLOCKED}))
-    sessions = _grouped(_sessions(keys))
+    documents = grouped(_documents(keys, month, _SHOWN), _CLIENT)
+    blocked = grouped(_documents(keys, month, {InvoiceState.BLOCKED}), _CLIENT)
+    sessions = grouped(_sessions(keys), _CLIENT)
     invoice_of, free, billed = _billing_of_sessions(keys)
-    orders = _grouped(PurchaseOrder.objects.filter(organisation__in=keys).order_by("from_month"))
-    cards = _grouped(_cards(keys, month))
-    contacts = _grouped(_contacts(keys))
-    assignments = _grouped(_assignments(keys, month + 1))
+    orders = grouped(_orders(keys), _CLIENT)
+    cards = grouped(_cards(keys, month), _CLIENT)
+    contacts = grouped(_contacts(keys), _CLIENT)
+    assignments = grouped(_assignments(keys, month + 1), _CLIENT)
     for organisation in organisations:
         subscription = subscriptions.get(organisation.pk)
         if subscription is None:
@@ -204,23 +202,13 @@ def _newest(keys: Sequence[UUID], month: Month) -> dict[UUID, Subscription]:
     return newest
 
 
-def _grouped(rows: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
-    groups: defaultdict[UUID, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.organisation_id].append(row)  # type: ignore[attr-defined]  # all have one
-    return groups
-
-
 def _statements(
     subscriptions: Iterable[Subscription], month: Month
 ) -> defaultdict[UUID, list[Statement]]:
     newest = Statement.objects.newest().filter(
         subscription__in=list(subscriptions), until_month__lte=month + 1
     )
-    groups: defaultdict[UUID, list[Statement]] = defaultdict(list)
-    for row in newest.select_related("publication").order_by("from_month"):
-        groups[row.subscription_id].append(row)
-    return groups
+    return grouped(newest.select_related("publication").order_by("from_month"), "subscription_id")
 
 
 def _documents(keys: Sequence[UUID], month: Month, states: Iterable[str]) -> Iterable[Invoice]:
@@ -253,6 +241,10 @@ def _billing_of_sessions(
 def _cards(keys: Sequence[UUID], month: Month) -> Iterable[TopUpCard]:
     valid = TopUpCard.objects.filter(organisation__in=keys, expires_month__gt=month)
     return valid.order_by("bought_month", "expires_month", "pk")
+
+
+def _orders(keys: Sequence[UUID]) -> Iterable[PurchaseOrder]:
+    return PurchaseOrder.objects.filter(organisation__in=keys).order_by("from_month")
 
 
 def _contacts(keys: Sequence[UUID]) -> Iterable[Contact]:
