@@ -35,6 +35,8 @@ from workshops.models import Session, SessionStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.db.models import QuerySet
+
     from agency.models import User
 
 # The law wants the invoice before the 15th of the month after the service.
@@ -87,7 +89,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
         Section(
             gettext("This week"), gettext("Can wait a little, no longer"), _this_week(on, reader)
         ),
-        Section(gettext("Later"), gettext("No hurry, but begin"), _later(on)),
+        Section(gettext("Later"), gettext("No hurry, but begin"), list(_certificates(on))),
     ]
     return [section for section in sections if section.tasks]
 
@@ -101,10 +103,6 @@ def _this_week(on: dt.date, reader: User) -> list[Task]:
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [*_stripe(), *_differences()] if reads_stripe else ()
     return [*_openings(on, reader), *_trainers(on), *_overdue(on), *_notice(on), *stripe]
-
-
-def _later(on: dt.date) -> list[Task]:
-    return list(_certificates(on))
 
 
 def _list(model: str, query: str) -> str:
@@ -180,12 +178,17 @@ def _progress() -> str:
 
 def _failed_debits() -> Iterator[Task]:
     failed = Invoice.objects.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
-    found = failed.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min("debit_failed_on"))
+    what = ngettext_lazy("direct debit failed", "direct debits failed")
+    yield from _unpaid(failed, "debit_failed_on", what, "overdue=failed")
+
+
+def _unpaid(rows: QuerySet[Invoice], since: str, what: Any, query: str) -> Iterator[Task]:
+    found = rows.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min(since))
     if found["n"]:
         yield Task(
             count=found["n"],
-            what=ngettext("direct debit failed", "direct debits failed", found["n"]),
-            address=_list("subscriptions_invoice", "overdue=failed"),
+            what=what % found["n"],
+            address=_list("subscriptions_invoice", query),
             note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
             when=gettext("since %(day)s") % {"day": day(found["first"])},
         )
@@ -248,16 +251,8 @@ def _unmailed() -> Iterator[Task]:
 
 
 def _overdue(on: dt.date) -> Iterator[Task]:
-    late = Invoice.objects.filter(overdue(on))
-    found = late.aggregate(n=Count("pk"), cents=Sum("total_cents"), first=Min("due_on"))
-    if found["n"]:
-        yield Task(
-            count=found["n"],
-            what=ngettext("invoice overdue", "invoices overdue", found["n"]),
-            address=_list("subscriptions_invoice", "overdue=yes"),
-            note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
-            when=gettext("since %(day)s") % {"day": day(found["first"])},
-        )
+    what = ngettext_lazy("invoice overdue", "invoices overdue")
+    yield from _unpaid(Invoice.objects.filter(overdue(on)), "due_on", what, "overdue=yes")
 
 
 def _notice(on: dt.date) -> Iterator[Task]:
