@@ -51,8 +51,8 @@ def withheld_by(subscription: Subscription, until: Month) -> list[MonthRange]:
     if contract is None or open_from >= until:
         return []
     policy = thresholds(ReleasePolicy.objects.latest("version"))
-    ending = _ending(contract, until)
-    return [each.months for each in periods(ending, open_from, policy) if each.display == WITHHELD]
+    coming = periods(_ending(contract, until), MonthRange(open_from, until), policy)
+    return [each.months for each in coming if each.display == WITHHELD]
 
 
 def _agreed(subscription: Subscription) -> tuple[Contract | None, Month]:

@@ -93,12 +93,13 @@ def release(
     return Release(months, BAND if banded else EXACT)
 
 
-def periods(contract: Contract, open_from: Month, thresholds: Thresholds) -> Iterator[Release]:
-    """Give the periods from a month to the end of a contract that has one.
+def periods(contract: Contract, months: MonthRange, thresholds: Thresholds) -> Iterator[Release]:
+    """Give the periods that close in some months, the first of which opens one.
 
     As they will close if no other headcount is declared and no other terms are agreed.
     """
-    for month in MonthRange(open_from, contract.months.until):
+    open_from = months.from_month
+    for month in months:
         closing = release(contract, open_from, month, thresholds)
         if closing:
             open_from = month + 1

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext, ngettext
 
 from agency.money import round_half_away
+from agency.month import MonthRange
 from agency.templatetags.figures import decimal_hours, month_name
 from subscriptions.agreements import ALL_IN, CAP, NoPriceError
 from subscriptions.models import Display, ReleasePolicy, Statement
-from subscriptions.release import release
+from subscriptions.release import periods
 from subscriptions.statements import thresholds
 from subscriptions.wording import statement_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agency.month import Month, MonthRange
+    from agency.month import Month
     from subscriptions.agreements import Contract, ContractYear, Prices
 
 QUARTERS_PER_HOUR = 4
@@ -159,13 +160,8 @@ def _next_period(
     if start not in contract.months or start > now:
         return None
     policy = thresholds(ReleasePolicy.objects.latest("version"))
-    for month in contract.year_of(start).months:
-        if month < start:
-            continue
-        closing = release(contract, start, month, policy)
-        if closing is not None:
-            return closing.months
-    return None
+    rest_of_year = MonthRange(start, contract.year_of(start).until_month)
+    return next((each.months for each in periods(contract, rest_of_year, policy)), None)
 
 
 def _prices(contract: Contract, year: ContractYear) -> Prices | None:

@@ -32,7 +32,7 @@ from subscriptions.models import (
     Subscription,
     TopUpCard,
 )
-from subscriptions.release import Thresholds, release
+from subscriptions.release import Thresholds, periods
 from subscriptions.statements import thresholds
 from workshops.models import Offering, Session
 
@@ -123,11 +123,8 @@ class Position:
         return max(open_from, self.of_year[-1].until_month) if self.of_year else open_from
 
     def _periods(self, start: Month, year: ContractYear) -> Iterator[MonthRange]:
-        for index in range(start.index, year.until_month.index):
-            closing = release(self.contract, start, Month(index), self.shared.thresholds)
-            if closing:
-                yield closing.months
-                start = closing.months.until
+        rest = MonthRange(min(start, year.until_month), year.until_month)
+        return (each.months for each in periods(self.contract, rest, self.shared.thresholds))
 
     @cached_property
     def sessions_of_year(self) -> Sequence[Session]:
