@@ -11,7 +11,7 @@ from django.utils import translation
 
 from agency.models import User
 from agency.sessions import seal, unseal
-from agency.tokens import light
+from agency.tokens import in_templates
 
 if TYPE_CHECKING:
     from django.core.mail import EmailMessage
@@ -36,7 +36,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
         known = User.objects.filter(email=email).first() if isinstance(email, str) else None
         language = known.language if known else translation.get_language()
         with translation.override(language):
-            context = {**context, "colour": _colours()}
+            context = {**context, "colour": in_templates()}
             mail: EmailMessage = super().render_mail(template_prefix, email, context, headers)
             return mail
 
@@ -62,7 +62,3 @@ def note_no_time(authenticator: Any) -> None:
 def signed_in(request: HttpRequest) -> User:
     """Give the person behind a request to a page that requires signing in."""
     return cast("User", request.user)
-
-
-def _colours() -> dict[str, str]:
-    return {name.replace("-", "_"): value for name, value in light().items()}

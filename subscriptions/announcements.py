@@ -15,7 +15,7 @@ from django.utils.translation import gettext, override
 from django_q.tasks import async_task
 
 from agency.models import Contact
-from agency.tokens import light
+from agency.tokens import in_templates
 from subscriptions.models import PublicationMail
 
 
@@ -49,10 +49,7 @@ def mail_contact(mail_id: UUID) -> None:
 
 def _message(contact: Contact) -> EmailMultiAlternatives:
     with override(contact.user.language):
-        context = {
-            "address": f"{settings.SITE_URL}/portal/",
-            "colour": {name.replace("-", "_"): value for name, value in light().items()},
-        }
+        context = {"address": f"{settings.SITE_URL}/portal/", "colour": in_templates()}
         message = EmailMultiAlternatives(
             subject=gettext("Your statement of hours is ready"),
             body=render_to_string("mail/statement_ready.txt", context),
