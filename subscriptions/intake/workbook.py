@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import stat
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from agency.files import write_whole
 from subscriptions.intake.cells import Oddity
 
 # An agency of 5,000 clients and two years of hours fills about 5 MB, 60 MB unpacked.
@@ -72,9 +72,7 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         if path.exists() and not path.is_file():
             raise NoFileError(_("%(path)s is not a file.") % {"path": path})
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-            draft.write(data)
-        Path(draft.name).replace(path)
+        write_whole(path, data)
     except (OSError, ValueError) as error:
         raise NoFileError(_("The file %(path)s cannot be written.") % {"path": path}) from error
 
