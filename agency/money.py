@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+QUARTERS_PER_HOUR = 4
+HUNDREDTHS_PER_QUARTER = 25
+
 
 def round_half_away(amount: Fraction | int, parts: int = 1) -> int:
     """Round an amount, or one of its equal parts, halves away from zero (design section 5)."""
@@ -21,4 +24,4 @@ def plain_decimal(hundredths: int) -> str:
 
 def plain_hours(quarters: int) -> str:
     """Write quarter-hours as the shortest plain decimal number of hours: 14 is ``3.5``."""
-    return plain_decimal(quarters * 25)
+    return plain_decimal(quarters * HUNDREDTHS_PER_QUARTER)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from agency.money import round_half_away
+from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract, ContractYear
 
@@ -126,7 +126,7 @@ def overage(contract: Contract, months: MonthRange, overage_quarters: int) -> Ch
         kind="overage",
         due=months.last_month,
         months=months,
-        quantity_hundredths=overage_quarters * HUNDREDTHS // 4,
+        quantity_hundredths=overage_quarters * HUNDREDTHS_PER_QUARTER,
         unit_cents=rate,
         net_cents=round_half_away(overage_quarters * rate, 4),
     )

@@ -12,7 +12,7 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
-from agency.money import round_half_away
+from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from agency.month import Month
 from subscriptions.buyers import of_organisation
 from subscriptions.documents import Document, Fields
@@ -129,7 +129,7 @@ def _pending(run: Month, organisations: Sequence[UUID] | None) -> QuerySet[Overa
     rows = OverageCredit.objects.annotate(
         given_hundredths=Coalesce(Subquery(given.values("hundredths")), 0)
     ).filter(
-        given_hundredths__lt=F("quarters") * 25,
+        given_hundredths__lt=F("quarters") * HUNDREDTHS_PER_QUARTER,
         statement__in=Statement.objects.newest(),
         statement__until_month__lte=run + 1,
     )
@@ -188,7 +188,7 @@ def _documents(
     if any(line.invoice.state in not_sent for line in lines):
         return
     by_key = {line.pk: line for line in lines}
-    left = credit.quarters * 25 - credit.given_hundredths  # type: ignore[attr-defined]
+    left = credit.quarters * HUNDREDTHS_PER_QUARTER - credit.given_hundredths  # type: ignore[attr-defined]
     parts_due = list(credit_shares(left, map(_creditable, lines)))
     if sum(part.hundredths for _, part in parts_due) < left:
         return  # a line of the year is still to be billed, or anew: it waits for it

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agency.bulk import grouped
-from agency.money import plain_decimal
+from agency.money import HUNDREDTHS_PER_QUARTER, plain_decimal
 from agency.month import Month
 from subscriptions import vat
 from subscriptions.agreements import Contract, ContractYear, NoPriceError
@@ -181,10 +181,11 @@ def _document(
 def _bound(facts: Facts, due: Sequence[Item], lines: Sequence[Fields]) -> BlockedReason | None:
     total_cents = sum(line["net_cents"] + line["vat_cents"] for line in lines)
     overage = [
-        (item.charge.quantity_hundredths // 25, _included(facts.contracts[item.subject], item))
+        (quarters, _included(facts.contracts[item.subject], item))
         for item in due
         if item.charge.kind == LineKind.OVERAGE
-        and item.charge.quantity_hundredths // 25 > LEAST_OVERAGE_QUARTERS
+        and (quarters := item.charge.quantity_hundredths // HUNDREDTHS_PER_QUARTER)
+        > LEAST_OVERAGE_QUARTERS
     ]
     return BlockedReason.BOUND if passes_a_bound(total_cents, overage) else None
 

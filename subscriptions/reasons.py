@@ -15,7 +15,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from agency.money import plain_decimal, round_half_away
+from agency.money import HUNDREDTHS_PER_QUARTER, plain_decimal, round_half_away
 from agency.month import MonthRange
 from agency.templatetags.figures import (
     decimal_hours,
@@ -210,7 +210,7 @@ def _overage(line: InvoiceLine, sources: Sources) -> Reason:
     contract = sources.contracts[key]
     year, tier = contract.year_of(line.from_month), contract.tier_in(line.from_month)
     rate_cents = contract.prices(year, tier).overage_rate_cents
-    quarters = line.quantity_hundredths // 25
+    quarters = line.quantity_hundredths // HUNDREDTHS_PER_QUARTER
     stated = _("Your statement of %(months)s: %(hours)s of overage.")
     price = _price(contract, year, tier, "overage_rate_cents")
     return Reason(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 
 from agency.money import round_half_away
+from agency.month import Month
 from agency.particulars import countries
 
 STANDARD, EXEMPT, REVERSE_CHARGE, OUTSIDE_SCOPE = "S", "E", "AE", "O"
@@ -18,6 +20,11 @@ EU_COUNTRIES = frozenset(
         *("IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"),
     }
 )
+
+
+def last_invoice_day(month: Month) -> dt.date:
+    """Give the last day on which the law lets services of a month be invoiced (design 5.9)."""
+    return (month + 1).first_day.replace(day=15)
 
 
 def category(*, country: str, vat_id: str, vat_id_checked: bool, exempt: bool) -> str:

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext, pgettext
 
-from agency.money import plain_decimal, plain_hours
+from agency.money import QUARTERS_PER_HOUR, plain_decimal, plain_hours
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,6 @@ register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
-QUARTERS_PER_HOUR = 4
 MINUTES_PER_QUARTER = 15
 
 

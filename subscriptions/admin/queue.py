@@ -30,6 +30,7 @@ from subscriptions.models import (
     StripeEvent,
     TierChangeRequest,
 )
+from subscriptions.vat import last_invoice_day
 from workshops.models import Session, SessionStatus
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
     from agency.models import User
 
-# The law wants the invoice before the 15th of the month after the service.
-LAST_INVOICE_DAY = 15
 DAYS_TOO_SHORT_FOR_A_TRAINER = 7
 DEEDS = {
     InvoiceState.DRAFT: ngettext_lazy("draft invoice to approve", "draft invoices to approve"),
@@ -77,9 +76,9 @@ def sentence(on: dt.date) -> str:
     open_month = first_open_month()
     if open_month is None or open_month >= Month.containing(on):
         return gettext("All months that are over are closed.")
-    last_day = (open_month + 1).first_day.replace(day=LAST_INVOICE_DAY)
+    last_day = weekday(last_invoice_day(open_month))
     text = gettext("%(month)s is still open. Its invoices must leave by %(day)s at the latest.")
-    return text % {"month": month_name(open_month).capitalize(), "day": weekday(last_day)}
+    return text % {"month": month_name(open_month).capitalize(), "day": last_day}
 
 
 def queue(on: dt.date, reader: User) -> list[Section]:

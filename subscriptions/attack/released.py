@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from agency.bulk import grouped
 from agency.models import Organisation
+from agency.money import HUNDREDTHS_PER_QUARTER
 from agency.month import Month, MonthRange
 from subscriptions import contracts
 from subscriptions.models import (
@@ -151,5 +152,5 @@ def _billed(codes: Iterable[UUID]) -> defaultdict[UUID, list[tuple[MonthRange, i
     for key, from_month, until, hundredths in lines.values_list(
         "invoice__organisation", "from_month", "until_month", "quantity_hundredths"
     ):
-        billed[key].append((MonthRange(from_month, until), hundredths // 25))
+        billed[key].append((MonthRange(from_month, until), hundredths // HUNDREDTHS_PER_QUARTER))
     return billed

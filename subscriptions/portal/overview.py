@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext, ngettext
 
-from agency.money import round_half_away
+from agency.money import QUARTERS_PER_HOUR, round_half_away
 from agency.month import MonthRange
 from agency.templatetags.figures import decimal_hours, month_name
 from subscriptions.agreements import ALL_IN, CAP, NoPriceError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from agency.month import Month
     from subscriptions.agreements import Contract, ContractYear, Prices
 
-QUARTERS_PER_HOUR = 4
 # A pace of fewer months says more about one month than about the year.
 LEAST_MONTHS_FOR_A_PACE = 3
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from agency.money import HUNDREDTHS_PER_QUARTER
 from agency.templatetags.figures import euro
 from subscriptions.models import Display, LineKind, Statement
 from subscriptions.reports import said
@@ -160,8 +161,8 @@ def _invoiced(position: Position, overage: int) -> int | None:
     due_here = [row for row in position.of_year if row.until_month > position.contract.first_run]
     if sum(row.overage_quarters for row in due_here) != overage:
         return None
-    # A hundredth of an hour is a 25th of a quarter.
-    if lines and sum(line.quantity_hundredths for line in lines) != overage * 25:
+    billed_hundredths = sum(line.quantity_hundredths for line in lines)
+    if lines and billed_hundredths != overage * HUNDREDTHS_PER_QUARTER:
         return None
     return sum(line.net_cents for line in lines)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from advisors.models import Advisor, Assignment, MonthSubmission
-from agency.money import round_half_away
+from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract
 from subscriptions.models import (
@@ -36,12 +36,11 @@ from subscriptions.reports import said
 from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, EUROS, HOURS, MORE_OR_LESS, WORD, Kind
 from subscriptions.statements import thresholds
+from subscriptions.vat import last_invoice_day
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# By law an invoice is sent by the fifteenth of the month after (design 5.9).
-_LAST_DAY = 15
 _NUMBER = re.compile(r"(.*?)(\d+)$")
 
 
@@ -116,8 +115,9 @@ def _overage(books: Books) -> Check:
     )
     lines = _lines(books).filter(kind=LineKind.OVERAGE)
     hundredths = lines.aggregate(sum=Sum("quantity_hundredths"))["sum"] or 0
+    billed = hundredths // HUNDREDTHS_PER_QUARTER
     name = _("Overage on documents = overage on statements")
-    return Check("C01", name, HOURS, expected, hundredths // 25, _through(books))
+    return Check("C01", name, HOURS, expected, billed, _through(books))
 
 
 def _through(books: Books) -> str:
@@ -231,7 +231,7 @@ def _credits() -> Check:
 
 def _in_time(books: Books) -> Check:
     """Count the run's documents that were sent after the legal day, or should have been by now."""
-    last_day = (books.month + 1).first_day.replace(day=_LAST_DAY)
+    last_day = last_invoice_day(books.month)
     documents = _documents(books).filter(run_month=books.month, kind=InvoiceKind.INVOICE)
     late = documents.filter(invoice_on__gt=last_day).count()
     if books.on and books.on > last_day:
