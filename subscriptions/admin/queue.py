@@ -83,25 +83,21 @@ def sentence(on: dt.date) -> str:
 
 def queue(on: dt.date, reader: User) -> list[Section]:
     """Give the sections of the queue with the tasks that wait for somebody."""
-    sections = [
-        Section(gettext("Now"), gettext("Holds up the month, or is late"), _now(on)),
-        Section(
-            gettext("This week"), gettext("Can wait a little, no longer"), _this_week(on, reader)
-        ),
-        Section(gettext("Later"), gettext("No hurry, but begin"), list(_certificates(on))),
-    ]
-    return [section for section in sections if section.tasks]
-
-
-def _now(on: dt.date) -> list[Task]:
-    sending = [*_blocked(), *_run_tasks(), *_unmailed(), *_failed_debits()]
-    return [*_submissions(on), *sending, *_requests()]
-
-
-def _this_week(on: dt.date, reader: User) -> list[Task]:
+    sending = [_blocked(), *_run_tasks(), _unmailed(), *_failed_debits()]
+    now = [*_submissions(on), *sending, *_requests()]
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
-    stripe = [*_stripe(), *_differences()] if reads_stripe else ()
-    return [*_openings(on, reader), *_trainers(on), *_overdue(on), *_notice(on), *stripe]
+    stripe = [_stripe(), *_differences()] if reads_stripe else []
+    week = [*_openings(on, reader), *_trainers(on), *_overdue(on), _notice(on), *stripe]
+    sections = [
+        (gettext("Now"), gettext("Holds up the month, or is late"), now),
+        (gettext("This week"), gettext("Can wait a little, no longer"), week),
+        (gettext("Later"), gettext("No hurry, but begin"), list(_certificates(on))),
+    ]
+    waiting = [
+        Section(title, note, [task for task in tasks if task.count])
+        for title, note, tasks in sections
+    ]
+    return [section for section in waiting if section.tasks]
 
 
 def _list(model: str, query: str) -> str:
@@ -113,8 +109,6 @@ def _submissions(on: dt.date) -> Iterator[Task]:
     if open_month is None or open_month >= Month.containing(on):
         return
     missing = missing_submissions(open_month)
-    if not missing:
-        return
     text = ngettext(
         "counsellor has not submitted %(month)s yet",
         "counsellors have not submitted %(month)s yet",
@@ -131,17 +125,15 @@ def _submissions(on: dt.date) -> Iterator[Task]:
     )
 
 
-def _blocked() -> Iterator[Task]:
+def _blocked() -> Task:
     blocked = Invoice.objects.filter(state=InvoiceState.BLOCKED)
     reasons = Counter(dict(blocked.order_by().values_list("blocked_reason").annotate(Count("pk"))))
-    count = reasons.total()
-    if count:
-        yield Task(
-            count=count,
-            what=ngettext("invoice blocked", "invoices blocked", count),
-            address=_list("subscriptions_invoice", "state__exact=blocked"),
-            note=", ".join(f"{n} × {BlockedReason(reason).label}" for reason, n in reasons.items()),
-        )
+    return Task(
+        count=reasons.total(),
+        what=ngettext("invoice blocked", "invoices blocked", reasons.total()),
+        address=_list("subscriptions_invoice", "state__exact=blocked"),
+        note=", ".join(f"{n} × {BlockedReason(reason).label}" for reason, n in reasons.items()),
+    )
 
 
 def _run_tasks() -> Iterator[Task]:
@@ -196,13 +188,12 @@ def _unpaid(rows: QuerySet[Invoice], since: str, what: Any, query: str) -> Itera
 def _requests() -> Iterator[Task]:
     for model, what in REQUESTS.items():
         count = model.objects.filter(state=RequestState.OPEN).count()
-        if count:
-            yield Task(
-                count=count,
-                what=what % count,
-                address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
-                note=gettext("Nothing changes until it is confirmed"),
-            )
+        yield Task(
+            count=count,
+            what=what % count,
+            address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
+            note=gettext("Nothing changes until it is confirmed"),
+        )
 
 
 def _openings(on: dt.date, reader: User) -> Iterator[Task]:
@@ -237,16 +228,16 @@ def _trainers(on: dt.date) -> Iterator[Task]:
         )
 
 
-def _unmailed() -> Iterator[Task]:
-    if count := push.unmailed().count():
-        yield Task(
-            count=count,
-            what=ngettext(
-                "invoice that Stripe refused to mail", "invoices that Stripe refused to mail", count
-            ),
-            address=_list("subscriptions_invoice", "overdue=unmailed"),
-            note=gettext("Look at the address, then try again"),
-        )
+def _unmailed() -> Task:
+    count = push.unmailed().count()
+    return Task(
+        count=count,
+        what=ngettext(
+            "invoice that Stripe refused to mail", "invoices that Stripe refused to mail", count
+        ),
+        address=_list("subscriptions_invoice", "overdue=unmailed"),
+        note=gettext("Look at the address, then try again"),
+    )
 
 
 def _overdue(on: dt.date) -> Iterator[Task]:
@@ -254,28 +245,24 @@ def _overdue(on: dt.date) -> Iterator[Task]:
     yield from _unpaid(Invoice.objects.filter(overdue(on)), "due_on", what, "overdue=yes")
 
 
-def _notice(on: dt.date) -> Iterator[Task]:
+def _notice(on: dt.date) -> Task:
     count = len(in_notice_window(on))
-    if count:
-        yield Task(
-            count=count,
-            what=ngettext(
-                "contract in its notice window", "contracts in their notice window", count
-            ),
-            address=_list("subscriptions_subscription", "notice=window"),
-            note=gettext("The last day of notice comes within two months"),
-        )
+    return Task(
+        count=count,
+        what=ngettext("contract in its notice window", "contracts in their notice window", count),
+        address=_list("subscriptions_subscription", "notice=window"),
+        note=gettext("The last day of notice comes within two months"),
+    )
 
 
-def _stripe() -> Iterator[Task]:
+def _stripe() -> Task:
     count = StripeEvent.objects.filter(state=EventState.FAILED).count()
-    if count:
-        yield Task(
-            count=count,
-            what=ngettext("message of Stripe not handled", "messages of Stripe not handled", count),
-            address=_list("subscriptions_stripeevent", "state__exact=failed"),
-            note=gettext("It fits no document of ours: look at the differences with Stripe"),
-        )
+    return Task(
+        count=count,
+        what=ngettext("message of Stripe not handled", "messages of Stripe not handled", count),
+        address=_list("subscriptions_stripeevent", "state__exact=failed"),
+        note=gettext("It fits no document of ours: look at the differences with Stripe"),
+    )
 
 
 def _differences() -> Iterator[Task]:
