@@ -18,15 +18,17 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from agency import access, refusals
 from agency.accounts import signed_in
 from agency.admin_fields import form_field_class, label_of
 from agency.models import AuditEvent
+from agency.templatetags.figures import badge
 from agency.today import today
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
@@ -58,6 +60,13 @@ def column(
 
     show.__name__ = name
     return admin.display(description=description, ordering=ordering or name)(show)
+
+
+def state(choices: type[models.TextChoices], tones: Mapping[str, str]) -> Callable[[Any], Any]:
+    """Make the column of a list that shows where a row stands, with the tone of each state."""
+    return column(
+        "state", _("state"), lambda value: badge(choices(value).label, tones.get(value, ""))
+    )
 
 
 def titled(title: Any) -> type[admin.FieldListFilter]:
@@ -197,6 +206,25 @@ class StaffAdmin(_Units, ModelAdmin):
     def has_handle_permission(self, request: HttpRequest) -> bool:
         """Tell whether the person behind a request may run the actions of the list."""
         return signed_in(request).has_perm(f"{self.opts.app_label}.handle_{self.opts.model_name}")
+
+    def each(
+        self,
+        request: HttpRequest,
+        rows: Iterable[Any],
+        action: str,
+        verb: Callable[[Any], Any],
+        named: Callable[[Any], Any] = str,
+    ) -> list[Any]:
+        """Do one deed with each row and note it, or say why it is refused; give what came of it."""
+        done = []
+        for row in rows:
+            try:
+                done.append(verb(row))
+            except ValidationError as refused:
+                messages.error(request, f"{named(row)}: {' '.join(refused.messages)}")
+            else:
+                note(request, action, row)
+        return done
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext
 
 from advisors.hours import is_closed
 from agency.turns import take_turns
+from subscriptions.contracts import CHOICES
 from subscriptions.models import RequestState, Subscription, Terms, TermsReason, TierChangeRequest
 
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from agency.month import Month
 
 
-class RequestRefusedError(Exception):
-    """The request cannot be made or confirmed; the text says why, for who asked."""
+class RequestRefusedError(ValidationError):
+    """A request that cannot be made or confirmed; its message is the sentence to show."""
 
 
 @transaction.atomic
@@ -87,8 +89,5 @@ def decline(request: TierChangeRequest) -> None:
 def _choices_in_force(request: TierChangeRequest) -> dict[str, object]:
     before = request.subscription.terms.filter(from_month__lte=request.from_month)
     latest = before.order_by("from_month").last()
-    kept = [
-        "overage", "release", "own_annual_fee_cents", "own_included_quarters",
-        "own_included_sessions", "own_overage_rate_cents",
-    ]  # fmt: skip
-    return {name: getattr(latest, name) for name in kept} if latest else {}
+    kept = set(CHOICES) - {"from_month"} if latest else ()
+    return {name: getattr(latest, name) for name in kept}

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column, note
+from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today
 from workshops import scheduling
@@ -24,8 +24,6 @@ from workshops.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -160,35 +158,22 @@ class SessionAdmin(StaffAdmin):
 
     @admin.action(description=_("Held: it took place"), permissions=["handle"])
     def hold(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        self._each(request, queryset, "held", partial(scheduling.mark_held, on=today()))
+        self._move(request, queryset, "held", partial(scheduling.mark_held, on=today()))
 
     @admin.action(description=_("Cancel for the client: the ladder counts"), permissions=["handle"])
     def cancel_for_client(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         cancel = partial(scheduling.cancel, on=today(), by=CancelledBy.CLIENT)
-        self._each(request, queryset, "cancelled", cancel)
+        self._move(request, queryset, "cancelled", cancel)
 
     @admin.action(description=_("Cancel ourselves: it costs nothing"), permissions=["handle"])
     def cancel_for_agency(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         cancel = partial(scheduling.cancel, on=today(), by=CancelledBy.AGENCY)
-        self._each(request, queryset, "cancelled", cancel)
+        self._move(request, queryset, "cancelled", cancel)
 
-    def _each(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Session],
-        action: str,
-        verb: Callable[[Session], None],
+    def _move(
+        self, request: HttpRequest, queryset: QuerySet[Session], action: str, verb: Any
     ) -> None:
-        done = 0
-        for session in queryset:
-            try:
-                verb(session)
-            except scheduling.SchedulingError as refused:
-                messages.error(request, f"{session.reference}: {' '.join(refused.messages)}")
-            else:
-                note(request, action, session)
-                done += 1
-        if done:
+        if done := len(self.each(request, queryset, action, verb)):
             text = ngettext("%(n)s session changed.", "%(n)s sessions changed.", done)
             messages.success(request, text % {"n": done})
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from advisors.hours import is_closed
-from agency.admin_base import Rows, StaffAdmin, column, note
-from agency.templatetags.figures import amount, badge, decimal_hours, month, period
+from agency.admin_base import Rows, StaffAdmin, column, state
+from agency.templatetags.figures import amount, decimal_hours, month, period
 from agency.today import today
 from subscriptions import ends, notice, tier_requests
 from subscriptions.admin.used import OnceUsedAdmin
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.utils.safestring import SafeString
 
     from agency.month import Month
 
@@ -266,36 +265,24 @@ class TierChangeRequestAdmin(StaffAdmin):
         column("from_month", _("from"), month),
         column("requested_by", _("requested by"), str),
         "requested_on",
-        "standing",
+        state(RequestState, REQUEST_TONES),
     )
     list_filter = ("state",)
     list_select_related = ("subscription__organisation", "requested_by")
     search_fields = ("subscription__organisation__legal_name",)
     actions = ("confirm", "decline")
 
-    @admin.display(description=_("state"), ordering="state")
-    def standing(self, row: TierChangeRequest) -> SafeString:
-        return badge(RequestState(row.state).label, REQUEST_TONES[row.state])
-
     @admin.action(description=_("Confirm: the tier changes"), permissions=["handle"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
-        self._handle(request, queryset, tier_requests.confirm, "confirmed")
+        self._handle(request, queryset, "confirmed", tier_requests.confirm)
 
     @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
     def decline(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
-        self._handle(request, queryset, tier_requests.decline, "declined")
+        self._handle(request, queryset, "declined", tier_requests.decline)
 
     def _handle(
-        self, request: HttpRequest, queryset: QuerySet[TierChangeRequest], verb: Any, action: str
+        self, request: HttpRequest, queryset: QuerySet[TierChangeRequest], action: str, verb: Any
     ) -> None:
-        done = 0
-        for row in queryset.select_related("subscription"):
-            try:
-                verb(row)
-            except tier_requests.RequestRefusedError as refused:
-                messages.error(request, f"{row}: {refused}")
-            else:
-                note(request, action, row)
-                done += 1
+        done = len(self.each(request, queryset.select_related("subscription"), action, verb))
         text = ngettext("%(n)s request handled.", "%(n)s requests handled.", done)
         messages.success(request, text % {"n": done} if done else gettext("Nothing was changed."))

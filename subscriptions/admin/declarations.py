@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,8 +12,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column, note
-from agency.templatetags.figures import badge, month
+from agency.admin_base import StaffAdmin, column, state
+from agency.templatetags.figures import month
 from agency.today import today
 from subscriptions import declarations
 from subscriptions.admin.contracts import REQUEST_TONES
@@ -20,7 +22,9 @@ from subscriptions.models import HeadcountDeclaration, RequestState
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.utils.safestring import SafeString
+
+
+ORGANISATION = attrgetter("organisation")
 
 
 class DeclarationForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
@@ -40,7 +44,7 @@ class HeadcountDeclarationAdmin(StaffAdmin):
         "headcount",
         column("declared_by", _("declared by"), str),
         "declared_on",
-        "standing",
+        state(RequestState, REQUEST_TONES),
     )
     list_filter = ("state",)
     list_select_related = ("organisation", "declared_by")
@@ -49,10 +53,6 @@ class HeadcountDeclarationAdmin(StaffAdmin):
     fields = ("organisation", "month", "headcount")
     form = DeclarationForm
     actions = ("confirm", "decline")
-
-    @admin.display(description=_("state"), ordering="state")
-    def standing(self, row: HeadcountDeclaration) -> SafeString:
-        return badge(RequestState(row.state).label, REQUEST_TONES[row.state])
 
     def save_model(
         self, request: HttpRequest, obj: HeadcountDeclaration, form: Any, change: Any
@@ -73,28 +73,16 @@ class HeadcountDeclarationAdmin(StaffAdmin):
 
     @admin.action(description=_("Confirm: the headcount counts"), permissions=["handle"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration]) -> None:
-        self._handle(request, queryset, "confirmed")
-
-    @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
-    def decline(self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration]) -> None:
-        self._handle(request, queryset, "declined")
-
-    def _handle(
-        self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration], action: str
-    ) -> None:
-        counting = 0
-        for row in queryset.select_related("organisation"):
-            try:
-                if action == "declined":
-                    declarations.decline(row)
-                else:
-                    counting += declarations.confirm(row, by=signed_in(request), on=today())
-            except declarations.DeclarationError as refused:
-                messages.error(request, f"{row.organisation}: {refused.messages[0]}")
-            else:
-                note(request, action, row)
+        confirm = partial(declarations.confirm, by=signed_in(request), on=today())
+        rows = queryset.select_related("organisation")
+        counting = sum(self.each(request, rows, "confirmed", confirm, ORGANISATION))
         if counting:
             text = ngettext(
                 "%(n)s declaration counts now.", "%(n)s declarations count now.", counting
             )
             messages.success(request, text % {"n": counting})
+
+    @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[HeadcountDeclaration]) -> None:
+        rows = queryset.select_related("organisation")
+        self.each(request, rows, "declined", declarations.decline, ORGANISATION)

@@ -215,39 +215,36 @@ class InvoiceAdmin(StaffAdmin):
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         drafts = list(queryset.filter(state=InvoiceState.DRAFT))
         done = billing.approve(drafts)
-        _note_all(request, "approved", drafts)
         text = ngettext(
             "%(n)s invoice approved. Nothing is sent yet.",
             "%(n)s invoices approved. Nothing is sent yet.",
             done,
         )
-        self.message_user(request, text % {"n": done}, _level(done))
+        _tell(request, "approved", drafts, text, done)
 
     @admin.action(description=_("Send by Stripe"), permissions=["handle"])
     def push(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         approved = list(queryset.filter(state=InvoiceState.APPROVED).order_by("pk"))
         for invoice in approved:
             async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
-        _note_all(request, "sent", approved)
         text = ngettext(
             "%(n)s approved invoice is on its way to Stripe.",
             "%(n)s approved invoices are on their way to Stripe.",
             len(approved),
         )
-        self.message_user(request, text % {"n": len(approved)}, _level(len(approved)))
+        _tell(request, "sent", approved, text)
 
     @admin.action(description=_("Looked at: the amount is right"), permissions=["handle"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         high = queryset.filter(state=InvoiceState.BLOCKED, blocked_reason=BlockedReason.BOUND)
         looked_at = list(high)
         done = billing.accept(looked_at)
-        _note_all(request, "accepted", looked_at)
         text = ngettext(
             "%(n)s unusually high invoice is a draft now.",
             "%(n)s unusually high invoices are drafts now.",
             done,
         )
-        self.message_user(request, text % {"n": done}, _level(done))
+        _tell(request, "accepted", looked_at, text, done)
 
     @admin.action(description=_("Draft blocked ones anew"), permissions=["handle"])
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
@@ -264,7 +261,6 @@ class InvoiceAdmin(StaffAdmin):
                 for code, reason in run.failures:
                     messages.error(request, f"{code}: {reason}")
         free = [invoice for invoice in drafted if invoice.state == InvoiceState.DRAFT]
-        _note_all(request, "drafted", free)
         text = ngettext(
             "%(n)s invoice is drafted anew. What is blocked now says why; "
             "what somebody else is to pay comes with the next run.",
@@ -272,18 +268,17 @@ class InvoiceAdmin(StaffAdmin):
             "what somebody else is to pay comes with the next run.",
             len(free),
         )
-        self.message_user(request, text % {"n": len(free)}, _level(len(free)))
+        _tell(request, "drafted", free, text)
 
     @admin.action(
         description=_("Take back what is not on its way: drafts again"), permissions=["handle"]
     )
     def take_back(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         taken = push.take_back(queryset.values_list("pk", flat=True))
-        _note_all(request, "taken_back", taken)
         text = ngettext(
             "%(n)s invoice is a draft again.", "%(n)s invoices are drafts again.", len(taken)
         )
-        self.message_user(request, text % {"n": len(taken)}, _level(len(taken)))
+        _tell(request, "taken_back", taken, text)
 
     @admin.action(description=_("Try parked ones again"), permissions=["handle"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
@@ -292,20 +287,21 @@ class InvoiceAdmin(StaffAdmin):
         for invoice in parked:
             push.unpark(invoice.pk)
             async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
-        _note_all(request, "unparked", parked)
         text = ngettext(
             "%(n)s invoice is tried again.", "%(n)s invoices are tried again.", len(parked)
         )
-        self.message_user(request, text % {"n": len(parked)}, _level(len(parked)))
+        _tell(request, "unparked", parked, text)
 
 
-def _level(done: int) -> int:
-    return messages.SUCCESS if done else messages.WARNING
-
-
-def _note_all(request: HttpRequest, action: str, invoices: list[Invoice]) -> None:
+def _tell(
+    request: HttpRequest, action: str, invoices: list[Invoice], text: str, done: int | None = None
+) -> None:
+    """Note an action, and say with how many it was done: with all, unless told."""
     for invoice in invoices:
         note(request, action, invoice)
+    count = len(invoices) if done is None else done
+    level = messages.SUCCESS if count else messages.WARNING
+    messages.add_message(request, level, text % {"n": count})
 
 
 def _groups(request: HttpRequest) -> list[Group]:

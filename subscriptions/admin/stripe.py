@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import StaffAdmin, column, titled
-from agency.templatetags.figures import badge
+from agency.admin_base import StaffAdmin, column, state, titled
 from subscriptions import reconcile
-from subscriptions.models import StripeCustomer, StripeDifference, StripeEvent, StripeStep
-
-if TYPE_CHECKING:
-    from django.utils.safestring import SafeString
+from subscriptions.models import (
+    EventState,
+    StepState,
+    StripeCustomer,
+    StripeDifference,
+    StripeEvent,
+    StripeStep,
+)
 
 STEP_TONES = {"done": "good", "failed": "bad", "unknown": "wait", "attempting": "way"}
 EVENT_TONES = {"handled": "good", "failed": "bad", "waiting": "wait", "received": "way"}
@@ -27,28 +28,23 @@ class StripeStepAdmin(StaffAdmin):
         "generation",
         "attempted_at",
         "error_code",
-        "standing",
+        state(StepState, STEP_TONES),
     )
     list_filter = (("state", titled(_("state"))), ("kind", titled(_("kind"))))
     list_select_related = ("invoice",)
     search_fields = ("invoice__number", "answer_id")
     ordering = ("-attempted_at",)
 
-    @admin.display(description=_("state"), ordering="state")
-    def standing(self, step: StripeStep) -> SafeString:
-        return badge(step.get_state_display(), STEP_TONES.get(step.state, ""))
-
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(StaffAdmin):
-    list_display = ("type", "object_id", "received_at", "handled_at", "error_code", "standing")
+    list_display = (
+        *("type", "object_id", "received_at", "handled_at", "error_code"),
+        state(EventState, EVENT_TONES),
+    )
     list_filter = (("state", titled(_("state"))),)
     search_fields = ("event_id", "object_id")
     ordering = ("-received_at",)
-
-    @admin.display(description=_("state"), ordering="state")
-    def standing(self, event: StripeEvent) -> SafeString:
-        return badge(event.get_state_display(), EVENT_TONES.get(event.state, ""))
 
 
 @admin.register(StripeCustomer)

@@ -192,7 +192,7 @@ def _ask(
             on=today(),
         )
     except tier_requests.RequestRefusedError as refused:
-        messages.error(request, str(refused))
+        messages.error(request, refused.messages[0])
     else:
         messages.success(
             request, gettext("Your request is with us. Nothing changes until we have confirmed it.")
