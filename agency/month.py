@@ -12,6 +12,16 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 _TEXT = re.compile(r"(\d{4})-(\d{2})")
 
 
+def day_of(moment: dt.datetime) -> dt.date:
+    """Give the date of a moment as seen in Amsterdam."""
+    return moment.astimezone(AMSTERDAM).date()
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """Give the moment with which a day begins in Amsterdam."""
+    return dt.datetime.combine(day, dt.time(), AMSTERDAM)
+
+
 @dataclass(frozen=True, slots=True)
 class Month:
     """A calendar month, counted as whole months since January of the year 0.
@@ -71,7 +81,7 @@ class Month:
     @property
     def starts_at(self) -> dt.datetime:
         """Midnight in Amsterdam with which the month begins."""
-        return dt.datetime.combine(self.first_day, dt.time(), AMSTERDAM)
+        return midnight(self.first_day)
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"

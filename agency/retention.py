@@ -24,7 +24,7 @@ from django.db.models.constants import LOOKUP_SEP
 from agency.fields import MonthField
 from agency.guards import retention_may_delete
 from agency.models import Role, User
-from agency.month import AMSTERDAM, Month
+from agency.month import Month, midnight
 from agency.processing import Table, tables
 
 Rows = models.QuerySet[models.Model]
@@ -155,7 +155,7 @@ def _bound(entry: Table, day: dt.date) -> dt.date | Month:
     if isinstance(field, MonthField):
         return Month.containing(day)
     is_moment = isinstance(field, models.DateTimeField)
-    return dt.datetime.combine(day, dt.time.min, AMSTERDAM) if is_moment else day
+    return midnight(day) if is_moment else day
 
 
 def erase_by_date(today: dt.date) -> Counter[str]:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.utils.crypto import salted_hmac
 
-from agency.month import AMSTERDAM
+from agency.month import day_of, midnight
 
 DAYS_UNTIL_THE_ROW_ENDS = 2  # always past the twelve hours that a session lives
 
@@ -62,7 +62,6 @@ class SessionStore(db.SessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Any:
         row = super().create_model_instance(data)
-        today = dt.datetime.now(AMSTERDAM).date()
-        end = dt.datetime.combine(today, dt.time(), AMSTERDAM)
-        row.expire_date = end + dt.timedelta(days=DAYS_UNTIL_THE_ROW_ENDS)
+        today = midnight(day_of(dt.datetime.now(dt.UTC)))
+        row.expire_date = today + dt.timedelta(days=DAYS_UNTIL_THE_ROW_ENDS)
         return row

@@ -7,9 +7,9 @@ import datetime as dt
 from django.conf import settings
 from django.utils import timezone
 
-from agency.month import AMSTERDAM
+from agency.month import day_of
 
 
 def today() -> dt.date:
     """Give the date in Amsterdam, or `TODAY` where the demo keeps its clock still."""
-    return settings.TODAY or timezone.now().astimezone(AMSTERDAM).date()
+    return settings.TODAY or day_of(timezone.now())

@@ -7,11 +7,12 @@ therefore previewed, and held to ours, before it is made.
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from agency.month import AMSTERDAM
+from agency.month import day_of
 from subscriptions import bodies, gateway, read_back
 from subscriptions.forgotten import refuse_forgotten_credit
 from subscriptions.models import Invoice, InvoiceState, StepKind, StripeStep
@@ -45,9 +46,7 @@ def deliver(credit: Invoice, at: dt.datetime) -> None:
             one for one in there if one.document == str(credit.pk) and one.status != "void"
         )
 
-    def record(there: gateway.CreditNote) -> None:
-        record_issued(credit, there)
-
+    record = partial(record_issued, credit)
     carry_out(step, Deed(gateway.create_credit_note, look, record, looks_first=True), at)
 
 
@@ -67,7 +66,7 @@ def _step(credit: Invoice, stripe_id: str) -> StripeStep:
 
 def record_issued(credit: Invoice, there: gateway.CreditNote) -> None:
     """Write down number and date of a credit note; with its issue it is settled. Forward only."""
-    issued_on = there.created_at.astimezone(AMSTERDAM).date()
+    issued_on = day_of(there.created_at)
     Invoice.objects.filter(
         pk=credit.pk, state__in=[InvoiceState.APPROVED, InvoiceState.PARKED]
     ).update(

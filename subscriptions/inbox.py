@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django_q.tasks import async_task
 
-from agency.month import AMSTERDAM
+from agency.month import day_of
 from subscriptions import gateway
 from subscriptions.credit_notes import record_issued
 from subscriptions.models import (
@@ -248,11 +248,18 @@ def _of_nothing_known(document_id: str) -> EventState:
     return EventState.WAITING if document_id else EventState.IGNORED
 
 
+def key_in(document_id: str) -> UUID | None:
+    """Return the key of our document that an object of Stripe's names."""
+    try:
+        return UUID(document_id)
+    except ValueError:
+        return None
+
+
 def _ours(document_id: str, kind: InvoiceKind) -> Invoice | None:
     """Return our document, locked; None for what was made by hand or elsewhere."""
-    try:
-        number = UUID(document_id)
-    except ValueError:
+    number = key_in(document_id)
+    if number is None:
         return None
     ours = Invoice.objects.select_for_update(no_key=True).filter(pk=number, kind=kind)
     return ours.order_by("pk").first()
@@ -264,14 +271,14 @@ def _move(
     """Follow Stripe forward; only a debit that bounced leads from paid back to open."""
     if document.status == "paid" and invoice.state in MAY_BE_PAID:
         invoice.state, invoice.debit_failed_on = InvoiceState.PAID, None
-        invoice.paid_on = _local_date(document.paid_at or at)
+        invoice.paid_on = day_of(document.paid_at or at)
     elif document.status in SETTLED and invoice.state in MAY_BE_PAID:
         invoice.state = SETTLED[document.status]
         if invoice.state == InvoiceState.VOID:
             _bill_anew(invoice)
     elif document.status == "open" and failed_at and invoice.state in MAY_BOUNCE:
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
-        failed_on = _local_date(failed_at)
+        failed_on = day_of(failed_at)
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)
     if invoice.state != InvoiceState.OPEN:  # the mail that Stripe refused is not missed any more
         invoice.parked_because = ""
@@ -286,10 +293,6 @@ def _bill_anew(void: Invoice) -> None:
     its = Q(lines__invoice=void) | Q(lines__invoice__credit_of=void)
     BilledOccurrence.objects.filter(its).update(state=OccurrenceState.CREDITED)
     void.credits.update(state=InvoiceState.VOID)
-
-
-def _local_date(moment: dt.datetime) -> dt.date:
-    return moment.astimezone(AMSTERDAM).date()
 
 
 def _finish(

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from agency.models import Organisation
-from agency.month import AMSTERDAM, Month
+from agency.month import Month, day_of, midnight
 from subscriptions import bodies, credit_notes, customers, forgotten, gateway, read_back
 from subscriptions.models import (
     Invoice,
@@ -201,8 +202,8 @@ def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
 
     Moves forward only: where the inbox was faster, nothing is written. Queues the sending.
     """
-    finalized_on = _local_date(document.finalized_at)
-    due_on = _local_date(document.due_at)
+    finalized_on = document.finalized_at and day_of(document.finalized_at)
+    due_on = document.due_at and day_of(document.due_at)
     if finalized_on and not due_on:
         due_on = finalized_on + dt.timedelta(days=invoice.due_days)
     moved = Invoice.objects.filter(
@@ -221,10 +222,6 @@ def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
     if moved and not bodies.is_debited(invoice):
         step_for(invoice, StepKind.SEND, {})
     invoice.refresh_from_db()
-
-
-def _local_date(moment: dt.datetime | None) -> dt.date | None:
-    return moment.astimezone(AMSTERDAM).date() if moment else None
 
 
 def _deliver(invoice: Invoice, at: dt.datetime) -> None:
@@ -276,9 +273,7 @@ def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
 
 def _add_lines(invoice: Invoice, at: dt.datetime) -> None:
     step = step_for(invoice, StepKind.ADD_LINES, bodies.lines(invoice))
-
-    def call(body: Mapping[str, Any], key: str) -> gateway.Document:
-        return gateway.add_lines(invoice.stripe_id, body, key)
+    call = partial(gateway.add_lines, invoice.stripe_id)
 
     def look() -> gateway.Document | None:
         # One call adds all lines or none: whether they are ours, the read-back tells.
@@ -287,23 +282,18 @@ def _add_lines(invoice: Invoice, at: dt.datetime) -> None:
 
     # Else a backup may have forgotten that it has its lines, and Stripe their key.
     drafted_just_now = answered_lately(invoice, StepKind.DRAFT, at)
-    carry_out(step, Deed(call, look, _record_nothing, looks_first=not drafted_just_now), at)
+    carry_out(step, Deed(call, look, looks_first=not drafted_just_now), at)
 
 
 def _finalize(invoice: Invoice, at: dt.datetime) -> None:
     step = step_for(invoice, StepKind.FINALIZE, bodies.finalization(invoice))
-
-    def call(body: Mapping[str, Any], key: str) -> gateway.Document:
-        return gateway.finalize(invoice.stripe_id, body, key)
+    call = partial(gateway.finalize, invoice.stripe_id)
 
     def look() -> gateway.Document | None:
         document = gateway.read(invoice.stripe_id)
         return None if document.status == "draft" else document
 
-    def record(document: gateway.Document) -> None:
-        record_finalized(invoice, document)
-
-    carry_out(step, Deed(call, look, record), at)
+    carry_out(step, Deed(call, look, partial(record_finalized, invoice)), at)
 
 
 def _send(invoice: Invoice, at: dt.datetime) -> None:
@@ -327,18 +317,12 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
 
     # Else a person, or a push that a restored backup has forgotten, may have sent it.
     final_just_now = answered_lately(invoice, StepKind.FINALIZE, at)
-    carry_out(step, Deed(call, look, _record_nothing, looks_first=not final_just_now), at)
+    carry_out(step, Deed(call, look, looks_first=not final_just_now), at)
 
 
 def _final_since(invoice: Invoice, at: dt.datetime) -> dt.datetime:
     """Return a moment before it was finalized, by Stripe's clock: ours may be ahead."""
-    if not invoice.invoice_on:
-        return at - MAILED_SINCE
-    return dt.datetime.combine(invoice.invoice_on, dt.time(), AMSTERDAM)
-
-
-def _record_nothing(_answer: object) -> None:
-    return
+    return midnight(invoice.invoice_on) if invoice.invoice_on else at - MAILED_SINCE
 
 
 def _start_over(invoice: Invoice) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from agency.month import AMSTERDAM
+from agency.month import day_of, midnight
 from subscriptions import gateway, inbox, push, reversals, series
 from subscriptions.models import (
     DifferenceKind,
@@ -108,7 +108,7 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
 
     Raises gateway.GatewayError while Stripe cannot be read: what was repaired until then stays.
     """
-    start = _midnight(since) if since else _far_enough_back(at)
+    start = midnight(since) if since else _far_enough_back(at)
     done = Comparison()
     _compare_clocks(done, at)
     _adopt(done, start, at)
@@ -127,13 +127,13 @@ def _far_enough_back(at: dt.datetime) -> dt.datetime:
     """Return a moment before all that still waits for a person, or it would never be struck."""
     waits = StripeDifference.objects.exclude(kind__in=LOOKED_AT_EACH_TIME)
     oldest = waits.order_by("about_on").values_list("about_on", flat=True).first()
-    return min(at - LOOKS_BACK, _midnight(oldest)) if oldest else at - LOOKS_BACK
+    return min(at - LOOKS_BACK, midnight(oldest)) if oldest else at - LOOKS_BACK
 
 
 def _compare_clocks(done: Comparison, at: dt.datetime) -> None:
     """Tell of a clock on its way to where Stripe's webhooks would be taken for old ones."""
     if abs(gateway.clock_is_ahead_by()) > CLOCKS_MAY_DIFFER:
-        done.found.append(Found(DifferenceKind.CLOCK, "-", _day(at)))
+        done.found.append(Found(DifferenceKind.CLOCK, "-", day_of(at)))
 
 
 def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
@@ -146,7 +146,7 @@ def _adopt(done: Comparison, start: dt.datetime, at: dt.datetime) -> None:
     there = [
         number
         for item in gateway.documents_since(start)
-        if item.status != "void" and (number := _uuid(item.document))
+        if item.status != "void" and (number := inbox.key_in(item.document))
     ]
     for invoice_id in list(unbegun.filter(pk__in=there).values_list("pk", flat=True)):
         _push(done, invoice_id, at)
@@ -227,7 +227,7 @@ def _compare_documents(
 
 def _ours(kind: InvoiceKind, start: dt.datetime, there: Mapping[str, Theirs]) -> list[Invoice]:
     """Return our documents of the time, those still open, and those that Stripe shows."""
-    is_due = Q(invoice_on__gte=_day(start)) | Q(state=InvoiceState.OPEN) | Q(stripe_id__in=there)
+    is_due = Q(invoice_on__gte=day_of(start)) | Q(state=InvoiceState.OPEN) | Q(stripe_id__in=there)
     return list(
         Invoice.objects.filter(is_due, kind=kind)
         .exclude(stripe_id="")
@@ -249,17 +249,17 @@ def _one_sided(
     ours: list[Invoice], there: Mapping[str, Theirs], at: dt.datetime
 ) -> Iterator[Found]:
     """Yield what only one side has, or one side twice."""
-    named = [number for item in there.values() if (number := _uuid(item.document))]
+    named = [number for item in there.values() if (number := inbox.key_in(item.document))]
     known = Invoice.objects.in_bulk(named)
     for item in there.values():
-        number = _uuid(item.document)
+        number = inbox.key_in(item.document)
         invoice = known.get(number) if number else None
         difference = _what_is(item, invoice, at)
         if difference:
-            yield Found(difference, item.id, _day(item.created_at), invoice)
+            yield Found(difference, item.id, day_of(item.created_at), invoice)
     for invoice in ours:
         if invoice.stripe_id not in there:
-            about_on = invoice.invoice_on or _day(at)
+            about_on = invoice.invoice_on or day_of(at)
             yield Found(DifferenceKind.MISSING_THERE, invoice.stripe_id, about_on, invoice)
 
 
@@ -290,7 +290,7 @@ def _differing(
         try:
             _follow(item, at)
         except inbox.DifferentError:
-            yield Found(DifferenceKind.AMOUNT, item.id, _day(item.created_at), invoice)
+            yield Found(DifferenceKind.AMOUNT, item.id, day_of(item.created_at), invoice)
             continue
         invoice.refresh_from_db()
         if (invoice.state, invoice.number) != before:
@@ -298,9 +298,9 @@ def _differing(
         if invoice.state != _state_of(item, invoice):  # moved on both sides, since it was listed?
             item = _read(invoice) or item
         if invoice.number != item.number:
-            yield Found(DifferenceKind.NUMBER, item.id, _day(item.created_at), invoice)
+            yield Found(DifferenceKind.NUMBER, item.id, day_of(item.created_at), invoice)
         if invoice.state != _state_of(item, invoice):
-            yield Found(DifferenceKind.STATE, item.id, _day(item.created_at), invoice)
+            yield Found(DifferenceKind.STATE, item.id, day_of(item.created_at), invoice)
 
 
 def _follow(item: Theirs, at: dt.datetime) -> None:
@@ -332,24 +332,9 @@ def _note(found: list[Found], start: dt.datetime, at: dt.datetime) -> None:
             create_defaults={
                 "invoice": item.invoice,
                 "about_on": item.about_on,
-                "found_on": _day(at),
+                "found_on": day_of(at),
             },
         )
         kept.append(row.pk)
-    looked_at = Q(about_on__gte=_day(start)) | Q(kind__in=LOOKED_AT_EACH_TIME)
+    looked_at = Q(about_on__gte=day_of(start)) | Q(kind__in=LOOKED_AT_EACH_TIME)
     StripeDifference.objects.filter(looked_at).exclude(pk__in=kept).delete()
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), AMSTERDAM)
-
-
-def _day(moment: dt.datetime) -> dt.date:
-    return moment.astimezone(AMSTERDAM).date()
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

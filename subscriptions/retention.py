@@ -19,7 +19,7 @@ from django.db.models import Max, Q
 
 from advisors.models import Assignment, MonthSubmission
 from agency.models import AuditEvent, Contact, Organisation, User
-from agency.month import AMSTERDAM, Month
+from agency.month import Month, day_of, midnight
 from agency.processing import by_model, tables
 from agency.retention import (
     ERASED,
@@ -114,7 +114,7 @@ def _last_seen() -> dict[UUID, list[dt.date]]:
 def _day(latest: Any) -> dt.date:
     if isinstance(latest, Month):
         return latest.first_day
-    return latest.astimezone(AMSTERDAM).date() if isinstance(latest, dt.datetime) else latest
+    return day_of(latest) if isinstance(latest, dt.datetime) else latest
 
 
 # Files of former clients
@@ -125,7 +125,7 @@ def _files(ends: Ends, today: dt.date) -> Picked:
     before = by_model()["agency.Organisation"].keep.before(today)
     if before is None:
         return {}
-    moment = dt.datetime.combine(before, dt.time.min, AMSTERDAM)
+    moment = midnight(before)
     since = Invoice.objects.filter(run_month__gte=Month.containing(before))
     busy = {
         *since.values_list("organisation", flat=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from agency.month import AMSTERDAM
+from agency.month import day_of
 from subscriptions import gateway
 from subscriptions.models import Invoice
 
@@ -57,4 +57,4 @@ def refunded(start: dt.datetime) -> Iterator[Reversal]:
 def _reversal(gone: gateway.Dispute | gateway.Refund) -> Reversal:
     stripe_id = gateway.invoice_paid_by(gone.payment_intent)
     invoice = Invoice.objects.filter(stripe_id=stripe_id).exclude(stripe_id="").first()
-    return gone.id, gone.created_at.astimezone(AMSTERDAM).date(), invoice
+    return gone.id, day_of(gone.created_at), invoice

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from agency.month import AMSTERDAM
+from agency.month import day_of
 from subscriptions import gateway
 from subscriptions.models import Invoice
 
@@ -44,4 +44,4 @@ def _gaps_of(
         if following > number + 1:
             missing = dict.fromkeys((number + 1, following - 1))  # one number, or first and last
             text = "..".join(f"{prefix}{end:0{width}}" for end in missing)
-            yield text, before.created_at.astimezone(AMSTERDAM).date()
+            yield text, day_of(before.created_at)

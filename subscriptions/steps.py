@@ -47,7 +47,7 @@ class Deed(Generic[Answer]):
 
     call: Callable[[Mapping[str, Any], str], Answer]  # body, idempotency key
     look: Callable[[], Answer | None]
-    record: Callable[[Answer], None]  # in the transaction that ends the step
+    record: Callable[[Answer], None] | None = None  # in the transaction that ends the step
     # What Stripe must hold once is looked for before it is made at all: a restored backup may have
     # forgotten that it was. Before a call is made anew, with another key, Stripe is always looked
     # at: a person may have done by hand what was refused.
@@ -117,7 +117,7 @@ def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
         if answer:
             with transaction.atomic(durable=True):
                 lock(step.invoice_id)
-                if end(step, StepState.DONE, answer_id=answer.id):
+                if end(step, StepState.DONE, answer_id=answer.id) and deed.record:
                     deed.record(answer)
             return answer.id
         with transaction.atomic(durable=True):

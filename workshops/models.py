@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from advisors.models import Advisor
 from agency import particulars
 from agency.models import Entity, Organisation, Role, User
-from agency.month import AMSTERDAM, Month
+from agency.month import Month, day_of
 from agency.particulars import ParticularField
 
 if TYPE_CHECKING:
@@ -169,8 +169,7 @@ class Session(Entity):
 
     @property
     def starts_on(self) -> dt.date:
-
-        return self.starts_at.astimezone(AMSTERDAM).date()
+        return day_of(self.starts_at)
 
 
 class CancellationRung(Entity):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from advisors.admin import DAYS_BEFORE_EXPIRY
 from advisors.hours import first_open_month, missing_submissions
 from advisors.models import Qualification
-from agency.month import AMSTERDAM, Month
+from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
 from subscriptions import books, push, reconcile
 from subscriptions.admin.contracts import in_notice_window
@@ -217,7 +217,7 @@ def _trainers(on: dt.date) -> Iterator[Task]:
     )
     found = planned.aggregate(n=Count("pk"), first=Min("starts_at"))
     if found["n"]:
-        first = found["first"].astimezone(AMSTERDAM).date()
+        first = day_of(found["first"])
         yield Task(
             count=found["n"],
             what=ngettext("session without a trainer", "sessions without a trainer", found["n"]),
