@@ -105,10 +105,6 @@ def _subject(line: InvoiceLine) -> UUID:
     return line.occurrence.subject_id
 
 
-def _months(line: InvoiceLine) -> MonthRange:
-    return MonthRange(line.from_month, line.until_month)
-
-
 def by_quantity(line: InvoiceLine, sources: Sources) -> Reason:
     return Reason([line.description], [Term(line.unit_cents, line.quantity_hundredths)])
 
@@ -121,7 +117,7 @@ def _fee(line: InvoiceLine, sources: Sources) -> Reason:
     year = contract.year_of(line.from_month)
     tier = (line.occurrence and line.occurrence.tier) or contract.tier_in(line.from_month)
     annual_cents = contract.prices(year, tier).annual_fee_cents
-    months = _months(line)
+    months = line.months
     sentences = [
         ngettext(
             "Subscription %(tier)s for %(n)s month, paid in advance.",
@@ -164,7 +160,7 @@ def _tier_change(line: InvoiceLine, sources: Sources) -> Reason:
     year, tier = contract.year_of(line.from_month), contract.tier_in(line.from_month)
     old = BASIC if tier == EXTENDED else EXTENDED
     new_cents, old_cents = (contract.prices(year, t).annual_fee_cents for t in (tier, old))
-    months = len(_months(line))
+    months = len(line.months)
     words = {"old": Tier(old).label, "new": Tier(tier).label, "n": months}
     text = ngettext(
         "From %(old)s to %(new)s, for the %(n)s month left of what was paid in advance.",
@@ -206,7 +202,7 @@ def _price(contract: Contract, year: ContractYear, tier: str, name: str) -> str:
 
 
 def _overage(line: InvoiceLine, sources: Sources) -> Reason:
-    key, months = _subject(line), _months(line)
+    key, months = _subject(line), line.months
     contract = sources.contracts[key]
     year, tier = contract.year_of(line.from_month), contract.tier_in(line.from_month)
     rate_cents = contract.prices(year, tier).overage_rate_cents

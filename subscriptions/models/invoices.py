@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from agency.fields import MonthField
+from agency.fields import MonthField, MonthRangeField
 from agency.models import Entity, Organisation, Role, User
 from subscriptions.models.contracts import Collection
 from subscriptions.models.prices import VatCategory
@@ -203,6 +203,8 @@ class InvoiceLine(Entity):
         "subscriptions.BilledOccurrence", models.PROTECT, null=True, related_name="lines"
     )
     credit_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="credits")
+
+    months = MonthRangeField()
 
     class Meta:
         verbose_name = _("invoice line")

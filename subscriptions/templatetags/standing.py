@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from django import template
 from django.utils.translation import get_language, ngettext
 
-from agency.month import MonthRange
-from agency.templatetags.figures import SPACE, badge, percent, period
+from agency.templatetags.figures import SPACE, badge, percent
 from subscriptions import wording
 from subscriptions.models import Collection, InvoiceKind, InvoiceState, VatCategory
 
@@ -60,11 +59,6 @@ def can_be_paid(invoice: Invoice) -> bool:
 @register.filter
 def is_late(invoice: Invoice, on: dt.date) -> bool:
     return wording.invoice_standing(invoice, on).tone == "bad"
-
-
-@register.filter
-def line_period(line: InvoiceLine) -> str:
-    return period(MonthRange(line.from_month, line.until_month))
 
 
 @register.filter
