@@ -653,6 +653,11 @@ def _line(run: MonthLike) -> dict[str, Any]:
     }
 
 
+def approved(code: str = "ORG1", **fields: Any) -> Invoice:
+    """Make an approved document of an organisation of its own."""
+    return invoice(organisation(code), state="approved", **fields)
+
+
 def invoice_line(invoice: Invoice, position: int = 1, **fields: Any) -> InvoiceLine:
     """Add a line of a fee of 1,000.00; the totals of the invoice stay as they are."""
     return _create(
