@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -101,27 +99,11 @@ def take_back(invoice_ids: Collection[UUID]) -> list[Invoice]:
         return taken
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come on its way to Stripe."""
-
-    to_push: int
-    waiting: int  # begun, and to be gone on with
-    parked: int
-    pushed: int
-
-
-def progress(run_month: Month) -> Progress:
-    states = Counter(
-        Invoice.objects.filter(run_month=run_month).values_list("state", flat=True).order_by()
-    )
-    waiting = begun().filter(run_month=run_month, state=InvoiceState.APPROVED).count()
-    return Progress(
-        to_push=states[InvoiceState.APPROVED] - waiting,
-        waiting=waiting,
-        parked=states[InvoiceState.PARKED],
-        pushed=sum(states[state] for state in InvoiceState.released),
-    )
+def progress(run_month: Month) -> tuple[int, int]:
+    """Count the documents of a run that Stripe has, and those that a push has begun with."""
+    of_run = Invoice.objects.filter(run_month=run_month)
+    waiting = begun().filter(run_month=run_month, state=InvoiceState.APPROVED)
+    return of_run.filter(state__in=InvoiceState.released).count(), waiting.count()
 
 
 def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:

@@ -160,11 +160,9 @@ def _run_tasks() -> Iterator[Task]:
 def _progress() -> str:
     """Say how far the newest run that is to be sent has come."""
     newest = Invoice.objects.filter(state=InvoiceState.APPROVED).aggregate(run=Max("run_month"))
-    done = push.progress(newest["run"])
-    return gettext("%(sent)s sent, %(waiting)s on their way") % {
-        "sent": done.pushed,
-        "waiting": done.waiting,
-    }
+    sent, waiting = push.progress(newest["run"])
+    text = gettext("%(sent)s sent, %(waiting)s on their way")
+    return text % {"sent": sent, "waiting": waiting}
 
 
 def _failed_debits() -> Iterator[Task]:
