@@ -57,10 +57,6 @@ class PriceBooks:
                     return valid_from, band
         raise NoPriceError(f"{month} {tier} {headcount}")
 
-    def prices(self, month: Month, tier: str, headcount: int) -> Prices:
-        """Give the newest book's prices at a month; raises NoPriceError."""
-        return self.band(month, tier, headcount)[1].prices
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
@@ -163,7 +159,7 @@ class Contract:
         if frozen is not None:
             return frozen
         first = year.first_month
-        book = self.books.prices(first, tier, self.headcount(first))
+        book = self.books.band(first, tier, self.headcount(first))[1].prices
         own = self.choices_of(year)
         if tier != self.tier:
             return book
@@ -174,6 +170,12 @@ class Contract:
             included_sessions=_either(own.own_included_sessions, book.included_sessions),
             overage_rate_cents=_either(own.own_overage_rate_cents, book.overage_rate_cents),
         )
+
+    def prices_if_any(self, year: ContractYear, tier: str) -> Prices | None:
+        try:
+            return self.prices(year, tier)
+        except NoPriceError:
+            return None
 
     @cached_property
     def tier_changes(self) -> tuple[tuple[Month, str], ...]:

@@ -13,7 +13,7 @@ from agency.bulk import grouped
 from agency.money import HUNDREDTHS_PER_QUARTER, plain_decimal
 from agency.month import Month
 from subscriptions import vat
-from subscriptions.agreements import Contract, ContractYear, NoPriceError
+from subscriptions.agreements import Contract
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
 from subscriptions.due import Item, one_off_items
@@ -324,23 +324,16 @@ def prices_to_freeze(facts: Facts, due: Iterable[Item]) -> list[Fields]:
             key = (year.first_month, tier)
             if key in contract.frozen_prices or (item.subject, *key) in rows:
                 continue
-            if price := _year_price(item.subject, contract, year, tier):
-                rows[item.subject, *key] = price
+            # No price: a tier that the book does not offer to so many people.
+            if prices := contract.prices_if_any(year, tier):
+                rows[item.subject, *key] = {
+                    "id": uuid4(),
+                    "subscription_id": item.subject,
+                    "year_month": year.first_month,
+                    "tier": tier,
+                    **asdict(prices),
+                }
     return list(rows.values())
-
-
-def _year_price(subject: UUID, contract: Contract, year: ContractYear, tier: str) -> Fields | None:
-    try:
-        prices = contract.prices(year, tier)
-    except NoPriceError:
-        return None  # a tier that the book does not offer to so many people
-    return {
-        "id": uuid4(),
-        "subscription_id": subject,
-        "year_month": year.first_month,
-        "tier": tier,
-        **asdict(prices),
-    }
 
 
 def as_plain(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from agency.money import QUARTERS_PER_HOUR, round_half_away
 from agency.month import MonthRange
 from agency.templatetags.figures import decimal_hours, month_name
-from subscriptions.agreements import ALL_IN, CAP, NoPriceError
+from subscriptions.agreements import ALL_IN, CAP
 from subscriptions.models import Display, ReleasePolicy, Statement
 from subscriptions.release import periods
 from subscriptions.statements import thresholds
@@ -120,7 +120,7 @@ def overview(contract: Contract, statements: Sequence[Statement], now: Month) ->
         next_period=_next_period(contract, statements, now),
         use=use,
         pace_quarters=_pace(year, shown, use),
-        prices=_prices(contract, year),
+        prices=contract.prices_if_any(year, contract.tier_in(year.months.last_month)),
         charges_overage=contract.choices_of(year).overage not in (ALL_IN, CAP),
         reported_before=reported_before,
     )
@@ -161,13 +161,6 @@ def _next_period(
     policy = thresholds(ReleasePolicy.objects.latest("version"))
     rest_of_year = MonthRange(start, contract.year_of(start).until_month)
     return next((each.months for each in periods(contract, rest_of_year, policy)), None)
-
-
-def _prices(contract: Contract, year: ContractYear) -> Prices | None:
-    try:
-        return contract.prices(year, contract.tier_in(year.months.last_month))
-    except NoPriceError:
-        return None
 
 
 def _claim(contract: Contract, year: ContractYear, statements: Sequence[Statement]) -> str:

@@ -20,7 +20,6 @@ from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
 from subscriptions import contracts, tier_requests
-from subscriptions.agreements import NoPriceError
 from subscriptions.models import (
     Invoice,
     Publication,
@@ -218,18 +217,12 @@ def _subscription(organisation: Organisation) -> tuple[Subscription | None, Cont
     if subscription is None:
         return None, None
     contract = contracts.load([organisation.pk]).get(subscription.pk)
-    if contract is None or not _is_priced(contract):
+    if contract is None:
+        return None, None
+    month = contract.months.nearest(Month.containing(today()))
+    if contract.prices_if_any(contract.year_of(month), contract.tier_in(month)) is None:
         return None, None
     return subscription, contract
-
-
-def _is_priced(contract: Contract) -> bool:
-    month = contract.months.nearest(Month.containing(today()))
-    try:
-        contract.prices(contract.year_of(month), contract.tier_in(month))
-    except NoPriceError:
-        return False
-    return True
 
 
 def _statements(subscription: Subscription) -> list[Statement]:

@@ -13,11 +13,10 @@ from subscriptions.agreements import (
     Band,
     Choices,
     Contract,
-    ContractYear,
-    NoPriceError,
     PriceBooks,
     Prices,
 )
+from subscriptions.contracts import PRICES
 from subscriptions.intake.checks.contracts import changes_of, contracts_of
 from subscriptions.intake.rows import Book, Row
 
@@ -85,13 +84,7 @@ def _price_books(book: Book) -> PriceBooks | None:
         return None
     bands: dict[Month, list[Band]] = defaultdict(list)
     # Only whether there is a price matters here, not which.
-    prices = Prices(
-        annual_fee_cents=0,
-        setup_fee_cents=0,
-        included_quarters=0,
-        included_sessions=0,
-        overage_rate_cents=0,
-    )
+    prices = Prices(**dict.fromkeys(PRICES, 0))
     for row in book["price_book"]:
         band = Band(row["tier"], row["min_headcount"], row["max_headcount"], prices)
         bands[row["valid_from"]].append(band)
@@ -107,7 +100,7 @@ def _check_prices(book: Book, row: Row, books: PriceBooks, declared: list[Row]) 
     last = max([row["start_month"], *months, *(month for month, _tier in contract.requests)])
     for year in contract.years(last + MONTHS_UNTIL_ALL_IS_SETTLED):
         for tier in sorted({contract.tier_in(month) for month in year.months}):
-            if not _has_price(contract, year, tier):
+            if contract.prices_if_any(year, tier) is None:
                 message = _(
                     "The price book has no price for the contract year from %(month)s: "
                     "tier %(tier)s, headcount %(headcount)d."
@@ -116,14 +109,6 @@ def _check_prices(book: Book, row: Row, books: PriceBooks, declared: list[Row]) 
                 values = {"month": year.first_month, "tier": tier, "headcount": headcount}
                 book.findings.refuse(row, "organisation", message % values)
                 return
-
-
-def _has_price(contract: Contract, year: ContractYear, tier: str) -> bool:
-    try:
-        contract.prices(year, tier)
-    except NoPriceError:
-        return False
-    return True
 
 
 def _contract(book: Book, row: Row, books: PriceBooks, declared: list[Row]) -> Contract:
