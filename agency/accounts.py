@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.db import models
 from django.utils import translation
 
 from agency.models import User
+from agency.month import AMSTERDAM
 from agency.sessions import seal, unseal
 from agency.tokens import in_templates
 
@@ -57,6 +59,18 @@ def note_no_time(authenticator: Any) -> None:
 
     Advisors record hours soon after they worked them: their sign-ins tell nearly when.
     """
+
+
+def save_by_the_day(second_step: Any, *args: Any, **kwargs: Any) -> None:
+    """Save a second step with the day on which it was set up, and that its codes were seen.
+
+    Neither with the moment: whoever sets one up is about to use it.
+    """
+    made = second_step.created_at.astimezone(AMSTERDAM)
+    second_step.created_at = made.replace(hour=0, minute=0, second=0, microsecond=0)
+    if second_step.data.get("viewed_at"):
+        second_step.data["viewed_at"] = True
+    models.Model.save(second_step, *args, **kwargs)
 
 
 def signed_in(request: HttpRequest) -> User:

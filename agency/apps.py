@@ -16,6 +16,7 @@ class AgencyConfig(AppConfig):
 
         post_execute_in_worker.connect(keep_places_only)
         Authenticator.record_usage = accounts.note_no_time
+        Authenticator.save = accounts.save_by_the_day
 
 
 class StaffAdminConfig(admin.AdminConfig):

@@ -29,6 +29,7 @@ from advisors import views
 from advisors.models import DraftHours
 from agency.checks import addresses
 from agency.models import AuditEvent
+from agency.month import AMSTERDAM
 from agency.schedules import declared
 from agency.sessions import SessionStore, unseal
 from agency.tasks import forget_cached
@@ -240,6 +241,20 @@ def test_signing_in_with_two_steps_leaves_no_moment(own: world.Client) -> None:
     assert "last_login" not in {field.name for field in type(person)._meta.get_fields()}
 
 
+@pytest.mark.attack(20, 40)
+def test_a_second_step_tells_the_day_of_its_setting_up_and_no_moment(own: world.Client) -> None:
+    with time_machine.travel(MORNING, tick=False):
+        totp.TOTP.activate(own.counsellor, totp.generate_totp_secret())
+        codes = RecoveryCodes.activate(own.counsellor)
+        codes.mark_as_viewed()
+
+    kept = Authenticator.objects.all()
+    day = MORNING.astimezone(AMSTERDAM).date()
+    assert [row.created_at for row in kept] == [dt.datetime.combine(day, dt.time(), AMSTERDAM)] * 2
+    assert RecoveryCodes(kept.get(type="recovery_codes")).did_view
+    assert str(int(MORNING.timestamp())) not in repr(all_rows()["mfa_authenticator"])
+
+
 def _opened(value: str) -> bytes:
     return base64.b64decode(value)
 
@@ -309,7 +324,7 @@ MOMENTS = {
     "django_q.OrmQ": "when a task was taken up; none comes from hours",
     "django_q.Schedule": "when a schedule is due next",
     "django_q.Task": "when a task ran; forgotten after a month",
-    "mfa.Authenticator": "when a second step was set up; its use is not noted",
+    "mfa.Authenticator": "the day on which a second step was set up; its use is not noted",
     "sessions.Session": "the same for all sessions of a day",
     "subscriptions.StripeEvent": "when Stripe told of an invoice",
     "subscriptions.StripeStep": "when an invoice was sent to Stripe",
