@@ -74,7 +74,7 @@ def expected(role: str, name: str, method: str) -> str:
 ROLES = (*access.STAFF, "advisor", "contact", "superuser as contact", access.ANONYMOUS)
 
 
-@pytest.mark.attack(36, 37)
+@pytest.mark.attack(36, 37, 44)
 @pytest.mark.parametrize("role", ROLES)
 def test_every_address_admits_whom_the_matrix_names(
     clients: tuple[world.Client, world.Client], role: str

@@ -18,10 +18,12 @@ from multiprocessing import Value
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth import login
 from django.core import mail
 from django.db import models
 from django.test import Client as Browser
@@ -39,6 +41,7 @@ from agency import access
 from agency.admin_base import StaffAdmin
 from agency.checks import addresses
 from agency.logs import LineFormatter
+from agency.models import User
 from subscriptions import announcements, billing, bodies, push
 from subscriptions.models import (
     Invoice,
@@ -261,14 +264,15 @@ def run_in_worker(monkeypatch: pytest.MonkeyPatch, function: Any, *args: Any) ->
         monkeypatch.setattr(f"django_q.{module}.close_old_django_connections", lambda: None)
     tasks: queue.Queue[Any] = queue.Queue()
     results: queue.Queue[Any] = queue.Queue()
-    task = {"id": "1", "name": "one", "func": function, "args": args, "kwargs": {}, "started": None}
+    key = uuid4().hex
+    task = {"id": key, "name": "one", "func": function, "args": args, "kwargs": {}, "started": None}
     tasks.put(task)
     tasks.put("STOP")
     worker(tasks, results, Value("f", -1), timeout=30)
     done = results.get_nowait()
     done["started"] = done["stopped"]
     save_task(done, None)
-    return Task.objects.get(id="1")
+    return Task.objects.get(id=key)
 
 
 @pytest.mark.attack(25)
@@ -422,6 +426,42 @@ def test_no_package_is_locked_that_copies_rows_or_sends_errors_away() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {re.split(r"[\[~]", name)[0] for name in asked} <= locked
     assert not any("history" in app for app in apps.app_configs)
+    assert not [name for name in locked if re.search("hijack|impersonat|masquerad|loginas", name)]
+
+
+# Somebody else's account
+
+
+@pytest.mark.attack(44)
+def test_a_page_that_signs_in_as_somebody_else_fails_every_walk(
+    monkeypatch: pytest.MonkeyPatch, own: world.Client
+) -> None:
+    def helpful(request: Any) -> User:
+        login(request, own.contact, "django.contrib.auth.backends.ModelBackend")
+        return own.contact
+
+    administrator = world.person("administrator", own)
+    administrator.ask("GET", "/")
+    monkeypatch.setattr("agency.views.signed_in", helpful)
+    with pytest.raises(world.SomebodyElseError):
+        administrator.ask("GET", "/")
+
+
+@pytest.mark.attack(44)
+def test_no_code_of_ours_signs_anybody_in() -> None:
+    """Only allauth does, behind a password or code of the person's own."""
+    called = {
+        getattr(node.func, "attr", getattr(node.func, "id", ""))
+        for app in OURS
+        for file in (ROOT / app).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+    }
+    assert "signed_in" in called
+    assert called & {"login", "alogin", "perform_login", "resume_login", "force_login"} == set()
+    assert "SESSION_KEY" not in "".join(
+        file.read_text() for file in (ROOT / "agency").rglob("*.py")
+    )
 
 
 # Stripe

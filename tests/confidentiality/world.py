@@ -135,12 +135,17 @@ def fill_in(name: str, route: str, one: Client) -> str:
     return f"/{filled}{QUERIES.get(name, '')}"
 
 
+class SomebodyElseError(AssertionError):
+    """A request ended as another person's than the one whose session it came with."""
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody who tries: a role of the matrix, and a browser that is signed in as them."""
 
     role: str
     session: str = ""
+    key: object = None
     browser: Browser = field(default_factory=Browser)
 
     def ask(self, method: str, address: str, data: dict[str, str] | None = None) -> HttpResponse:
@@ -156,6 +161,8 @@ class Person:
                 content_type="application/x-www-form-urlencoded",
             )
             transaction.set_rollback(True)
+        if answer.wsgi_request.user.pk not in {self.key, None}:
+            raise SomebodyElseError(address)
         return cast("HttpResponse", answer)
 
 
@@ -172,4 +179,4 @@ def person(role: str, own: Client) -> Person:
     user.save()
     browser = Browser()
     browser.force_login(user)
-    return Person(role.rsplit(maxsplit=1)[-1], browser.cookies["sessionid"].value)
+    return Person(role.rsplit(maxsplit=1)[-1], browser.cookies["sessionid"].value, user.pk)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import DateField
 from django.utils.translation import override
 
 from agency.models import Agency, Organisation
+from agency.schema import live_columns
 from subscriptions.documents import as_plain
 from subscriptions.models import BilledOccurrence, Invoice, InvoiceLine, YearPrice
 from tests import factories as make
@@ -434,12 +437,37 @@ def test_a_document_reads_as_bill_prints_it() -> None:
 
 
 @pytest.mark.attack(11)
-def test_kilometres_are_the_quantity_of_travel() -> None:
-    subscription = client()
-    held(subscription.organisation, "S1", make.offering("WS"), "2026-01-05", on_site_km=123)
-    (invoice,) = close_and_bill("2026-01")
-    travel = invoice.lines.get(kind="travel")
+def test_only_a_session_has_travel_and_its_line_tells_neither_place_nor_day() -> None:
+    """What an advisor drives to a talk is in the hours or nowhere: no other row has kilometres."""
+    organisation = client(hours={"2026-01": 60}, headcount=300).organisation
+    trainer = make.advisor("TRAINER", user=make.user("advisor", name="Wilhelmina Trainer"))
+    there = {"on_site_km": 123, "location": "Zevenbergschenhoek", "trainer": trainer}
+    workshop = make.offering("WS")
+    held(organisation, "S1", workshop, "2026-01-17", **there)
+    cancelled(organisation, "S2", workshop, "2026-01-19", "2026-01-18", **there)
+    client("FAR", hours={"2026-01": 60}, headcount=300)
+    close_and_bill("2026-01")
+
+    travel = InvoiceLine.objects.get(kind="travel")
     assert (travel.quantity_hundredths, travel.unit_cents, travel.net_cents) == (123_00, 40, 49_20)
+    assert travel.description == "Travel, kilometres, Jan 2026"
+    written = str([*Invoice.objects.values(), *InvoiceLine.objects.values()])
+    assert not any(hint in written for hint in ("Zevenberg", "Wilhelmina", "TRAINER", "2026-01-1"))
+    assert not any(isinstance(each, DateField) for each in InvoiceLine._meta.concrete_fields)
+
+
+@pytest.mark.attack(11)
+def test_kilometres_and_places_are_columns_of_sessions_only() -> None:
+    placed = {
+        f"{table}.{column}"
+        for table, columns in live_columns(connection).items()
+        for column in columns
+        if re.search("km|kilomet|travel|mileage|location|place|distance|expense", column)
+    }
+    assert placed == {
+        *("workshops_session.location", "workshops_session.on_site_km"),
+        "agency_agency.km_rate_cents",
+    }
 
 
 @pytest.mark.parametrize(
