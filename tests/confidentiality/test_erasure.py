@@ -29,6 +29,7 @@ from tests import factories as make
 from tests.backups import restored_afterwards
 from tests.confidentiality.persons import People, client_of_old
 from tests.factories import at
+from tests.raw_bytes import bytes_kept
 
 TODAY = dt.date(2026, 3, 15)
 NIGHT = dt.timedelta(days=1)
@@ -155,24 +156,6 @@ def scanned(transactional_db: None) -> User:
         User.objects.filter(pk=user.pk).update(name=f"{NAME} {number}")
     User.objects.filter(pk=user.pk).update(name=NAME)
     return user
-
-
-def bytes_kept() -> bytes:
-    """Read all that the database has on the disk; of PostgreSQL its tables and indexes."""
-    if connection.vendor == "sqlite":
-        path = Path(settings.DATABASES["default"]["NAME"])
-        files = sorted(path.parent.glob(f"{path.name}*"))
-        assert len(files) == 3  # the database, its log and the index of that
-        return b"".join(file.read_bytes() for file in files).lower()
-    with connection.cursor() as cursor:
-        cursor.execute("CHECKPOINT")
-        cursor.execute(
-            """
-            SELECT pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class
-            WHERE relkind IN ('r', 'i', 't') AND pg_relation_filepath(oid) IS NOT NULL
-            """
-        )
-        return b"".join(bytes(content) for (content,) in cursor.fetchall()).lower()
 
 
 @pytest.mark.attack(41)
