@@ -9,7 +9,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM discreet_client;
 GRANT USAGE ON SCHEMA public TO discreet_client;
 GRANT SELECT ON
     agency_agency, agency_contact, agency_headcount, agency_organisation, agency_user,
-    advisors_advisor, advisors_assignment,
+    advisors_assignment,
     workshops_cancellationrung, workshops_enrolment, workshops_offering, workshops_session,
     subscriptions_billedoccurrence, subscriptions_invoice, subscriptions_invoiceline,
     subscriptions_overagecredit, subscriptions_priceband, subscriptions_pricebook,
@@ -19,6 +19,8 @@ GRANT SELECT ON
     account_emailaddress, mfa_authenticator, cache, django_session,
     django_migrations, django_q_ormq, django_q_schedule  -- for /readyz
     TO discreet_client;
+GRANT SELECT (id, user_id, code, phone, languages, provinces, capacity_quarters)
+    ON advisors_advisor TO discreet_client;  -- not the particulars of their own firms
 
 -- What signing in, a second step, the choice of a language and a request for another tier write.
 -- Contacts sign in by a code: nobody's password is changed here.

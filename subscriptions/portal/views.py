@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
 
-from advisors.models import Assignment, AssignmentRole
+from advisors.models import Assignment, AssignmentRole, with_advisor
 from agency.accounts import signed_in
 from agency.models import Contact, ContactRole
 from agency.month import Month
@@ -256,7 +256,7 @@ def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
 def _advisors(organisation: Organisation, month: Month) -> list[Assignment]:
     shown = [AssignmentRole.COUNSELLOR, AssignmentRole.DEPUTY]
     assigned = Assignment.objects.in_month(month).filter(organisation=organisation, role__in=shown)
-    return list(assigned.select_related("advisor__user").order_by("role", "from_month"))
+    return list(with_advisor(assigned, "advisor").order_by("role", "from_month"))
 
 
 def _invoices(place: Place) -> QuerySet[Invoice]:
@@ -266,7 +266,7 @@ def _invoices(place: Place) -> QuerySet[Invoice]:
 
 def _sessions(place: Place) -> QuerySet[Session]:
     booked = Session.objects.visible_to(place.contact.user).filter(organisation=place.organisation)
-    return booked.select_related("offering", "trainer__user").order_by("-starts_at")
+    return booked.select_related("offering").order_by("-starts_at")
 
 
 def _month(text: str) -> Month:

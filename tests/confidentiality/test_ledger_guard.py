@@ -231,6 +231,7 @@ FORBIDDEN = [
     "INSERT INTO agency_user SELECT * FROM agency_user",
     "INSERT INTO agency_contact SELECT * FROM agency_contact",
     "INSERT INTO account_emailaddress SELECT * FROM account_emailaddress",
+    *(f"SELECT {name} FROM advisors_advisor" for name in ("iban", "vat_id", "kvk_number")),
     "SELECT 1 FROM agency_auditevent",
     "SELECT 1 FROM django_q_task",
     "DROP POLICY client_reads ON agency_user",

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch
 
-from advisors.models import Assignment, AssignmentRole
+from advisors.models import Assignment, AssignmentRole, with_advisor
 from agency.bulk import grouped
 from agency.models import Agency, Contact, Organisation
 from agency.month import Month, MonthRange
@@ -215,8 +215,8 @@ def _documents(keys: Sequence[UUID], month: Month, states: Iterable[str]) -> Ite
 
 
 def _sessions(keys: Sequence[UUID]) -> Iterable[Session]:
-    rows = Session.objects.filter(organisation__in=keys)
-    return rows.select_related("offering", "trainer__user").order_by("starts_at", "reference")
+    rows = Session.objects.filter(organisation__in=keys).select_related("offering")
+    return with_advisor(rows, "trainer").order_by("starts_at", "reference")
 
 
 def _billing_of_sessions(
@@ -252,4 +252,4 @@ def _contacts(keys: Sequence[UUID]) -> Iterable[Contact]:
 def _assignments(keys: Sequence[UUID], month: Month) -> Iterable[Assignment]:
     shown = [AssignmentRole.COUNSELLOR, AssignmentRole.DEPUTY]
     rows = Assignment.objects.in_month(month).filter(organisation__in=keys, role__in=shown)
-    return rows.select_related("advisor__user").order_by("role", "from_month", "advisor__code")
+    return with_advisor(rows, "advisor").order_by("role", "from_month", "advisor__code")
