@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import cycle
 from typing import Any
@@ -47,14 +47,14 @@ from tests import factories as make
 from tests.confidentiality import surfaces, worlds
 from tests.confidentiality.surfaces import Seen
 from tests.confidentiality.worlds import ADVISORS, MONTHS, Played
-from tests.stripe.in_process import Line, line_to
+from tests.stripe.in_process import line_to
 
 pytestmark = pytest.mark.django_db
 
-# Workbooks take long and are compared in `test_noninterference.py`.
-PAGES = [name for name in surfaces.ADDRESSES if name != "portal:workbook"]
+# Workbooks take long and are compared in `test_noninterference.py`; lists hold what details do.
+PAGES = [name for name in surfaces.ADDRESSES if not name.endswith(("workbook", "-detail"))]
 
-WHEN_THE_CONTRACT_CHANGES = 3  # of five steps; with the fifth the month closes
+WHEN_THE_CONTRACT_CHANGES = 4  # of five steps; with the fifth the month closes
 
 
 @pytest.fixture(autouse=True)
@@ -66,10 +66,10 @@ def on_10_august_2026(settings: Settings) -> None:
 class Walk:
     """An agency, the month that is open in it, and what a client saw last."""
 
-    def __init__(self, seed: int, code: str, line: Line) -> None:
+    def __init__(self, seed: int, code: str, pages: Iterable[str]) -> None:
         self.chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
         worlds.open_world([code])
-        self.line = line
+        self.pages = pages
         self.contact = Contact.objects.select_related("user", "organisation").get()
         self.subscription = Subscription.objects.get()
         self.month = MONTHS[0]
@@ -112,7 +112,7 @@ class Walk:
         self.changed += [name for name in before | after if before.get(name) != after.get(name)]
 
     def look(self) -> dict[str, Seen]:
-        return surfaces.look(self.contact, Played(), PAGES)
+        return surfaces.look(self.contact, Played(), self.pages)
 
     def record(self) -> None:
         advisor = self.advisor()
@@ -222,10 +222,12 @@ class Walk:
                     self.changed.append(f"{name} changed after it was published")
 
 
-def changes(seed: int, code: str, steps: int) -> tuple[list[str], int]:
+def changes(
+    seed: int, code: str, steps: int, pages: Iterable[str] = PAGES
+) -> tuple[list[str], int]:
     """Walk, and give what moved that should not, and how many things were published."""
-    with line_to(State()) as line:
-        walk = Walk(seed, code, line)
+    with line_to(State()):
+        walk = Walk(seed, code, pages)
         walk.go(steps)
     return walk.changed, len(walk.published)
 
@@ -270,7 +272,7 @@ def test_hours_so_far_are_seen_to_move(monkeypatch: pytest.MonkeyPatch) -> None:
     told = StatementSerializer.to_representation
     monkeypatch.setattr(StatementSerializer, "to_representation", live)
 
-    found, _published = changes(1, "MONTHLY", steps=15)
+    found, _published = changes(1, "MONTHLY", 15, ["api:statement-list"])
 
     assert any(name.startswith("api:statement-list") for name in found)
 
@@ -286,6 +288,6 @@ def test_a_total_that_goes_on_after_publication_is_seen_to_move(
     told = StatementSerializer.to_representation
     monkeypatch.setattr(StatementSerializer, "to_representation", live)
 
-    found, _published = changes(1, "MONTHLY", steps=15)
+    found, _published = changes(1, "MONTHLY", 15, ["api:statement-list"])
 
     assert "api:statement-list changed after it was published" in found
