@@ -12,14 +12,26 @@ from typing import Any
 from django.db import transaction
 
 from agency.turns import take_turns
-from subscriptions.audit import agreements, amounts, documents, publications, sending
+from subscriptions.audit import (
+    agreements,
+    amounts,
+    credited,
+    documents,
+    parties,
+    publications,
+    sending,
+    sessions,
+)
 from subscriptions.audit.records import Invariant, read_records
 
 INVARIANTS: tuple[Invariant, ...] = (
     *publications.INVARIANTS,
     *agreements.INVARIANTS,
     *documents.INVARIANTS,
+    *parties.INVARIANTS,
     *amounts.INVARIANTS,
+    *sessions.INVARIANTS,
+    *credited.INVARIANTS,
     *sending.INVARIANTS,
 )
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from itertools import pairwise
 from uuid import UUID
 
 from advisors.models import AssignmentRole
 from agency.month import MonthRange
+from subscriptions.agreements import Contract, Prices
 from subscriptions.audit.records import Check, Invariant, Records
+from subscriptions.models import PriceBook, YearPrice
 
 
 def contracts_of_a_client_never_overlap(records: Records) -> Iterator[Check]:
@@ -43,8 +46,40 @@ def nobody_stands_both_beside_and_between(records: Records) -> Iterator[Check]:
         )
 
 
+def frozen_prices_come_from_a_price_book_and_the_contract(records: Records) -> Iterator[Check]:
+    """Of any book valid by then that was not changed: which were there when is not kept.
+
+    In the band of the headcount of the year's first month, or of the month before where that one
+    was declared last; own prices of any version.
+    """
+    for (key, month, tier), row in records.year_prices.items():
+        contract = records.contracts[key]
+        if not records.is_noted(PriceBook._meta.label_lower, "changed", month):
+            known = contract.headcounts
+            counts = {contract.headcount(m) for m in (month, month - 1)} if known else set()
+            fits = any(
+                band.holds_for(tier, count) and _is_made_of(row, band.prices, contract, tier)
+                for valid_from, bands in contract.books.books
+                if valid_from <= month
+                for band in bands
+                for count in counts
+            )
+            name = records.period_name(key, contract.year_of(month).months)
+            yield Check(f"{name} {tier}", "from a book", "from a book" if fits else "from none")
+
+
+def _is_made_of(row: YearPrice, book: Prices, contract: Contract, tier: str) -> bool:
+    versions = contract.choices if tier == contract.tier else ()
+    return all(
+        getattr(row, field.name)
+        in {getattr(book, field.name), *(getattr(v, f"own_{field.name}", None) for v in versions)}
+        for field in fields(Prices)
+    )
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     contracts_of_a_client_never_overlap,
     purchase_orders_of_a_client_do_not_overlap,
+    frozen_prices_come_from_a_price_book_and_the_contract,
     nobody_stands_both_beside_and_between,
 )

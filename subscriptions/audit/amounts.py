@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
-from uuid import UUID
 
 from agency.money import round_half_away
 from agency.month import Month, MonthRange
@@ -16,12 +15,10 @@ from subscriptions.facts import Billed
 from subscriptions.models import (
     BilledOccurrence,
     InvoiceLine,
-    InvoiceState,
     LineKind,
-    OverageCredit,
+    OccurrenceState,
     YearPrice,
 )
-from workshops.models import CancelledBy, Session, SessionStatus
 
 
 def fees_follow_from_frozen_prices(records: Records) -> Iterator[Check]:
@@ -92,54 +89,6 @@ def overage_follows_from_its_statement(records: Records) -> Iterator[Check]:
         yield Check(records.line_name(line), found if fits else expected, found)
 
 
-def sessions_and_cancellations_cost_their_price(records: Records) -> Iterator[Check]:
-    """The offering's price, unless it is on record that it was changed since."""
-    for line, occurrence in records.billed(
-        LineKind.SESSION, LineKind.SERVICE, LineKind.CANCELLATION
-    ):
-        session = records.sessions.get(occurrence.subject_id)
-        if session and (occurrence.free or session.offering_id not in records.repriced):
-            cents = 0 if occurrence.free else _price_cents(records, session)
-            found = (line.quantity_hundredths, line.unit_cents, line.net_cents)
-            yield Check(records.line_name(line), (charges.HUNDREDTHS, cents, cents), found)
-
-
-def _price_cents(records: Records, session: Session) -> int:
-    if session.cancelled_on is None:
-        return session.offering.price_cents
-    days = (session.starts_on - session.cancelled_on).days
-    percent = charges.cancellation_percent(records.facts.rungs, days)
-    return charges.cancellation_cents(session.offering.price_cents, percent)
-
-
-def sessions_were_held_or_cancelled_by_the_client(records: Records) -> Iterator[Check]:
-    for line, occurrence in records.billed(
-        LineKind.SESSION, LineKind.SERVICE, LineKind.CANCELLATION, LineKind.TRAVEL
-    ):
-        session = records.sessions.get(occurrence.subject_id)
-        cancelled = line.kind == LineKind.CANCELLATION
-        yield Check(
-            records.line_name(line),
-            "cancelled by the client" if cancelled else "held",
-            _how_it_ended(session) if session else "no session",
-        )
-
-
-def _how_it_ended(session: Session) -> str:
-    if session.status == SessionStatus.CANCELLED:
-        by = "client" if session.cancelled_by == CancelledBy.CLIENT else "agency"
-        return f"cancelled by the {by}"
-    return str(session.status)
-
-
-def travel_costs_its_kilometres(records: Records) -> Iterator[Check]:
-    for line, occurrence in records.billed(LineKind.TRAVEL):
-        session = records.sessions.get(occurrence.subject_id)
-        kilometres = (session.on_site_km or 0) if session else 0
-        expected = (kilometres * charges.HUNDREDTHS, kilometres * line.unit_cents)
-        yield Check(records.line_name(line), expected, (line.quantity_hundredths, line.net_cents))
-
-
 def cards_cost_their_price(records: Records) -> Iterator[Check]:
     for line, occurrence in records.billed(LineKind.TOPUP):
         card = records.cards.get(occurrence.subject_id)
@@ -148,63 +97,60 @@ def cards_cost_their_price(records: Records) -> Iterator[Check]:
         yield Check(records.line_name(line), expected, found)
 
 
-def credits_of_overage_stay_within_what_their_statement_found(records: Records) -> Iterator[Check]:
-    """Each on overage of its own contract year, and together no more hours than were found.
-
-    What was voided gave nothing back.
-    """
-    found = {row.pk: row for row in records.overage_credits.values()}
-    lines = {line.pk: line for line in records.all_lines()}
-    hundredths: dict[UUID, int] = defaultdict(int)
-    for line, occurrence in records.billed(LineKind.CREDIT):
-        if records.invoices[line.invoice_id].state == InvoiceState.VOID:
-            continue
-        credit = found.get(occurrence.subject_id)
-        original = lines.get(line.credit_of_id) if line.credit_of_id else None
-        hundredths[occurrence.subject_id] += line.quantity_hundredths
-        within = credit and hundredths[occurrence.subject_id] <= credit.quarters * 25
-        fits = credit and original and _is_overage_of_the_year(records, credit, original)
-        yield Check(records.line_name(line), "within", "within" if within and fits else "beyond")
-
-
-def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
-    """In their run, unless overage of the same year stands on a draft or a blocked document."""
-    given: dict[UUID, int] = defaultdict(int)
-    for line, occurrence in records.billed(LineKind.CREDIT):
-        if records.invoices[line.invoice_id].state != InvoiceState.VOID:
-            given[occurrence.subject_id] += line.quantity_hundredths
-    not_sent = {InvoiceState.DRAFT, InvoiceState.BLOCKED}
-    waits_for = {
-        (occurrence.subject_id, records.contracts[occurrence.subject_id].year_of(line.from_month))
-        for line, occurrence in records.billed(LineKind.OVERAGE)
-        if records.invoices[line.invoice_id].state in not_sent
-    }
-    for credit in records.overage_credits.values():
-        subscription, period = credit.statement.subscription_id, credit.statement.months
-        year = records.contracts[subscription].year_of(period.from_month)
-        is_due = records.last_run is not None and period.last_month <= records.last_run
-        is_newest = credit.statement in records.newest_statements(subscription)
-        if is_due and is_newest and (subscription, year) not in waits_for:
-            name = records.period_name(subscription, period)
-            yield Check(name, credit.quarters * 25, given[credit.pk])
-
-
-def _is_overage_of_the_year(records: Records, credit: OverageCredit, line: InvoiceLine) -> bool:
-    statement = credit.statement
-    year = records.contracts[statement.subscription_id].year_of(statement.from_month)
-    occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
-    return (
-        occurrence is not None
-        and (line.kind, occurrence.subject_id) == (LineKind.OVERAGE, statement.subscription_id)
-        and line.from_month in year.months
-    )
-
-
 def seats_cost_their_price_at_a_session_held(records: Records) -> Iterator[Check]:
     for line, occurrence in records.billed(LineKind.SEAT):
         seat = records.seats.get(occurrence.subject_id)
         expected = (seat.price_cents, str(seat.session.month)) if seat else "a session held"
         yield Check(records.line_name(line), expected, (line.net_cents, str(line.from_month)))
+
+
+def lines_cost_their_quantity_at_their_unit_price(records: Records) -> Iterator[Check]:
+    """But for credits, the last of which take back all that is left."""
+    for line in records.all_lines():
+        if line.kind != LineKind.CREDIT:
+            cents = round_half_away(line.quantity_hundredths * line.unit_cents, charges.HUNDREDTHS)
+            yield Check(records.line_name(line), cents, line.net_cents)
+
+
+def lines_stand_for_the_months_of_what_they_bill(records: Records) -> Iterator[Check]:
+    """Where the end of a contract was changed on record since, also for those without an end."""
+    for line, row in records.billed(*LineKind.values):
+        contract = records.contracts.get(row.subject_id)
+        agreed = [contract] if contract else []
+        if contract and records.is_noted(row.subject_id, "after the end", row.run_month):
+            agreed.append(replace(contract, months=MonthRange(contract.months.from_month)))
+        fitting = [str(_stands_for(each, line)) for each in agreed]
+        session = records.sessions.get(row.subject_id)
+        if session:
+            fitting = [str(MonthRange(session.month, session.month + 1))]
+        found = str(MonthRange(line.from_month, line.until_month))
+        if fitting:
+            yield Check(records.line_name(line), found if found in fitting else fitting[0], found)
+
+
+def _stands_for(contract: Contract, line: InvoiceLine) -> MonthRange:
+    """Give the months that a line of a contract has to have; of overage its statement tells."""
+    months, start = MonthRange(line.from_month, line.until_month), contract.months.from_month
+    if line.kind == LineKind.SETUP:
+        return MonthRange(start, start + 1)
+    if line.kind == LineKind.OVERAGE:
+        return months
+    if line.from_month not in contract.months:
+        return contract.months
+    interval = charges.interval_of(contract, line.from_month)
+    return interval if line.kind == LineKind.FEE else MonthRange(line.from_month, interval.until)
+
+
+def tier_changes_are_billed_where_the_tier_changes(records: Records) -> Iterator[Check]:
+    """Inside an interval, or for all of one whose fee was drafted at the other tier."""
+    for line, row in records.billed(LineKind.TIER_CHANGE):
+        contract, month = records.contracts[row.subject_id], line.from_month
+        if row.state != OccurrenceState.CREDITED and month in contract.months:
+            drafted = records.facts.drafted_tiers[row.subject_id].get(month)
+            inside = drafted is None and month in dict(contract.tier_changes)
+            changes = inside or drafted not in {None, contract.tier_in(month)}
+            found = "a change" if changes else "none"
+            yield Check(records.line_name(line), "a change", found)
 
 
 def nothing_is_billed_before_it_is_due(records: Records) -> Iterator[Check]:
@@ -229,43 +175,15 @@ def _month_due(
     return session.month_due if session else None
 
 
-def no_more_sessions_are_free_than_included(records: Records) -> Iterator[Check]:
-    free: dict[tuple[UUID, Month], list[Session]] = defaultdict(list)
-    for occurrence in records.facts.occurrences.values():
-        session = records.sessions.get(occurrence.subject_id)
-        if occurrence.free and session:
-            subscription = _subscription_in(records, session)
-            if subscription:
-                year = records.contracts[subscription].year_of(session.month_due)
-                free[subscription, year.first_month].append(session)
-    for (subscription, month), sessions in free.items():
-        contract = records.contracts[subscription]
-        most = max(charges.included_sessions(contract, s.month_due) for s in sessions)
-        name = records.period_name(subscription, contract.year_of(month).months)
-        yield Check(name, "at most included", _free_text(len(sessions), most))
-
-
-def _free_text(free: int, most: int) -> str:
-    return "at most included" if free <= most else f"{free} free, {most} included"
-
-
-def _subscription_in(records: Records, session: Session) -> UUID | None:
-    rows = records.facts.subscriptions[session.organisation_id] if session.organisation_id else []
-    return next((row.pk for row in rows if session.month_due in row.months), None)
-
-
 INVARIANTS: tuple[Invariant, ...] = (
     fees_follow_from_frozen_prices,
     setup_fees_follow_from_frozen_prices,
     tier_changes_cost_the_difference_of_frozen_prices,
     overage_follows_from_its_statement,
-    sessions_and_cancellations_cost_their_price,
-    sessions_were_held_or_cancelled_by_the_client,
-    travel_costs_its_kilometres,
     cards_cost_their_price,
-    credits_of_overage_stay_within_what_their_statement_found,
-    credits_of_overage_are_given_in_full,
     seats_cost_their_price_at_a_session_held,
+    lines_cost_their_quantity_at_their_unit_price,
+    lines_stand_for_the_months_of_what_they_bill,
+    tier_changes_are_billed_where_the_tier_changes,
     nothing_is_billed_before_it_is_due,
-    no_more_sessions_are_free_than_included,
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import chain, pairwise
 from uuid import UUID
 
 from agency.month import Month, MonthRange
@@ -13,9 +16,11 @@ from subscriptions import buyers, charges, vat
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.credits import documents_due as credits_due
-from subscriptions.documents import reason_now
+from subscriptions.documents import RANK, reason_now
 from subscriptions.due import Item, items, one_off_items
+from subscriptions.facts import Key
 from subscriptions.models import (
+    BilledOccurrence,
     BlockedReason,
     Invoice,
     InvoiceKind,
@@ -26,10 +31,7 @@ from subscriptions.models import (
     PurchaseOrder,
     Subscription,
 )
-
-MAY_BE_EXEMPT = frozenset(
-    {LineKind.SESSION, LineKind.SERVICE, LineKind.CANCELLATION, LineKind.TRAVEL, LineKind.SEAT}
-)
+from workshops.models import OfferingKind
 
 
 def documents_add_up(records: Records) -> Iterator[Check]:
@@ -38,6 +40,33 @@ def documents_add_up(records: Records) -> Iterator[Check]:
         net, tax = sum(line.net_cents for line in lines), sum(line.vat_cents for line in lines)
         found = (invoice.net_cents, invoice.vat_cents, invoice.total_cents)
         yield Check(records.document_name(invoice), (net, tax, net + tax), found)
+
+
+def documents_ask_for_something(records: Records) -> Iterator[Check]:
+    """What is 0 in all its lines counts as settled without a document."""
+    for key, invoice in records.invoices.items():
+        is_something = any(line.net_cents for line in records.lines.get(key, []))
+        name = records.document_name(invoice)
+        yield Check(name, "something", "something" if is_something else "nothing")
+
+
+def lines_stand_in_their_order(records: Records) -> Iterator[Check]:
+    """By kind, period and reference, travel behind its session: cents of VAT go by it too."""
+    for key, invoice in records.invoices.items():
+        if invoice.kind == InvoiceKind.INVOICE:
+            lines = records.lines.get(key, [])
+            found = [line.position for line in sorted(lines, key=partial(_place_of, records))]
+            yield Check(records.document_name(invoice), list(range(1, len(lines) + 1)), found)
+
+
+def _place_of(records: Records, line: InvoiceLine) -> tuple[int, Month, str, bool]:
+    kind, travels = line.kind, line.kind == LineKind.TRAVEL
+    if travels:
+        row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+        session = records.sessions.get(row.subject_id) if row else None
+        is_service = session and session.offering.kind == OfferingKind.SERVICE
+        kind = LineKind.SERVICE if is_service else LineKind.SESSION
+    return RANK[kind], line.from_month, line.reference, travels
 
 
 def vat_is_worked_out_once_per_category_and_rate(records: Records) -> Iterator[Check]:
@@ -64,20 +93,37 @@ def vat_rates_are_those_valid_in_the_run(records: Records) -> Iterator[Check]:
 
 
 def vat_categories_fit_the_buyer_and_the_kind_of_line(records: Records) -> Iterator[Check]:
+    """Whether a VAT id was checked is not kept: nothing else goes without being blocked."""
     for line in records.all_lines():
         invoice = records.invoices[line.invoice_id]
-        fitting = _fitting_categories(invoice, line)
-        found = line.vat_category
-        yield Check(records.line_name(line), found if found in fitting else fitting, found)
+        if invoice.kind == InvoiceKind.INVOICE:
+            country = invoice.buyer_country
+            fitting = [
+                vat.category(
+                    country=country if country in countries() else vat.HOME,
+                    vat_id=invoice.buyer_vat_id,
+                    vat_id_checked=invoice.blocked_reason != BlockedReason.VAT_ID_PENDING,
+                    exempt=exempt,
+                )
+                for exempt in _may_be_exempt(records, line)
+            ]
+            found = line.vat_category
+            yield Check(records.line_name(line), found if found in fitting else fitting, found)
 
 
-def _fitting_categories(invoice: Invoice, line: InvoiceLine) -> list[str]:
-    """Give what a line may be; whether a VAT id was checked then is not kept."""
-    if invoice.buyer_country in countries() - vat.EU_COUNTRIES:
-        return [vat.OUTSIDE_SCOPE]
-    exempt = [vat.EXEMPT] if line.kind in {*MAY_BE_EXEMPT, LineKind.CREDIT} else []
-    elsewhere = invoice.buyer_country != vat.HOME and invoice.buyer_vat_id
-    return [vat.STANDARD, *exempt, *([vat.REVERSE_CHARGE] if elsewhere else [])]
+def _may_be_exempt(records: Records, line: InvoiceLine) -> list[bool]:
+    """Tell whether a line is exempt education; both where that was changed on record since."""
+    row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+    seat = records.seats.get(row.subject_id) if row else None
+    session = seat.session if seat else records.sessions.get(row.subject_id) if row else None
+    if row is None or session is None:
+        return [False]
+    agency, offering = records.facts.agency, session.offering
+    if records.is_noted(agency.pk, "crkbo", row.run_month) or records.is_noted(
+        offering.pk, "vocational", row.run_month
+    ):
+        return [False, True]
+    return [agency.crkbo_registered and offering.vocational]
 
 
 def each_line_bills_one_occurrence_of_its_own(records: Records) -> Iterator[Check]:
@@ -107,7 +153,7 @@ PLACES: dict[str, list[list[str]]] = {
     OccurrenceState.BILLED: [["document"]],
     OccurrenceState.HELD: [["blocked"]],
     OccurrenceState.SETTLED: [[]],
-    OccurrenceState.CREDITED: [["document"], ["void"]],
+    OccurrenceState.CREDITED: [["void"]],
 }
 
 
@@ -115,6 +161,53 @@ def _place(invoice: Invoice) -> str:
     if invoice.state in (InvoiceState.BLOCKED, InvoiceState.VOID):
         return invoice.state
     return "document"
+
+
+def revisions_follow_on_credited_ones(records: Records) -> Iterator[Check]:
+    """Nothing is billed anew before what was billed of it is credited."""
+    billed: dict[tuple[str, UUID, Month], list[BilledOccurrence]] = defaultdict(list)
+    for row in records.occurrences.values():
+        billed[row.kind, row.subject_id, row.from_month].append(row)
+    for rows in billed.values():
+        rows.sort(key=lambda row: row.revision)
+        name = f"{records.code(rows[0].organisation_id)} {rows[0]}"
+        yield Check(name, list(range(1, len(rows) + 1)), [row.revision for row in rows])
+        live = [row.revision for row in rows[:-1] if row.state != OccurrenceState.CREDITED]
+        yield Check(name, [], live)
+
+
+def what_was_settled_costs_nothing(records: Records) -> Iterator[Check]:
+    """Were it not settled it would be billed at 0 now, where no price was changed on record."""
+    settled = {
+        (row.kind, row.subject_id, row.from_month): row
+        for row in records.occurrences.values()
+        if row.state == OccurrenceState.SETTLED and not row.free
+    }
+    for item in _billed_otherwise(records, settled):
+        row = settled.get(item.key)
+        if row and not _is_repriced(records, row):
+            name = f"{records.code(row.organisation_id)} {row}"
+            yield Check(name, "nothing", "nothing" if not item.charge.net_cents else "a price")
+
+
+def _billed_otherwise(records: Records, settled: Mapping[Key, BilledOccurrence]) -> Iterator[Item]:
+    others = {key: row for key, row in records.facts.occurrences.items() if key not in settled}
+    facts, run = replace(records.facts, occurrences=others), records.last_run
+    if run is None:
+        return
+    for payer in {row.organisation_id for row in settled.values()}:
+        with suppress(NoPriceError):  # which is said elsewhere
+            yield from (
+                items(facts, payer, run) if payer else chain(*one_off_items(facts, run).values())
+            )
+
+
+def _is_repriced(records: Records, row: BilledOccurrence) -> bool:
+    session = records.sessions.get(row.subject_id)
+    return session is not None and (
+        records.is_noted(session.offering_id, "price", row.run_month)
+        or records.is_noted(records.facts.agency.pk, "km rate", row.run_month)
+    )
 
 
 def no_month_of_a_contract_is_paid_twice(records: Records) -> Iterator[Check]:
@@ -214,36 +307,19 @@ def _parties_now(
             yield buyers.of_seat(seat), [], []
 
 
-def credits_never_exceed_what_they_credit(records: Records) -> Iterator[Check]:
-    lines = {line.pk: line for line in records.all_lines()}
-    credited: dict[UUID, list[InvoiceLine]] = defaultdict(list)
-    for line in lines.values():
-        is_void = records.invoices[line.invoice_id].state == InvoiceState.VOID
-        if line.credit_of_id and not is_void:
-            credited[line.credit_of_id].append(line)
-    for key, taken_back in credited.items():
-        original = lines[key]
-        net = original.net_cents + sum(line.net_cents for line in taken_back)
-        tax = original.vat_cents + sum(line.vat_cents for line in taken_back)
-        within = _between(net, original.net_cents) and _between(tax, original.vat_cents)
-        yield Check(records.line_name(original), "within", "within" if within else "more")
-
-
-def _between(left: int, whole: int) -> bool:
-    """Tell whether what is left of an amount lies between nothing and all of it."""
-    return min(0, whole) <= left <= max(0, whole)
-
-
 INVARIANTS: tuple[Invariant, ...] = (
     documents_add_up,
+    documents_ask_for_something,
+    lines_stand_in_their_order,
     vat_is_worked_out_once_per_category_and_rate,
     vat_rates_are_those_valid_in_the_run,
     vat_categories_fit_the_buyer_and_the_kind_of_line,
     each_line_bills_one_occurrence_of_its_own,
     each_occurrence_is_on_one_live_line,
+    revisions_follow_on_credited_ones,
+    what_was_settled_costs_nothing,
     no_month_of_a_contract_is_paid_twice,
     every_month_due_is_paid_for,
     nothing_due_is_left_unbilled,
     blocked_documents_have_their_reason,
-    credits_never_exceed_what_they_credit,
 )

@@ -86,6 +86,21 @@ def no_statement_is_published_too_early(records: Records) -> Iterator[Check]:
             yield Check(name, "over", "over" if row.until_month <= over else f"ran until {over}")
 
 
+def statements_come_with_the_month_that_ends_them(records: Records) -> Iterator[Check]:
+    """But for the first ones of a contract, at once if it was entered late, and at its end."""
+    for subscription, rows in records.statements.items():
+        until = records.contracts[subscription].months.until_month
+        before: set[Month] = set()
+        for row in rows:
+            if row.publication_id and row.version == 1:
+                month = records.publications[row.publication_id].month
+                is_first, is_last = before <= {month}, row.until_month == until
+                late = month > row.months.last_month and not (is_first or is_last)
+                before.add(month)
+                name = records.period_name(subscription, row.months)
+                yield Check(name, "in time", f"with {month}" if late else "in time")
+
+
 def versions_count_up_from_1(records: Records) -> Iterator[Check]:
     for subscription, rows in records.statements.items():
         versions: dict[Month, list[int]] = defaultdict(list)
@@ -273,6 +288,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     each_ended_period_has_its_statement,
     periods_close_when_they_should,
     no_statement_is_published_too_early,
+    statements_come_with_the_month_that_ends_them,
     versions_count_up_from_1,
     statements_show_what_people_and_months_allow,
     statements_follow_from_hours_contract_and_earlier_statements,

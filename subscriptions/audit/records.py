@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+
 from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
-from agency.models import AuditEvent
+from agency.models import Agency, AuditEvent, Organisation
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract
 from subscriptions.facts import Facts, read_facts
@@ -21,6 +23,7 @@ from subscriptions.models import (
     Invoice,
     InvoiceLine,
     OverageCredit,
+    PriceBook,
     Publication,
     PurchaseOrder,
     ReleasePolicy,
@@ -34,6 +37,8 @@ from subscriptions.models import (
 from subscriptions.release import Thresholds
 from subscriptions.statements import thresholds
 from workshops.models import Enrolment, Offering, Session
+
+EVENTS_LAST_MONTHS = 7 * 12  # at least, see agency/processing.toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Records:
     treatments: list[TaxTreatment]
     sessions: dict[UUID, Session]
     seats: dict[UUID, Enrolment]
-    repriced: set[UUID]
+    events: dict[UUID | str, str]
     steps: list[StripeStep]
 
     @property
@@ -99,11 +104,30 @@ class Records:
             yield from lines
 
     def billed(self, *kinds: str) -> Iterator[tuple[InvoiceLine, BilledOccurrence]]:
-        """Give the lines of these kinds with the occurrence they bill."""
+        """Give the lines of these kinds with the occurrence that they bill, if of the same kind."""
         for line in self.all_lines():
             occurrence = self.occurrences.get(line.occurrence_id) if line.occurrence_id else None
-            if line.kind in kinds and occurrence:
+            if line.kind in kinds and occurrence and occurrence.kind == line.kind:
                 yield line, occurrence
+
+    @cached_property
+    def documents_of(self) -> dict[UUID, UUID]:
+        """The document on which an occurrence stands; that of a settled one was never made."""
+        lines = self.all_lines()
+        return {line.occurrence_id: line.invoice_id for line in lines if line.occurrence_id}
+
+    def contract_in(self, organisation: UUID | None, month: Month) -> UUID | None:
+        rows = self.facts.subscriptions[organisation] if organisation else []
+        return next((row.pk for row in rows if month in row.months), None)
+
+    def is_noted(self, key: UUID | str, deed: str, run: Month) -> bool:
+        """Tell whether an audit event says so of a row or a table: a deed, or a column's label.
+
+        What the row was before is kept nowhere: what a run made of it then cannot be held to it
+        any more. Of a run longer ago than events are kept, anything may have been noted.
+        """
+        is_old = self.last_run is not None and run < self.last_run - EVENTS_LAST_MONTHS
+        return is_old or deed in self.events.get(key, "")
 
     def code(self, organisation: UUID | None) -> str:
         row = self.facts.organisations.get(organisation) if organisation else None
@@ -155,13 +179,22 @@ def read_records() -> Records:
         treatments=list(TaxTreatment.objects.order_by("valid_from")),
         sessions={row.pk: row for rows in facts.sessions.values() for row in rows},
         seats={row.pk: row for row in facts.all_seats()},
-        repriced=set(
-            AuditEvent.objects.filter(
-                subject_model=Offering._meta.label_lower, fields__contains="price"
-            ).values_list("subject_id", flat=True)
+        events=_events(
+            Agency, Organisation, Offering, PriceBook, Subscription, PurchaseOrder, Invoice
         ),
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
     )
+
+
+def _events(*models: type[Model]) -> dict[UUID | str, str]:
+    """Give what was ever done to rows of some tables, by row and by table, in the events' words."""
+    done: dict[UUID | str, str] = defaultdict(str)
+    rows = AuditEvent.objects.filter(subject_model__in=[m._meta.label_lower for m in models])
+    columns = ("subject_model", "subject_id", "action", "fields")
+    for table, key, action, fields in rows.values_list(*columns):
+        done[key] += f"{action} {fields} ".lower()
+        done[table] += f"{action} "
+    return done
 
 
 def _grouped(rows: Iterable[Any], name: str) -> dict[UUID, list[Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from subscriptions import bodies
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.models import InvoiceKind, InvoiceState, StepState
+from subscriptions.models import InvoiceKind, InvoiceState, StepKind, StepState
 
 SERIES = re.compile(r"(.*?)(\d+)")
 NOT_SENT = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.SETTLED)
@@ -56,10 +56,36 @@ def calls_that_were_made_have_an_answer(records: Records) -> Iterator[Check]:
             yield Check(name, "an answer", "an answer" if step.answer_id else "none")
 
 
+def answers_of_calls_name_what_was_sent(records: Records) -> Iterator[Check]:
+    for step in records.steps:
+        invoice = step.invoice
+        is_its_own = step.state == StepState.DONE and step.kind != StepKind.CUSTOMER
+        if is_its_own and invoice.state in InvoiceState.released:
+            name = f"{records.document_name(invoice)} {step}"
+            yield Check(name, invoice.stripe_id, step.answer_id)
+
+
+def only_what_was_approved_is_on_its_way(records: Records) -> Iterator[Check]:
+    for step in records.steps:
+        found = step.invoice.state if step.invoice.state in NOT_SENT else "approved"
+        yield Check(f"{records.document_name(step.invoice)} {step}", "approved", found)
+
+
+def paid_documents_say_when(records: Records) -> Iterator[Check]:
+    """And open ones do not."""
+    for invoice in records.invoices.values():
+        if invoice.state in (InvoiceState.PAID, InvoiceState.OPEN):
+            found = InvoiceState.PAID if invoice.paid_on else InvoiceState.OPEN
+            yield Check(records.document_name(invoice), invoice.state, found.value)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     sent_documents_have_an_id_a_number_and_dates,
     documents_that_were_not_sent_have_none,
     numbers_of_a_series_run_once_and_without_gaps,
     bodies_of_calls_are_what_was_hashed,
     calls_that_were_made_have_an_answer,
+    answers_of_calls_name_what_was_sent,
+    only_what_was_approved_is_on_its_way,
+    paid_documents_say_when,
 )

@@ -1,0 +1,154 @@
+"""Books in order, to be broken: four closed months in which every kind of thing happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from agency.models import Organisation
+from subscriptions import billing, bodies
+from subscriptions.models import (
+    Invoice,
+    InvoiceLine,
+    Statement,
+    Subscription,
+)
+from tests import factories as make
+from tests.agreed import M
+from tests.clients import client, close_and_bill, counsellor, worked
+
+Plant = Callable[[], object]
+PLANTS: list[tuple[str, Plant, bool]] = []
+
+
+def plants(invariant: str, *, alone: bool = False) -> Callable[[Plant], Plant]:
+    """Mark a function that breaks an invariant in these books; ``alone``: and no other one."""
+
+    def keep(plant: Plant) -> Plant:
+        PLANTS.append((invariant, plant, alone))
+        return plant
+
+    return keep
+
+
+def make_books() -> None:
+    _quarterly_client()
+    _monthly_client()
+    _small_clients()
+    _client_that_gets_overage_back()
+    close_and_bill("2025-12", "2026-01")
+    billing.approve(Invoice.objects.filter(organisation__code="BACK"))
+    close_and_bill("2026-02", "2026-03")
+    billing.approve(Invoice.objects.filter(organisation__code__in=["QUARTER", "MONTH"]))
+    _send()
+
+
+def _quarterly_client() -> None:
+    quarter = client("QUARTER", billing_interval=3, hours={"2026-01": 29.25, "2026-03": 1})
+    make.terms(quarter, "2026-03", "extended")
+    make.terms(quarter, "2026-05", "basic")
+    make.top_up_card(quarter.organisation, "2026-02", 8)
+    make.purchase_order(quarter.organisation, "PO-1", "2026-01", "2026-04")
+    make.purchase_order(quarter.organisation, "PO-2", "2026-04", "2026-07")
+    make.subscription(make.organisation("NEXT"), "2030-01")
+    make.headcount(Organisation.objects.get(code="NEXT"), 40)
+
+
+def _monthly_client() -> None:
+    month = client("MONTH", "2025-01", "extended", headcount=300, first_run=M("2025-12"))
+    make.month_hours(counsellor(month.organisation), month.organisation, "2025-03", 9)
+    worked(month.organisation, {"2026-01": 70, "2026-02": 2})
+    workshop = make.offering("WS", included_eligible=True)
+    exempt = make.offering("MC", vocational=True, price_cents=950_00)
+    service = make.offering("SRV", kind="service", price_cents=75_00)
+    for number, (offering, day) in enumerate(
+        [
+            *[(workshop, f"2026-01-0{day}") for day in range(1, 7)],
+            (exempt, "2026-02-05"),
+            (service, "2026-02-06"),
+        ]
+    ):
+        starts_at = make.at(f"{day} 10:00")
+        make.session(
+            month.organisation,
+            f"S{number}",
+            offering=offering,
+            starts_at=starts_at,
+            status="held",
+            on_site_km=30,
+        )
+    make.session(
+        month.organisation,
+        "S9",
+        offering=exempt,
+        starts_at=make.at("2026-03-25 10:00"),
+        status="cancelled",
+        cancelled_on=dt.date(2026, 3, 2),
+        cancelled_by="client",
+    )
+    make.enrolment(make.session(None, "OPEN", offering=exempt, status="held"))
+    mediator = make.advisor("MEDIATOR")
+    make.assignment(mediator, month.organisation, "mediator")
+
+
+def _small_clients() -> None:
+    client("CAPPED", overage="cap", hours={"2026-02": 30})
+    all_in = client("ALLIN", headcount=8, overage="all_in", hours={"2026-02": 30})
+    make.top_up_card(all_in.organisation, "2026-02", price_cents=0)
+    client("BLOCKED", po_required=True)
+    client("YEARLY", headcount=20, hours={"2026-02": 3})
+    ended = client("ENDED", "2025-01", reported_until=M("2026-01"), until_month=M("2026-03"))
+    make.subscription(ended.organisation, "2026-03", first_run=M("2026-02"))
+    worked(ended.organisation, {"2026-04": 7})
+
+
+def _client_that_gets_overage_back() -> None:
+    back = client("BACK", headcount=300, hours={"2026-01": 20}, until_month=M("2026-03"))
+    advisor = counsellor(back.organisation)
+    make.hours_adjustment(advisor, back.organisation, "2026-02", -5 * 4)
+
+
+def _send() -> None:
+    approved = Invoice.objects.filter(state="approved").order_by("run_month", "pk")
+    for number, invoice in enumerate(approved, start=1):
+        day = (invoice.run_month + 1).first_day
+        Invoice.objects.filter(pk=invoice.pk).update(
+            state="open",
+            number=f"DIS-{number:04}",
+            stripe_id=f"in_{number}",
+            invoice_on=day,
+            due_on=day + dt.timedelta(days=30),
+        )
+        body = {"metadata": {"document": str(invoice.pk)}}
+        make.stripe_step(
+            invoice,
+            body=body,
+            body_hash=bodies.hash_of(body),
+            state="done",
+            answer_id=f"in_{number}",
+        )
+
+
+def line_of(kind: str, **chosen: object) -> InvoiceLine:
+    found = InvoiceLine.objects.filter(kind=kind, **chosen).order_by(
+        "invoice__run_month", "invoice__blocked_reason", "invoice__organisation__code", "position"
+    )
+    line = found.select_related("invoice").first()
+    assert line
+    return line
+
+
+def change_line(kind: str, **values: object) -> None:
+    InvoiceLine.objects.filter(pk=line_of(kind).pk).update(**values)
+
+
+def statement_of(code: str, **chosen: object) -> Statement:
+    return Statement.objects.filter(organisation__code=code, **chosen).order_by("from_month")[0]
+
+
+def change_statement(code: str, **values: object) -> None:
+    Statement.objects.filter(pk=statement_of(code).pk).update(**values)
+
+
+def subscription_of(code: str) -> Subscription:
+    return Subscription.objects.filter(organisation__code=code).order_by("start_month")[0]
