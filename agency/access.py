@@ -85,7 +85,7 @@ subscriptions.purchaseorder     r       rac        r             r
 subscriptions.releasepolicy     r       r          r             r
 subscriptions.statement         r       r          r             r
 subscriptions.stripecustomer    -       r          r             r
-subscriptions.stripedifference  -       r          r             r
+subscriptions.stripedifference  -       rh         r             r
 subscriptions.stripeevent       -       r          r             r
 subscriptions.stripestep        -       r          r             r
 subscriptions.subscription      r       rac        r             r

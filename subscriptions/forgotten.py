@@ -1,7 +1,7 @@
 """Documents of ours at Stripe that we do not know: the backup that we live on is older than they.
 
-A run that is made again on such a backup drafts its documents anew. To push them would bill, or
-credit, a client twice.
+A run that is made again on such a backup drafts its documents anew, and so does the next one with
+what the forgotten run billed. To push them would bill, or credit, a client twice.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from subscriptions import gateway
-from subscriptions.models import Invoice
+from subscriptions.models import DifferenceKind, Invoice, StripeDifference
 from subscriptions.steps import DisagreementError
+
+KEPT_MONTHS = 7 * 12  # retention may have erased what is older
 
 
 def documents_of_buyer(invoice: Invoice, customer_id: str) -> list[gateway.Document]:
@@ -28,9 +30,12 @@ def documents_of_buyer(invoice: Invoice, customer_id: str) -> list[gateway.Docum
 
 
 def refuse_forgotten_invoice(invoice: Invoice, there: Iterable[gateway.Document]) -> None:
-    """Raise DisagreementError where an invoice of the same run is not known here."""
-    run = str(invoice.run_month)
-    _refuse_unknown(one for one in there if one.run == run and one.status != "draft")
+    """Raise DisagreementError where an invoice of ours is not known here, of whichever run.
+
+    A later run bills also what an earlier one left unbilled, as it seems here.
+    """
+    kept = str(invoice.run_month - KEPT_MONTHS)
+    _refuse_unknown(one for one in there if one.run >= kept and one.status != "draft")
 
 
 def refuse_forgotten_credit(there: Iterable[gateway.CreditNote]) -> None:
@@ -43,11 +48,20 @@ def refuse_forgotten_credit(there: Iterable[gateway.CreditNote]) -> None:
 
 def _refuse_unknown(ours: Iterable[gateway.Document | gateway.CreditNote]) -> None:
     for one in ours:
-        if one.status != "void" and not _is_known(one.document):
+        if one.status != "void" and not (_is_known(one.document) or _is_cleared(one.id)):
             raise DisagreementError(
-                _("Stripe has %(number)s for this already, which is not known here.")
+                _(
+                    "Stripe has %(number)s for this client, which is not known here: "
+                    "void it there, or enter it in the books and clear the difference."
+                )
                 % {"number": one.number}
             )
+
+
+def _is_cleared(stripe_id: str) -> bool:
+    """Tell whether somebody entered it in the books by hand, or dealt with it otherwise."""
+    found = StripeDifference.objects.filter(kind=DifferenceKind.UNKNOWN_HERE, object_id=stripe_id)
+    return found.exclude(cleared_because="").exists()
 
 
 def _is_known(document_id: str) -> bool:

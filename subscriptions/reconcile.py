@@ -2,7 +2,8 @@
 
 What a handler of the push or of the inbox can set right, it does, as if the event had come now.
 The rest becomes a `StripeDifference`: a person looks, and does the one thing that it suggests. It
-goes away with the comparison that does not find it any more.
+goes away with the comparison that does not find it any more. One that stays, because it was dealt
+with in the books, is cleared, and waits again with the comparison that finds other facts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from agency.month import day_of, midnight
 from subscriptions import gateway, inbox, push, reversals, series
 from subscriptions.models import (
+    ClearedBecause,
     DifferenceKind,
     Invoice,
     InvoiceKind,
@@ -39,6 +41,7 @@ LOOKED_AT_EACH_TIME = (
     DifferenceKind.DISPUTED,
     DifferenceKind.CLOCK,
 )
+CLEARED_IS_WATCHED_FOR = dt.timedelta(days=365)
 CLOCKS_MAY_DIFFER = dt.timedelta(minutes=1)
 BEGINNING = dt.datetime(2011, 1, 1, tzinfo=dt.UTC)  # there was no Stripe before
 
@@ -78,6 +81,7 @@ class Found:
     object_id: str
     about_on: dt.date
     invoice: Invoice | None = None
+    facts: str = ""
 
 
 @dataclass
@@ -95,7 +99,25 @@ class Comparison:
 
 def waiting() -> QuerySet[StripeDifference]:
     """Return what a person has to look at, the oldest first."""
-    return StripeDifference.objects.select_related("invoice").order_by("found_on", "object_id")
+    left = StripeDifference.objects.filter(cleared_because="")
+    return left.select_related("invoice").order_by("found_on", "object_id")
+
+
+@transaction.atomic
+def clear(
+    differences: QuerySet[StripeDifference], because: ClearedBecause | None, *, on: dt.date
+) -> list[StripeDifference]:
+    """Note how a person dealt with differences, or that they wait again (None); return these.
+
+    A clock that is wrong is set, and never cleared.
+    """
+    reason = because or ""
+    others = differences.exclude(cleared_because=reason).exclude(kind=DifferenceKind.CLOCK)
+    changed = list(others.select_for_update().order_by("pk"))
+    StripeDifference.objects.filter(pk__in=[one.pk for one in changed]).update(
+        cleared_because=reason, cleared_on=on if because else None
+    )
+    return changed
 
 
 def suggestion(difference: StripeDifference) -> str:
@@ -124,8 +146,12 @@ def reconcile(*, at: dt.datetime, since: dt.date | None = None) -> Comparison:
 
 
 def _far_enough_back(at: dt.datetime) -> dt.datetime:
-    """Return a moment before all that still waits for a person, or it would never be struck."""
-    waits = StripeDifference.objects.exclude(kind__in=LOOKED_AT_EACH_TIME)
+    """Return a moment before all that still waits for a person, or it would never be struck.
+
+    And before what was cleared, for a year: its facts may change.
+    """
+    is_watched = Q(cleared_on=None) | Q(about_on__gt=day_of(at - CLEARED_IS_WATCHED_FOR))
+    waits = StripeDifference.objects.filter(is_watched).exclude(kind__in=LOOKED_AT_EACH_TIME)
     oldest = waits.order_by("about_on").values_list("about_on", flat=True).first()
     return min(at - LOOKS_BACK, midnight(oldest)) if oldest else at - LOOKS_BACK
 
@@ -256,11 +282,22 @@ def _one_sided(
         invoice = known.get(number) if number else None
         difference = _what_is(item, invoice, at)
         if difference:
-            yield Found(difference, item.id, day_of(item.created_at), invoice)
+            yield _found(difference, item, invoice)
     for invoice in ours:
         if invoice.stripe_id not in there:
             about_on = invoice.invoice_on or day_of(at)
-            yield Found(DifferenceKind.MISSING_THERE, invoice.stripe_id, about_on, invoice)
+            facts = _standing_of(invoice)
+            yield Found(DifferenceKind.MISSING_THERE, invoice.stripe_id, about_on, invoice, facts)
+
+
+def _found(kind: DifferenceKind, item: Theirs, invoice: Invoice | None) -> Found:
+    there = f"{item.status} {item.number} {item.net_cents} {item.vat_cents}"
+    facts = f"{there} / {_standing_of(invoice)}" if invoice else there
+    return Found(kind, item.id, day_of(item.created_at), invoice, facts)
+
+
+def _standing_of(invoice: Invoice) -> str:
+    return f"{invoice.state} {invoice.number} {invoice.net_cents} {invoice.vat_cents}"
 
 
 def _what_is(item: Theirs, invoice: Invoice | None, at: dt.datetime) -> DifferenceKind | None:
@@ -290,7 +327,7 @@ def _differing(
         try:
             _follow(item, at)
         except inbox.DifferentError:
-            yield Found(DifferenceKind.AMOUNT, item.id, day_of(item.created_at), invoice)
+            yield _found(DifferenceKind.AMOUNT, item, invoice)
             continue
         invoice.refresh_from_db()
         if (invoice.state, invoice.number) != before:
@@ -298,9 +335,9 @@ def _differing(
         if invoice.state != _state_of(item, invoice):  # moved on both sides, since it was listed?
             item = _read(invoice) or item
         if invoice.number != item.number:
-            yield Found(DifferenceKind.NUMBER, item.id, day_of(item.created_at), invoice)
+            yield _found(DifferenceKind.NUMBER, item, invoice)
         if invoice.state != _state_of(item, invoice):
-            yield Found(DifferenceKind.STATE, item.id, day_of(item.created_at), invoice)
+            yield _found(DifferenceKind.STATE, item, invoice)
 
 
 def _follow(item: Theirs, at: dt.datetime) -> None:
@@ -322,18 +359,20 @@ def _state_of(item: Theirs, invoice: Invoice) -> str:
 
 @transaction.atomic
 def _note(found: list[Found], start: dt.datetime, at: dt.datetime) -> None:
-    """Write down what was found, and strike what was found earlier and is gone."""
+    """Write down what was found, and strike what was found earlier and is gone.
+
+    What was cleared is found anew where its facts are others.
+    """
     kept = []
     for item in found:
+        what = {"kind": item.kind, "object_id": item.object_id}
+        cleared = StripeDifference.objects.filter(**what).exclude(cleared_because="")
+        cleared.exclude(facts=item.facts).update(
+            cleared_because="", cleared_on=None, found_on=day_of(at)
+        )
+        stands = {"invoice": item.invoice, "about_on": item.about_on, "facts": item.facts}
         row, _created = StripeDifference.objects.update_or_create(
-            kind=item.kind,
-            object_id=item.object_id,
-            defaults={"invoice": item.invoice, "about_on": item.about_on},
-            create_defaults={
-                "invoice": item.invoice,
-                "about_on": item.about_on,
-                "found_on": day_of(at),
-            },
+            **what, defaults=stands, create_defaults=stands | {"found_on": day_of(at)}
         )
         kept.append(row.pk)
     looked_at = Q(about_on__gte=day_of(start)) | Q(kind__in=LOOKED_AT_EACH_TIME)

@@ -12,7 +12,8 @@ from agency.month import day_of
 from subscriptions import gateway
 from subscriptions.models import Invoice
 
-Reversal = tuple[str, dt.date, Invoice | None]  # Stripe's id, the day, what had been paid
+# Stripe's id, the day, what had been paid, and how it stands.
+Reversal = tuple[str, dt.date, Invoice | None, str]
 
 DISPUTES_LAST = dt.timedelta(days=400)
 LOST_IS_TOLD_FOR = dt.timedelta(days=40)
@@ -57,4 +58,4 @@ def refunded(start: dt.datetime) -> Iterator[Reversal]:
 def _reversal(gone: gateway.Dispute | gateway.Refund) -> Reversal:
     stripe_id = gateway.invoice_paid_by(gone.payment_intent)
     invoice = Invoice.objects.filter(stripe_id=stripe_id).exclude(stripe_id="").first()
-    return gone.id, day_of(gone.created_at), invoice
+    return gone.id, day_of(gone.created_at), invoice, gone.status

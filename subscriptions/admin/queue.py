@@ -271,7 +271,9 @@ def _differences() -> Iterator[Task]:
             count=count,
             what=gettext("with Stripe: %(difference)s")
             % {"difference": DifferenceKind(kind).label},
-            address=_list("subscriptions_stripedifference", f"kind__exact={kind}"),
+            address=_list(
+                "subscriptions_stripedifference", f"kind__exact={kind}&cleared_because__exact="
+            ),
             note=str(reconcile.SUGGESTIONS[DifferenceKind(kind)]),
         )
 

@@ -1,13 +1,18 @@
-"""What was said to Stripe and what it said: to look up, never to change."""
+"""What was said to Stripe and what it said, never to change; differences are cleared."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import admin
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import StaffAdmin, column, state, titled
+from agency.admin_base import StaffAdmin, column, note, state, titled
+from agency.today import today
 from subscriptions import reconcile
 from subscriptions.models import (
+    ClearedBecause,
     EventState,
     StepState,
     StripeCustomer,
@@ -15,6 +20,10 @@ from subscriptions.models import (
     StripeEvent,
     StripeStep,
 )
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
 STEP_TONES = {"done": "good", "failed": "bad", "unknown": "wait", "attempting": "way"}
 EVENT_TONES = {"handled": "good", "failed": "bad", "waiting": "wait", "received": "way"}
@@ -54,10 +63,36 @@ class StripeCustomerAdmin(StaffAdmin):
     search_fields = ("organisation__legal_name", "stripe_id")
 
 
+def _clearing(because: ClearedBecause | None, name: str, description: Any) -> Any:
+    """Make the action that clears what was chosen, for one reason; for None, it waits again."""
+
+    @admin.action(description=description, permissions=["handle"])
+    def clear(_page: Any, request: HttpRequest, queryset: QuerySet[StripeDifference]) -> None:
+        for difference in reconcile.clear(queryset, because, on=today()):
+            note(request, "cleared" if because else "reopened", difference)
+
+    clear.__name__ = name
+    return clear
+
+
 @admin.register(StripeDifference)
 class StripeDifferenceAdmin(StaffAdmin):
-    list_display = ("kind", "object_id", column("invoice", _("invoice"), str), "found_on", "to_do")
-    list_filter = ("kind",)
+    list_display = (
+        "kind",
+        "object_id",
+        column("invoice", _("invoice"), str),
+        "found_on",
+        "to_do",
+        "cleared_because",
+    )
+    list_filter = ("kind", "cleared_because")
+    actions = (
+        *(
+            _clearing(because, because.value, format_lazy("{}: {}", _("Done"), because.label))
+            for because in ClearedBecause
+        ),
+        _clearing(None, "reopen", _("Not done: back to the list")),
+    )
     list_select_related = ("invoice",)
     search_fields = ("object_id", "invoice__number")
     ordering = ("found_on", "object_id")

@@ -46,6 +46,7 @@ from subscriptions.models.statements import (
     Statement,
 )
 from subscriptions.models.stripe import (
+    ClearedBecause,
     DifferenceKind,
     EventState,
     StepKind,
@@ -63,6 +64,7 @@ __all__ = [
     "BooksOpening",
     "BooksReason",
     "CardUse",
+    "ClearedBecause",
     "Collection",
     "CpiValue",
     "DifferenceKind",

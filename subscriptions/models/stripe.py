@@ -139,8 +139,19 @@ class DifferenceKind(models.TextChoices):
     CLOCK = "clock", _("clock differs from Stripe's")
 
 
+class ClearedBecause(models.TextChoices):
+    """How a person dealt with a difference that stays; a closed list, no words of their own."""
+
+    BOOKED = "booked", _("entered in the books by hand")
+    AGREED = "agreed", _("settled with the client outside Stripe")
+    NOTED = "noted", _("noted for the auditor")
+
+
 class StripeDifference(Entity):
-    """Something that stands otherwise at Stripe than here, until a comparison finds it gone."""
+    """Something that stands otherwise at Stripe than here, until a comparison finds it gone.
+
+    A person may clear it; it waits again as soon as ``facts`` change.
+    """
 
     kind = models.CharField(_("difference"), max_length=20, choices=DifferenceKind)
     object_id = models.CharField(_("at Stripe"), max_length=100)  # Stripe's id, or a number
@@ -149,6 +160,11 @@ class StripeDifference(Entity):
     )
     about_on = models.DateField()  # the date of what differs
     found_on = models.DateField(_("found on"))
+    facts = models.CharField(max_length=200, blank=True)  # how both sides stand
+    cleared_because = models.CharField(
+        _("dealt with"), max_length=10, choices=ClearedBecause, blank=True
+    )
+    cleared_on = models.DateField(null=True)
 
     class Meta:
         verbose_name = _("difference with Stripe")
@@ -159,6 +175,11 @@ class StripeDifference(Entity):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=DifferenceKind.values), name="difference_is_of_a_known_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(cleared_because="", cleared_on=None)
+                | Q(cleared_because__in=ClearedBecause.values, cleared_on__isnull=False),
+                name="difference_is_cleared_for_a_known_reason",
             ),
         ]
 

@@ -111,6 +111,10 @@ def heard(day: dt.date) -> models.Model:
     return make.stripe_event(received_at=midday(day))
 
 
+def cleared(day: dt.date) -> models.Model:
+    return make.stripe_difference(cleared_because="noted", cleared_on=day)
+
+
 TWO_YEARS, A_YEAR = dt.date(2024, 3, 15), dt.date(2025, 3, 15)
 BY_DATE: dict[str, tuple[Maker, dt.date]] = {
     "agency.AuditEvent": (event, dt.date(2019, 1, 1)),
@@ -120,6 +124,7 @@ BY_DATE: dict[str, tuple[Maker, dt.date]] = {
     "advisors.MonthSubmission": (handed_in, dt.date(2019, 1, 1)),
     "subscriptions.PublicationMail": (told, A_YEAR),
     "subscriptions.StripeEvent": (heard, A_YEAR),
+    "subscriptions.StripeDifference": (cleared, dt.date(2019, 1, 1)),
     "django_q.Task": (task, dt.date(2026, 2, 15)),
     "admin.LogEntry": (log_entry, A_YEAR),
     "sessions.Session": (signed_in, TODAY),

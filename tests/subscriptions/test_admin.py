@@ -23,8 +23,8 @@ from agency.access import may
 from agency.models import AuditEvent, Organisation, User
 from agency.month import Month
 from agency.templatetags.figures import weekday
-from subscriptions import declarations, push
-from subscriptions.models import Invoice, Subscription, Terms
+from subscriptions import declarations, push, reconcile
+from subscriptions.models import Invoice, StripeDifference, Subscription, Terms
 from tests import clients, factories
 from tests.browsers import as_
 from workshops.models import Session
@@ -192,6 +192,28 @@ def test_the_queue_says_how_far_a_run_has_come_and_what_to_do_about_a_difference
     assert "2 approved invoices to send" in shown
     assert "1 sent, 1 on their way" in shown
     assert "with Stripe: number missing in the series Look in Stripe" in shown
+
+
+def test_a_difference_that_was_dealt_with_by_hand_leaves_the_queue() -> None:
+    factories.closed_month("2026-03")
+    gap, other = factories.stripe_difference(), factories.stripe_difference(object_id="DIS-0007")
+    controller = as_("controller")
+
+    for _twice in range(2):
+        act(controller, "noted", gap)
+
+    left = controller.get(address(StripeDifference), {"cleared_because__exact": ""})
+    assert "DIS-0007" in (shown := left.content.decode())
+    assert "DIS-0003" not in shown
+    assert list(reconcile.waiting()) == [other]
+    act(as_("auditor"), "booked", other)
+    act(controller, "reopen", gap)
+    assert set(reconcile.waiting()) == {gap, other}
+    events = AuditEvent.objects.filter(subject_id=gap.pk).order_by("action")
+    assert [(event.action, event.actor.role) for event in events if event.actor] == [
+        ("cleared", "controller"),
+        ("reopened", "controller"),
+    ]
 
 
 @pytest.mark.parametrize("role", ["planner", "auditor", "administrator"])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from subscriptions import customers, gateway, inbox, push
-from subscriptions.models import StripeCustomer, StripeStep
+from subscriptions import customers, gateway, inbox, push, reconcile
+from subscriptions.models import ClearedBecause, StripeCustomer, StripeStep
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
@@ -59,6 +59,36 @@ def test_a_run_made_again_on_an_older_backup_bills_nobody_twice(
     assert len(listed(sandbox)) == 1
 
 
+@pytest.mark.parametrize("run", ["2026-04", "2026-02", "2033-03"])
+def test_another_run_than_the_forgotten_one_waits_until_somebody_has_looked(
+    sandbox: Sandbox, run: str
+) -> None:
+    """It may hold what the forgotten one billed; with that in the books by hand, it goes."""
+    organisation = make.organisation()
+    with restored_afterwards():
+        push.push(make.invoice(organisation, state="approved").pk, at=NOW)
+    following = make.invoice(organisation, run, state="approved")
+
+    assert push.push(following.pk, at=NOW) == Outcome.PARKED
+    following.refresh_from_db()
+    assert "SANDBOX-0001" in following.parked_because
+
+    reconcile.reconcile(at=NOW)
+    reconcile.clear(reconcile.waiting(), ClearedBecause.BOOKED, on=NOW.date())
+    push.unpark(following.pk)
+    assert push.push(following.pk, at=NOW) == Outcome.PUSHED
+
+
+def test_what_retention_has_erased_here_stops_nobody(sandbox: Sandbox) -> None:
+    organisation = make.organisation()
+    with restored_afterwards():
+        push.push(make.invoice(organisation, state="approved").pk, at=NOW)
+
+    years_later = make.invoice(organisation, "2033-04", state="approved")
+
+    assert push.push(years_later.pk, at=NOW) == Outcome.PUSHED
+
+
 def test_an_address_that_changed_meanwhile_hides_no_forgotten_invoice(sandbox: Sandbox) -> None:
     """The backup knows no customer of the client; the next run takes the one at Stripe over."""
     organisation = make.organisation()
@@ -69,6 +99,8 @@ def test_an_address_that_changed_meanwhile_hides_no_forgotten_invoice(sandbox: S
     again = make.invoice(organisation, **changed)
     assert push.push(again.pk, at=NOW) == Outcome.PARKED
 
+    [there] = listed(sandbox)
+    call(sandbox, "POST", f"/v1/invoices/{there['id']}/void")
     StripeCustomer.objects.all().delete()
     next_run = make.invoice(organisation, "2026-04", **changed)
     assert push.push(next_run.pk, at=NOW) == Outcome.PUSHED

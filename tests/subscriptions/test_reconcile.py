@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from subscriptions import gateway, inbox, push, reconcile, tasks
 from subscriptions.models import (
+    ClearedBecause,
     DifferenceKind,
     Invoice,
     StripeCustomer,
@@ -475,6 +476,59 @@ def test_what_was_set_right_late_is_struck_all_the_same(sandbox: Sandbox) -> Non
     call(sandbox, "DELETE", f"/v1/invoices/{draft['id']}")
 
     assert found(late) == []
+
+
+def test_what_was_dealt_with_by_hand_waits_again_when_its_facts_change(sandbox: Sandbox) -> None:
+    made = made_by_hand(sandbox)
+    others = [("made_by_hand", made_by_hand(sandbox)["id"])]
+    here = [("made_by_hand", made["id"])]
+    assert sorted(found()) == sorted([*others, *here])
+
+    clear(made, ClearedBecause.BOOKED)
+    assert found() == found(LATER + dt.timedelta(days=100)) == others
+
+    by_hand(sandbox, f"invoices/{made['id']}/pay", {"paid_out_of_band": "true"})
+    later = LATER + dt.timedelta(days=300)
+    assert sorted(found(later)) == sorted([*others, *here])
+    again = StripeDifference.objects.get(object_id=made["id"])
+    assert (again.cleared_because, again.cleared_on) == ("", None)
+    assert again.found_on == timezone.localdate(later)
+
+
+def clear(made: dict[str, Any], because: ClearedBecause | None) -> list[StripeDifference]:
+    rows = StripeDifference.objects.filter(object_id=made["id"])
+    return reconcile.clear(rows, because, on=NOW.date())
+
+
+def test_what_was_cleared_by_mistake_waits_again(sandbox: Sandbox) -> None:
+    made = made_by_hand(sandbox)
+    assert found() == [("made_by_hand", made["id"])]
+    assert len(clear(made, ClearedBecause.NOTED)) == 1
+    assert clear(made, ClearedBecause.NOTED) == []
+    assert found() == []
+
+    assert len(clear(made, None)) == 1
+
+    assert found() == [("made_by_hand", made["id"])]
+
+
+def test_what_was_cleared_and_is_gone_is_struck(sandbox: Sandbox) -> None:
+    made = made_by_hand(sandbox)
+    found()
+    clear(made, ClearedBecause.AGREED)
+
+    by_hand(sandbox, f"invoices/{made['id']}/void")
+    found()
+
+    assert not StripeDifference.objects.exists()
+
+
+def test_a_wrong_clock_is_not_cleared() -> None:
+    clock = make.stripe_difference("clock", object_id="-")
+
+    assert clear({"id": "-"}, ClearedBecause.NOTED) == []
+
+    assert list(reconcile.waiting()) == [clock]
 
 
 def test_every_difference_suggests_one_thing_to_do() -> None:
