@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.utils.translation import gettext
 
-from agency.models import Agency
+from agency.models import Agency, Organisation
 from agency.month import Month
 from agency.schema import pending_migrations
 
@@ -69,6 +69,14 @@ class Command(BaseCommand):
 
         console = Console(stderr=True)
         return track(items, what, total, console=console, disable=not console.is_terminal)
+
+    def organisations(self, code: str | None) -> list[Organisation]:
+        """Give the organisation of a code, or all by code; a code of none ends the command."""
+        rows = Organisation.objects.order_by("code")
+        found = list(rows if code is None else rows.filter(code=code))
+        if code is not None and not found:
+            self.give_up(gettext("There is no organisation %(code)s.") % {"code": code})
+        return found
 
     def give_up(self, sentence: object) -> NoReturn:
         """End with one sentence and the status for wrong use."""

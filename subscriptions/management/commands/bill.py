@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from advisors import hours
 from agency import commands
-from agency.models import Organisation
 from agency.month import Month
 from agency.today import today
 from subscriptions import billing
@@ -49,12 +48,7 @@ class Command(commands.Command):
     def chosen(self, code: str | None, *, ahead: bool) -> list[UUID] | None:
         if bool(code) != ahead:
             self.give_up(_("--organisation and --ahead go together."))
-        if code is None:
-            return None
-        found = list(Organisation.objects.filter(code=code).values_list("pk", flat=True))
-        if not found:
-            self.give_up(_("There is no organisation %s.") % code)
-        return found
+        return None if code is None else [row.pk for row in self.organisations(code)]
 
     def draft(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
         run = billing.draft_run(month, chosen, ahead=options["ahead"])

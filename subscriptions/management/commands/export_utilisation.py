@@ -29,7 +29,7 @@ class Command(commands.Command):
     def handle(self, *_args: Any, **options: Any) -> None:
         month: Month = options["month"]
         code: str | None = options["organisation"]
-        organisations = self._organisations(code)
+        organisations = self.organisations(code)
         if not hours.is_closed(month):
             self.give_up(_("%(month)s is not closed yet.") % {"month": month})
         try:
@@ -47,15 +47,6 @@ class Command(commands.Command):
             _("%(count)d workbooks of %(month)s are in %(place)s.")
             % {"count": written, "month": month, "place": options["out"]}
         )
-
-    def _organisations(self, code: str | None) -> list[Organisation]:
-        rows = Organisation.objects.order_by("code")
-        if code is None:
-            return list(rows)
-        chosen = list(rows.filter(code=code))
-        if not chosen:
-            self.give_up(_("There is no organisation %(code)s.") % {"code": code})
-        return chosen
 
     def _write(
         self, month: Month, directory: Path, organisations: list[Organisation], *, staff: bool
