@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from enum import nonmember
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -18,6 +18,7 @@ from agency.fields import MonthField
 from agency.particulars import ParticularField, is_in_eu
 
 COUNTRY = "^[A-Z]{2}$"
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Language(models.TextChoices):
@@ -141,6 +142,17 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_staff
+
+
+class OfClients(models.QuerySet[Row]):
+    """Rows of organisations: staff read all, a contact those of an own one, nobody else any."""
+
+    def visible_to(self, user: User) -> Self:
+        if user.is_staff:
+            return self.all()
+        if user.role == Role.CONTACT:
+            return self.filter(organisation__contacts__user=user)
+        return self.none()
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from advisors.models import Advisor
 from agency import particulars
-from agency.models import Entity, Organisation, Role, User
+from agency.models import Entity, OfClients, Organisation, Role, User
 from agency.month import Month, day_of
 from agency.particulars import ParticularField
 
@@ -79,16 +79,12 @@ class CancelledBy(models.TextChoices):
     AGENCY = "agency", _("agency")
 
 
-class SessionQuerySet(models.QuerySet["Session"]):
+class SessionQuerySet(OfClients["Session"]):
     def visible_to(self, user: User) -> SessionQuerySet:
         """Sessions this person may read; open enrolment shows to staff and the trainer only."""
-        if user.is_staff:
-            return self.all()
         if user.role == Role.ADVISOR:
             return self.filter(trainer__user=user)
-        if user.role == Role.CONTACT:
-            return self.filter(organisation__contacts__user=user)
-        return self.none()
+        return super().visible_to(user)
 
 
 class Session(Entity):

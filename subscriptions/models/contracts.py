@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
-from agency.models import Entity, Organisation, Role, User
+from agency.models import Entity, Organisation, User
 from subscriptions.models.prices import Tier
 
 
@@ -38,15 +38,6 @@ class ReleaseChoice(models.TextChoices):
     QUARTER = "quarter", _("per quarter")
     YEAR = "year", _("per contract year")
     BAND = "band", _("per contract year, as a band")
-
-
-class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    def visible_to(self, user: User) -> SubscriptionQuerySet:
-        if user.is_staff:
-            return self.all()
-        if user.role == Role.CONTACT:
-            return self.filter(organisation__contacts__user=user)
-        return self.none()
 
 
 class Subscription(Entity):
@@ -80,8 +71,6 @@ class Subscription(Entity):
     reported_until = MonthField(_("reported by a former system until"))
     carry_over_basis_points = models.PositiveSmallIntegerField(_("carried over"), default=0)
     carry_over_cap_quarters = models.PositiveIntegerField(_("carried over at most"), default=0)
-
-    objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("subscription")
@@ -154,8 +143,8 @@ class TermsReason(models.TextChoices):
 class Terms(Entity):
     """A version of what was agreed, from a month on; versions are added and never changed.
 
-    The version of a tier change says in which month it was asked for; when it takes effect
-    follows from `subscriptions.tiers`. Own prices hold for the tier of the version of the start.
+    The version of a tier change says in which month it was asked for; when it takes effect follows
+    from `subscriptions.agreements`. Own prices hold for the tier of the version of the start.
     """
 
     subscription = models.ForeignKey(

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
-from agency.models import Entity, Organisation, Role, User
+from agency.models import Entity, OfClients, Organisation, User
 from subscriptions.models.contracts import Collection
 from subscriptions.models.prices import VatCategory
 
@@ -50,14 +50,11 @@ class BlockedReason(models.TextChoices):
     BOUND = "bound", _("unusually high: look first")
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
+class InvoiceQuerySet(OfClients["Invoice"]):
     def visible_to(self, user: User) -> InvoiceQuerySet:
         """Staff read all; a contact reads what was sent to an own organisation."""
-        if user.is_staff:
-            return self.all()
-        if user.role == Role.CONTACT:
-            return self.filter(organisation__contacts__user=user, state__in=InvoiceState.released)
-        return self.none()
+        visible = super().visible_to(user)
+        return visible if user.is_staff else visible.filter(state__in=InvoiceState.released)
 
 
 class Invoice(Entity):

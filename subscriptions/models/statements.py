@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
-from agency.models import Contact, Entity, Organisation, Role, User
+from agency.models import Contact, Entity, OfClients, Organisation, User
 from subscriptions.models.contracts import Subscription, TopUpCard
 
 
@@ -120,14 +120,7 @@ class Display(models.TextChoices):
     ALL_IN = "all_in", _("all-in")
 
 
-class StatementQuerySet(models.QuerySet["Statement"]):
-    def visible_to(self, user: User) -> StatementQuerySet:
-        if user.is_staff:
-            return self.all()
-        if user.role == Role.CONTACT:
-            return self.filter(organisation__contacts__user=user)
-        return self.none()
-
+class StatementQuerySet(OfClients["Statement"]):
     def newest(self) -> StatementQuerySet:
         """Only the last version of each period."""
         later = Statement.objects.filter(
