@@ -121,6 +121,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
         xl__worksheets__sheet8_0xml=SHEET % (b'<row r="1"><c><v>%b</v></c></row>' % (b"9" * 5000))
     ),
     "styles without end": change(xl__styles_0xml=b" " * 5 * 2**20),
+    "texts without end": change(xl__sharedStrings_0xml=b" " * 17 * 2**20),
     "a bomb that hides its size": lying_bomb,
 }
 
