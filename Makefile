@@ -74,8 +74,9 @@ pictures: $(TOOLS) $(CATALOGUES) ## take the pictures of the README (needs Chrom
 messages: $(TOOLS) ## bring locale/ up to date with the sources
 	$(RUN) -m tests.catalogue update
 
-clean: ## remove .venv and everything in var but databases and keys
-	rm -rf .venv var/mypy var/pytest var/imports var/coverage
+clean: ## remove .venv and what can be made again in var; databases and keys stay
+	rm -rf .venv var/ruff var/mypy var/pytest var/imports var/coverage var/static var/mail
+	rm -rf var/demo/workbooks var/demo/*.log
 
 # Debian parts `venv` from Python: without ensurepip the pip of the system fills the environment.
 .venv/bin/python:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -158,4 +159,5 @@ def refresh(paper: str) -> str:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__).parse_args()
     PAPER.write_text(refresh(PAPER.read_text(encoding="utf-8")), encoding="utf-8")

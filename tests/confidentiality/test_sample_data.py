@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDERS = ("agency", "advisors", "workshops", "subscriptions", "tests", "docs", "locale", ".ci")
+FOLDERS = (
+    "agency",
+    "advisors",
+    "workshops",
+    "subscriptions",
+    "tests",
+    "docs",
+    "locale",
+    ".ci",
+    ".github",
+)
 # What a copy of a database, a mailbox or a log would be; pictures are taken of the sample agency.
 KNOWN = {
     *(".py", ".html", ".txt", ".md", ".css", ".js", ".svg", ".toml", ".po", ".mo", ".example"),
