@@ -12,6 +12,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -64,7 +65,7 @@ View = Callable[..., HttpResponse]
 
 
 def for_advisor(view: View) -> View:
-    """Hand the view the advisor who is signed in and an open month; 404 for anything else."""
+    """Hand the view the advisor who is signed in and an open month; 404 where it is not open."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, month: str) -> HttpResponse:
@@ -76,7 +77,7 @@ def for_advisor(view: View) -> View:
 def _advisor(request: HttpRequest) -> Advisor:
     advisor = Advisor.objects.filter(user=signed_in(request)).select_related("user").first()
     if advisor is None:
-        raise Http404
+        raise PermissionDenied(gettext("Your account belongs to no advisor yet."))
     return advisor
 
 

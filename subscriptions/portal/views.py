@@ -86,7 +86,7 @@ def _contacts(request: HttpRequest) -> list[Contact]:
 def start(request: HttpRequest) -> HttpResponse:
     contacts = _contacts(request)
     if not contacts:
-        raise Http404
+        raise PermissionDenied(gettext("Your account belongs to no organisation yet."))
     return redirect("portal:overview", contacts[0].organisation_id)
 
 
@@ -162,7 +162,8 @@ def show_subscription(request: HttpRequest, place: Place) -> HttpResponse:
         return _page(request, place, "subscription", {})
     now = Month.containing(today())
     tier = contract.tier_in(now)
-    form = TierForm(request.POST or None, now=now, months=contract.months, tier=tier)
+    asked = request.POST if request.method == "POST" else None
+    form = TierForm(asked, now=now, months=contract.months, tier=tier)
     context = _terms(subscription, contract) | {"form": form, "tier": tier}
     if request.method != "POST":
         return _page(request, place, "subscription", context)

@@ -196,3 +196,14 @@ def test_nobody_but_an_advisor_has_hours(organisation: Organisation, role: str) 
 
     assert client.get("/hours/").status_code == 404
     assert client.post("/hours/2026-04/", press(organisation, 0, 1)).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["/hours/", "/hours/2026-04/"])
+def test_an_account_without_an_advisor_reads_one_sentence(page: str) -> None:
+    client = Client()
+    client.force_login(factories.user("advisor", language="nl"))
+
+    response = client.get(page)
+
+    assert response.status_code == 403
+    assert "hoort nog bij geen vertrouwenspersoon" in response.content.decode()

@@ -332,7 +332,7 @@ def test_a_tier_change_is_previewed_before_it_is_asked_for(
         {"tier": "extended", "month": "2031-01"},
         {"tier": "extended", "month": "soon"},
         {"tier": "golden", "month": "2026-07"},
-        {},
+        {"tier": "extended"},
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused(
@@ -343,7 +343,30 @@ def test_a_request_that_makes_no_sense_is_refused(
     response = client.post(f"/portal/{organisation.pk}/subscription/", wish | {"confirm": "yes"})
 
     assert response.status_code == 400
+    assert '<p class="err"' in response.content.decode()
     assert not TierChangeRequest.objects.exists()
+
+
+@pytest.mark.parametrize("wish", [{}, {"confirm": "yes"}])
+def test_a_request_for_nothing_says_what_is_missing_at_each_field(
+    client: Client, organisation: Organisation, wish: dict[str, str]
+) -> None:
+    factories.subscription(organisation, "2026-01", tier="basic")
+
+    response = client.post(f"/portal/{organisation.pk}/subscription/", wish)
+
+    assert response.status_code == 400
+    assert response.content.decode().count("This field is required.") == len(("tier", "month"))
+
+
+def test_a_contact_of_no_organisation_reads_one_sentence() -> None:
+    client = Client()
+    client.force_login(factories.user("contact", language="en"))
+
+    response = client.get("/portal/")
+
+    assert response.status_code == 403
+    assert "Your account belongs to no organisation yet." in response.content.decode()
 
 
 def test_only_an_owner_asks_for_another_tier(organisation: Organisation) -> None:
