@@ -17,6 +17,7 @@ GUARDED = (
     gettext_noop("What is carried over stays as it was published."),
     gettext_noop("A card that was billed or used stays as it is: credit it instead."),
     gettext_noop("A VAT treatment that documents were made with stays as it is: add a later one."),
+    gettext_noop("Documents were made for this month or a later one: choose a month after them."),
     gettext_noop("An index value that prices were raised by stays as it is."),
     gettext_noop(
         "An advisor beside the employees of an organisation is never its mediator or investigator."

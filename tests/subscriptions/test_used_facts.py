@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from agency.models import User
-from subscriptions.models import Subscription
+from subscriptions.models import Subscription, TaxTreatment
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +42,9 @@ def used_card() -> models.Model:
 
 
 def used_rate() -> models.Model:
+    rate = make.tax_treatment(valid_from="2026-03")
     make.invoice(make.organisation(), "2026-03")
-    return make.tax_treatment(valid_from="2026-03")
+    return rate
 
 
 def used_index_value() -> models.Model:
@@ -100,6 +101,24 @@ def test_what_was_not_used_can_be_put_right(example: Example) -> None:
     assert f'name="{next(iter(change))}"' in page_of(row)
     assert type(row)._default_manager.filter(pk=row.pk).update(**change) == 1
     row.delete()
+
+
+@pytest.mark.parametrize("valid_from", ["2025-01", "2026-03"])
+def test_a_vat_treatment_begins_after_the_months_that_are_billed(valid_from: str) -> None:
+    make.invoice(make.organisation(), "2026-03")
+    before = TaxTreatment.objects.count()
+    client = Client()
+    client.force_login(make.user("controller", language="en"))
+    asked = {"category": "S", "valid_from": valid_from, "rate_basis_points": "22"}
+
+    page = client.post("/admin/subscriptions/taxtreatment/add/", asked).content.decode()
+
+    assert "choose a month after them" in page
+    assert TaxTreatment.objects.count() == before
+    later = make.tax_treatment(valid_from="2026-04")
+    with pytest.raises(IntegrityError, match="choose a month"), transaction.atomic():
+        TaxTreatment.objects.filter(pk=later.pk).update(valid_from=valid_from)
+    make.tax_treatment("E", valid_from, 0)
 
 
 def test_what_is_carried_over_stays_as_it_was_published() -> None:
