@@ -114,17 +114,23 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
 @bulk.collector_paused()
 @transaction.atomic
 def draft_run(
-    month: Month, organisations: Chosen = None, *, ahead: bool = False, anew: bool = False
+    month: Month,
+    organisations: Chosen = None,
+    *,
+    ahead: bool = False,
+    anew: bool = False,
+    even_open: bool = False,
 ) -> Run:
     """Draft the run of a closed month in one transaction; drafting again finds nothing to do.
 
     ``organisations`` are the clients to draft for, None among them for one-off buyers of seats.
     A document that passed a bound stays until somebody accepts it or asks for it ``anew``.
     Documents blocked in this run or an earlier one whose reason is gone are drafted anew, in this
-    run. Raises BillError for an open month, unless the run is made ahead.
+    run. Raises BillError for an open month, unless the run is made ahead or, by who takes it back,
+    ``even_open``.
     """
     take_turns()
-    if not ahead:
+    if not (ahead or even_open):
         refuse_to_bill(month)
     unblocked = release_unblocked(month, organisations, ahead=ahead, anew=anew)
     run = plan(month, organisations, ahead=ahead)

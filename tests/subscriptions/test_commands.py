@@ -22,7 +22,7 @@ from subscriptions.models import BilledOccurrence, Invoice, Publication, Stateme
 from tests import factories as make
 from tests.agency_workbook import DATA, SAMPLE
 from tests.agreed import M
-from tests.clients import client, close, counsellor, worked
+from tests.clients import bill, client, close, counsellor, worked
 
 pytestmark = pytest.mark.django_db
 
@@ -283,6 +283,24 @@ class TestBill:
         would = answer("bill", "2025-12", "--dry-run")
         assert Invoice.objects.count() == 0
         assert would["invoices"] == answer("bill", "2025-12")["invoices"]
+
+    def test_a_dry_run_foresees_what_is_unblocked_approved_and_drafted(self) -> None:
+        blocked = client("A", po_required=True)
+        client("B")
+        close("2025-12")
+        bill("2025-12")
+        client("C", "2026-02")
+        close("2026-01")
+        make.purchase_order(blocked.organisation, "PO-1", "2025-12", "2027-01")
+        before = list(Invoice.objects.order_by("pk").values())
+
+        out, said = run("bill", "2026-01", "--dry-run", "--approve", "--json")
+
+        assert "Blocked before and worked out anew: 1." in said
+        assert list(Invoice.objects.order_by("pk").values()) == before
+        answered, told = run("bill", "2026-01", "--approve", "--json")
+        assert {"dry_run": True, **json.loads(answered)} == json.loads(out)
+        assert said.splitlines() == ["A dry run: nothing of this is kept.", *told.splitlines()]
 
     def test_a_dry_run_of_an_open_month_says_that_overage_is_not_in_yet(self) -> None:
         client()

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from advisors import hours
@@ -13,7 +14,6 @@ from agency import commands
 from agency.month import Month
 from agency.today import today
 from subscriptions import billing
-from subscriptions.documents import as_plain
 from subscriptions.models import Invoice, InvoiceState
 
 
@@ -39,19 +39,33 @@ class Command(commands.Command):
             if options["ahead"]:
                 billing.refuse_to_bill_ahead(month, on=today())
             if options["dry_run"]:
-                self.preview(month, chosen, options)
+                done = self.rehearse(month, chosen, options)
             else:
-                self.draft(month, chosen, options)
+                done = self.draft(month, chosen, options)
         except billing.BillError as error:
             self.give_up(commands.sentence(error))
+        if not done:
+            self.end_with_bad_news()
 
     def chosen(self, code: str | None, *, ahead: bool) -> list[UUID] | None:
         if bool(code) != ahead:
             self.give_up(_("--organisation and --ahead go together."))
         return None if code is None else [row.pk for row in self.organisations(code)]
 
-    def draft(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
-        run = billing.draft_run(month, chosen, ahead=options["ahead"])
+    def rehearse(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> bool:
+        """Do all of it and take it back, so that it says what the run would say."""
+        if not options["ahead"] and not hours.is_closed(month):
+            self.say(_("%(month)s is not closed: its overage is not in yet.") % {"month": month})
+        self.say(_("A dry run: nothing of this is kept."))
+        with transaction.atomic():
+            done = self.draft(month, chosen, options)
+            transaction.set_rollback(True)
+        return done
+
+    def draft(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> bool:
+        """Draft and tell; True when nothing is blocked and nobody was left out."""
+        is_dry = options["dry_run"]
+        run = billing.draft_run(month, chosen, ahead=options["ahead"], even_open=is_dry)
         of_run = Invoice.objects.filter(run_month=month)
         if chosen is not None:
             of_run = of_run.filter(organisation__in=chosen)
@@ -59,10 +73,11 @@ class Command(commands.Command):
         blocked = of_run.filter(state=InvoiceState.BLOCKED).count()
         self.tell(run, approved, blocked)
         if options["json"]:
-            self.print_json({"month": str(month), "invoices": billing.of_run(month, chosen)})
-        self.report(run)
-        if blocked:
-            self.end_with_bad_news()
+            answer = {"month": str(month), "invoices": billing.of_run(month, chosen)}
+            self.print_json(answer | ({"dry_run": True} if is_dry else {}))
+        for code, reason in run.failures:
+            self.stderr.write(f"{code}: {reason}")
+        return not (blocked or run.failures)
 
     def tell(self, run: billing.Run, approved: int, blocked: int) -> None:
         drafted = sum(1 for document in run.documents if document.invoice_row)
@@ -79,25 +94,3 @@ class Command(commands.Command):
             self.say(_("Blocked before and worked out anew: %d.") % run.unblocked)
         if settled:
             self.say(_("Settled without a document, all lines being 0: %d.") % settled)
-
-    def preview(self, month: Month, chosen: list[UUID] | None, options: dict[str, Any]) -> None:
-        if not options["ahead"] and not hours.is_closed(month):
-            self.say(_("%(month)s is not closed: its overage is not in yet.") % {"month": month})
-        run = billing.plan(month, chosen, ahead=options["ahead"])
-        documents = [(d.invoice, d.lines) for d in run.documents if d.invoice]
-        if options["json"]:
-            plain = [as_plain(invoice, lines) for invoice, lines in documents]
-            self.print_json({"month": str(month), "dry_run": True, "invoices": plain})
-        self.say(
-            _("Run %(month)s would draft %(count)d invoices.")
-            % {"month": month, "count": len(documents)}
-        )
-        self.report(run)
-        if any(invoice.state == InvoiceState.BLOCKED for invoice, _lines in documents):
-            self.end_with_bad_news()
-
-    def report(self, run: billing.Run) -> None:
-        for code, reason in run.failures:
-            self.stderr.write(f"{code}: {reason}")
-        if run.failures:
-            self.end_with_bad_news()
