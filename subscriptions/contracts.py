@@ -13,7 +13,15 @@ from django.db.models import QuerySet
 from agency.models import Headcount
 from agency.month import Month
 from subscriptions.agreements import Band, Choices, Contract, PriceBooks, Prices
-from subscriptions.models import PriceBand, Subscription, Terms, TermsReason, YearPrice
+from subscriptions.models import (
+    BilledOccurrence,
+    PriceBand,
+    Statement,
+    Subscription,
+    Terms,
+    TermsReason,
+    YearPrice,
+)
 
 # A contract that starts so soon after another one's end keeps its contract year (design 5.6).
 MONTHS_TO_KEEP_THE_YEAR = 12
@@ -104,6 +112,13 @@ def without_terms(organisations: Iterable[UUID] | None) -> list[str]:
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
     return sorted(rows.values_list("organisation__code", flat=True))
+
+
+def is_in_use(contract: Subscription) -> bool:
+    """Tell whether anything was published or billed by a contract."""
+    stated = Statement.objects.filter(subscription=contract.pk)
+    billed = BilledOccurrence.objects.filter(subject_id=contract.pk)
+    return stated.exists() or billed.exists()
 
 
 def price_books() -> PriceBooks:

@@ -5,17 +5,84 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
 from advisors.hours import is_closed
 from agency.month import Month, MonthRange
+from agency.templatetags.figures import period
 from subscriptions import contracts
-from subscriptions.models import ReleasePolicy, Statement
+from subscriptions.models import InvoiceLine, LineKind, ReleasePolicy, Statement, Subscription
 from subscriptions.release import QUARTER, WITHHELD, YEAR, lowest_headcount, periods
 from subscriptions.statements import thresholds
 
 if TYPE_CHECKING:
     from subscriptions.agreements import Contract
-    from subscriptions.models import Subscription
     from subscriptions.release import Thresholds
+
+
+ENDS_WITH = {
+    QUARTER: _(
+        "With this headcount a contract ends with a quarter of its contract year. "
+        "Nearest: %(months)s."
+    ),
+    YEAR: _("With this headcount a contract ends with its contract year. Nearest: %(months)s."),
+}
+
+
+class EndRefusedError(ValidationError):
+    """An end that a contract may not have; its message is the sentence to show."""
+
+
+def refuse(contract: Subscription, until: Month | None, *, client_knows: bool = False) -> None:
+    """Raise EndRefusedError where a contract's end may not become this one, or none (design 5.11).
+
+    A new end lies where the contract year has one. What it withholds from the figures is said
+    beforehand, and it is agreed on only when the client knows.
+    """
+    if until == contract.until_month:
+        return
+    _refuse_for_what_was_done(contract, until)
+    if until is None:
+        return
+    if not Subscription.objects.filter(pk=contract.pk).exists():
+        raise EndRefusedError(
+            _(
+                "Save the contract without an end first: only then can be said what the end "
+                "withholds."
+            )
+        )
+    length, nearest = nearest_ends(contract, until)
+    if nearest:
+        raise EndRefusedError(ENDS_WITH[length] % {"months": ", ".join(map(str, nearest))})
+    withheld = withheld_by(contract, until)
+    if withheld and not client_knows:
+        raise EndRefusedError(
+            _(
+                "With this end, use in %(months)s is neither shown nor charged: too short a "
+                "period. Choose another end, or tick that the client knows."
+            )
+            % {"months": ", ".join(map(period, withheld))}
+        )
+
+
+def _refuse_for_what_was_done(contract: Subscription, until: Month | None) -> None:
+    """Let a contract end, or its end be withdrawn, only while its last month is open."""
+    before = contract.until_month
+    if not contracts.is_in_use(contract):
+        return
+    if any(end is not None and is_closed(end - 1) for end in (before, until)):
+        raise EndRefusedError(_("The last month of a contract is one that is still open."))
+    if before is not None and (until is None or until > before) and _is_paid(contract, before):
+        raise EndRefusedError(
+            _("The fee was billed until this end: agree on a new contract from then on.")
+        )
+
+
+def _is_paid(contract: Subscription, until: Month) -> bool:
+    """Tell whether a fee was billed until a contract's end, and so less than its whole interval."""
+    lines = InvoiceLine.objects.filter(kind=LineKind.FEE, until_month=until)
+    return lines.filter(occurrence__subject_id=contract.pk).exists()
 
 
 def nearest_ends(subscription: Subscription, until: Month) -> tuple[int, list[Month]]:

@@ -1,15 +1,20 @@
-"""Until when a contract runs, and until when notice can be given (design 5.11). No database."""
+"""Until when a contract runs, and until when notice can be given (design 5.11)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from subscriptions.models import Subscription
 
 if TYPE_CHECKING:
     import datetime as dt
+    from uuid import UUID
 
     from agency.month import Month
-    from subscriptions.models import Subscription
+
+DAYS_OF_WINDOW = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,11 @@ def running_term(contract: Subscription, *, on: dt.date) -> Term:
     while contract.renewal_months and (until - contract.notice_months).first_day <= on:
         until = until + contract.renewal_months
     return Term(until, (until - contract.notice_months - 1).last_day)
+
+
+def in_window(on: dt.date) -> list[UUID]:
+    """Give the running contracts whose last day of notice comes within two months."""
+    running = Subscription.objects.filter(until_month__isnull=True)
+    last_days = ((row.pk, running_term(row, on=on).last_notice_on) for row in running)
+    until = on + timedelta(days=DAYS_OF_WINDOW)
+    return [pk for pk, last_day in last_days if last_day and on <= last_day <= until]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -10,50 +9,29 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from advisors.hours import is_closed
 from agency.admin_base import Rows, StaffAdmin, column, state
-from agency.templatetags.figures import amount, decimal_hours, month, period
+from agency.templatetags.figures import amount, decimal_hours, month
 from agency.today import today
-from subscriptions import ends, notice, tier_requests
+from subscriptions import contracts, ends, notice, tier_requests, versions
 from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
     BilledOccurrence,
-    InvoiceLine,
     LineKind,
     OccurrenceState,
     PurchaseOrder,
     RequestState,
-    Statement,
     Subscription,
     Terms,
-    TermsReason,
     TierChangeRequest,
     TopUpCard,
 )
-from subscriptions.release import QUARTER, YEAR
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from agency.month import Month
-
 CARRIED_OVER = ("carry_over_basis_points", "carry_over_cap_quarters")
-DAYS_OF_NOTICE_WINDOW = 60
 REQUEST_TONES = {"open": "wait", "confirmed": "good", "declined": ""}
-
-
-def in_notice_window(on: dt.date) -> list[UUID]:
-    """Give the running contracts whose last day of notice comes within two months."""
-    last = on + dt.timedelta(days=DAYS_OF_NOTICE_WINDOW)
-    found = []
-    for contract in Subscription.objects.filter(until_month__isnull=True):
-        last_notice_on = notice.running_term(contract, on=on).last_notice_on
-        if last_notice_on and on <= last_notice_on <= last:
-            found.append(contract.pk)
-    return found
 
 
 class Notice(admin.SimpleListFilter):
@@ -65,29 +43,18 @@ class Notice(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "window":
-            return queryset.filter(pk__in=in_notice_window(today()))
+            return queryset.filter(pk__in=notice.in_window(today()))
         return queryset
 
 
 class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
-    """A version of the terms of months to come; what is closed was published and charged.
-
-    Only a contract that is entered late begins in a closed month.
-    """
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        contract, reason = cleaned.get("subscription"), cleaned.get("reason")
-        if contract is None:  # a key that no page sends
-            return cleaned
-        from_month = cleaned.get("from_month")
-        starts = reason == TermsReason.START
-        if from_month and not (starts and not is_in_use(contract)) and is_closed(from_month):
-            self.add_error(
-                "from_month", _("This month is closed. New terms begin in a month that is open.")
-            )
-        if starts and Terms.objects.filter(subscription=contract.pk, reason=reason).exists():
-            self.add_error("reason", _("A contract starts once: choose another reason."))
+        if {"subscription", "from_month", "reason"} <= cleaned.keys():
+            try:
+                versions.refuse(cleaned["subscription"], cleaned["from_month"], cleaned["reason"])
+            except versions.VersionRefusedError as refused:
+                self.add_error(None, refused)
         return cleaned
 
 
@@ -102,71 +69,14 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no a
     )
 
     def clean(self) -> dict[str, Any]:
-        """Hold an end to the contract year, and say beforehand what it withholds (design 5.11)."""
         cleaned = super().clean() or {}
-        until: Month | None = cleaned.get("until_month")
-        if until is None or until == self.initial.get("until_month"):
-            return cleaned
-        if refused := self._refused(until):
-            self.add_error("until_month", refused)
-            return cleaned
-        withheld = ends.withheld_by(self.instance, until)
-        if withheld and not cleaned.get("client_knows"):
-            said = gettext(
-                "With this end, use in %(months)s is neither shown nor charged: too short a "
-                "period. Choose another end, or tick that the client knows."
-            )
-            self.add_error("until_month", said % {"months": ", ".join(map(period, withheld))})
+        if "until_month" in cleaned:
+            knows = bool(cleaned.get("client_knows"))
+            try:
+                ends.refuse(self.instance, cleaned["until_month"], client_knows=knows)
+            except ends.EndRefusedError as refused:
+                self.add_error("until_month", refused)
         return cleaned
-
-    def _refused(self, until: Month) -> str:
-        if not Subscription.objects.filter(pk=self.instance.pk).exists():
-            return gettext(
-                "Save the contract without an end first: only then can be said what the end "
-                "withholds."
-            )
-        length, nearest = ends.nearest_ends(self.instance, until)
-        if not nearest:
-            return ""
-        said = {
-            QUARTER: gettext(
-                "With this headcount a contract ends with a quarter of its contract year. "
-                "Nearest: %(months)s."
-            ),
-            YEAR: gettext(
-                "With this headcount a contract ends with its contract year. Nearest: %(months)s."
-            ),
-        }
-        return said[length] % {"months": ", ".join(map(str, nearest))}
-
-    def clean_until_month(self) -> Month | None:
-        """Let a contract end, or its end be withdrawn, only while its last month is open."""
-        before: Month | None = self.instance.until_month
-        until: Month | None = self.cleaned_data["until_month"]
-        if until != before and is_in_use(self.instance):
-            for end in (before, until):
-                if end is not None and is_closed(end - 1):
-                    raise forms.ValidationError(
-                        _("The last month of a contract is one that is still open.")
-                    )
-            if before is not None and (until is None or until > before) and _is_paid(self.instance):
-                raise forms.ValidationError(
-                    _("The fee was billed until this end: agree on a new contract from then on.")
-                )
-        return until
-
-
-def _is_paid(contract: Subscription) -> bool:
-    """Tell whether a fee was billed until a contract's end, and so less than its whole interval."""
-    lines = InvoiceLine.objects.filter(kind=LineKind.FEE, until_month=contract.until_month)
-    return lines.filter(occurrence__subject_id=contract.pk).exists()
-
-
-def is_in_use(contract: Subscription) -> bool:
-    """Tell whether anything was published or billed by a contract."""
-    stated = Statement.objects.filter(subscription=contract.pk)
-    billed = BilledOccurrence.objects.filter(subject_id=contract.pk)
-    return stated.exists() or billed.exists()
 
 
 @admin.register(Subscription)
@@ -217,7 +127,7 @@ class SubscriptionAdmin(StaffAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was published and billed was worked out from these."""
         fixed = super().get_readonly_fields(request, obj)
-        if obj is None or not is_in_use(obj):
+        if obj is None or not contracts.is_in_use(obj):
             return fixed
         figures = ("reported_until", "first_run", "billing_interval", *CARRIED_OVER)
         return (*fixed, "organisation", "start_month", "year_starts_in", *figures)

@@ -16,8 +16,7 @@ from advisors.hours import first_open_month, missing_submissions
 from advisors.models import Qualification
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
-from subscriptions import books, push, reconcile
-from subscriptions.admin.contracts import in_notice_window
+from subscriptions import books, notice, push, reconcile
 from subscriptions.admin.invoices import overdue
 from subscriptions.models import (
     BlockedReason,
@@ -244,7 +243,7 @@ def _overdue(on: dt.date) -> Iterator[Task]:
 
 
 def _notice(on: dt.date) -> Task:
-    count = len(in_notice_window(on))
+    count = len(notice.in_window(on))
     return Task(
         count=count,
         what=ngettext("contract in its notice window", "contracts in their notice window", count),

@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils.translation import override
 
 from agency.month import Month
+from subscriptions import ends, versions
 from subscriptions.models import Subscription
 from subscriptions.notice import Term, running_term
+from tests.agreed import M
+from tests.clients import client, close
 
 JULY = Month.of(2025, 7)
 
@@ -84,3 +88,16 @@ def test_a_term_without_renewal_stays_as_it_is() -> None:
     )
 
     assert term.until_month == Month.of(2026, 7)
+
+
+@pytest.mark.django_db
+def test_what_is_closed_refuses_ends_and_terms_without_any_form() -> None:
+    contract = client("ORG1", "2026-01", headcount=300)
+    close("2026-01")
+
+    with override("en"), pytest.raises(ends.EndRefusedError, match="still open"):
+        ends.refuse(contract, M("2026-02"))
+    with pytest.raises(versions.VersionRefusedError) as refused:
+        versions.refuse(contract, M("2026-01"), "indexation")
+    assert list(refused.value.message_dict) == ["from_month"]
+    versions.refuse(contract, M("2026-02"), "indexation")

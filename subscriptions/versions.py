@@ -1,0 +1,34 @@
+"""Which new terms a contract may still get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from advisors.hours import is_closed
+from subscriptions import contracts
+from subscriptions.models import Terms, TermsReason
+
+if TYPE_CHECKING:
+    from agency.month import Month
+    from subscriptions.models import Subscription
+
+
+class VersionRefusedError(ValidationError):
+    """Terms that may not be; holds the sentence to show by the name of its column."""
+
+
+def refuse(contract: Subscription, from_month: Month, reason: str) -> None:
+    """Raise VersionRefusedError for terms of closed months, which were published and charged.
+
+    Only a contract that is entered late begins in a closed month; and it starts once.
+    """
+    starts = reason == TermsReason.START
+    if starts and Terms.objects.filter(subscription=contract.pk, reason=reason).exists():
+        raise VersionRefusedError({"reason": _("A contract starts once: choose another reason.")})
+    if is_closed(from_month) and not (starts and not contracts.is_in_use(contract)):
+        raise VersionRefusedError(
+            {"from_month": _("This month is closed. New terms begin in a month that is open.")}
+        )
