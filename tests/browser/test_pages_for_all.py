@@ -86,6 +86,22 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
     assert {address: said for address, said in found.items() if said} == {}
 
 
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_state_of_the_invoices_is_in_sight(
+    open_page: Open, sample: Sample, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport=viewport)
+    sign_in(page, "controller")
+    page.goto("/admin/subscriptions/invoice/")
+
+    page.locator(".states span").evaluate_all(
+        "amounts => amounts.forEach(amount => amount.textContent = '€ 1.158.113,49')"
+    )
+
+    assert page.locator(".states").evaluate("states => states.scrollWidth <= states.clientWidth")
+    assert page.locator(".states a").last.is_visible()
+
+
 def test_an_opened_menu_and_a_chosen_organisation_are_as_good(
     open_page: Open, sample: Sample
 ) -> None:
