@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from tests.catalogue import catalogues, messages_in_sources, read
+from tests.catalogue import ROOT, catalogues, messages_in_sources, read
 
 each = pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.parent.parent.name)
 
@@ -55,6 +57,28 @@ def test_messages_are_found_in_code_and_in_templates() -> None:
 
 def _suffixes(message: Message) -> set[str]:
     return {Path(name).suffix for name, _line in message.locations}
+
+
+def untranslated(source: str) -> Iterator[str]:
+    """Yield what a command would tell in the words of its source; names of options are no words."""
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if name in {"say", "give_up", "write", "CommandError", "StartError"} and call.args:
+            told = call.args[0]
+            parts = told.values if isinstance(told, ast.JoinedStr) else [told]
+            words = [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+            yield from (text for text in words if re.search(r"(?<![-\w])[A-Za-z]{3,}", text))
+
+
+def test_commands_speak_the_language_of_the_agency() -> None:
+    told = {
+        (path.name, text)
+        for folder in ("*/management/commands", "subscriptions/demo")
+        for path in ROOT.glob(f"{folder}/*.py")
+        for text in untranslated(path.read_text(encoding="utf-8"))
+    }
+    assert told == set()
+    assert [*untranslated('self.say(f"{n} invoices")\nself.say(_("ok then"))')] == [" invoices"]
 
 
 def test_dutch_is_there() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from advisors.models import Advisor, MonthSubmission
 from agency.models import Contact, ContactRole, Organisation, Role, User
@@ -15,10 +17,10 @@ from subscriptions.portal.overview import overview
 
 DOMAIN = "discreet.example"
 WORDS = {
-    Display.EXACT: "figures",
-    Display.BAND: "a band instead of figures",
-    Display.WITHHELD: "no figures: withheld",
-    Display.ALL_IN: "no figures: an all-in price",
+    Display.EXACT: _("figures"),
+    Display.BAND: _("a band instead of figures"),
+    Display.WITHHELD: _("no figures: withheld"),
+    Display.ALL_IN: _("no figures: an all-in price"),
 }
 BOUNCED = Q(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
 LATE_TO_PAY = Q(state=InvoiceState.OPEN, debit_failed_on=None)
@@ -102,13 +104,15 @@ def shown_of(organisation: Organisation, month: Month, *, on: dt.date) -> str:
     """Say in a few words what a client's pages show of its hours, and of what it owes."""
     rows = Statement.objects.newest().filter(organisation=organisation, publication__month=month)
     statement = rows.order_by("-from_month").first()
-    words = ["nothing published"]
+    words = [gettext("nothing published")]
     if statement:
-        words = [WORDS[Display(statement.display)]]
-        words += ["with overage"] if statement.overage_quarters else []
+        words = [str(WORDS[Display(statement.display)])]
+        words += [gettext("with overage")] if statement.overage_quarters else []
     invoices = organisation.invoices
-    words += ["an invoice overdue"] if invoices.filter(LATE_TO_PAY, due_on__lt=on).exists() else []
-    words += ["a debit that failed"] if invoices.filter(BOUNCED).exists() else []
+    if invoices.filter(LATE_TO_PAY, due_on__lt=on).exists():
+        words.append(gettext("an invoice overdue"))
+    if invoices.filter(BOUNCED).exists():
+        words.append(gettext("a debit that failed"))
     return ", ".join(words)
 
 

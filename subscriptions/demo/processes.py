@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from agency.commands import BAD_NEWS
 
@@ -37,7 +38,7 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise StartError("No port is free on this machine.")
+    raise StartError(_("No port is free on this machine."))
 
 
 class Processes:
@@ -85,7 +86,9 @@ class Processes:
                 return
             except OSError:
                 time.sleep(0.1)
-        raise StartError(f"{name} did not start; see {self.log(name)}.")
+        raise StartError(
+            _("%(name)s did not start; see %(log)s.") % {"name": name, "log": self.log(name)}
+        )
 
     def run(self, *arguments: str, **environment: str) -> None:
         """Run one of our commands to its end; raises CalledProcessError.

@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.translation import override
 from django_q.models import Schedule
 
 from agency import schedules
@@ -71,8 +72,9 @@ def test_a_schedule_has_one_kind_of_timing() -> None:
 
 def test_the_command_writes_all_that_apps_declare_and_says_so() -> None:
     out = StringIO()
-    call_command("sync_schedules", stdout=out)
-    assert out.getvalue().strip().endswith("0 changed, 0 removed, 0 unchanged")
+    with override("en"):
+        call_command("sync_schedules", stderr=out)
+    assert out.getvalue().strip().endswith("0 changed, 0 removed, 0 as they were.")
     assert {name for name, *_ in rows()} == {schedule.name for schedule in declared()}
 
 
@@ -83,7 +85,7 @@ def test_the_command_names_a_missing_task_in_one_sentence(
         "agency.management.commands.sync_schedules.declared",
         lambda: [Every("typo", "agency.today.tomorow", minutes=5)],
     )
-    with pytest.raises(CommandError, match="names a task that is not there"):
+    with override("en"), pytest.raises(CommandError, match="names a task that is not there"):
         call_command("sync_schedules")
 
 

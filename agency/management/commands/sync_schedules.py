@@ -1,21 +1,30 @@
+"""sync_schedules: make the table of the queue's schedules equal to what the code declares."""
+
+from __future__ import annotations
+
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from agency import commands
 from agency.schedules import declared, sync
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Write the declared schedules to the task queue. Run it at every deployment."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **_options: Any) -> None:
         try:
             done = sync(list(declared()), now=timezone.now())
         except ImportError as problem:
-            raise CommandError(f"A schedule names a task that is not there: {problem}") from problem
-        self.stdout.write(
-            ", ".join(
-                f"{done[deed]} {deed}" for deed in ("added", "changed", "removed", "unchanged")
+            wrong = _("A schedule names a task that is not there: %s") % problem
+            raise CommandError(wrong) from problem
+        self.say(
+            _(
+                "Schedules: %(added)d added, %(changed)d changed, %(removed)d removed, "
+                "%(unchanged)d as they were."
             )
+            % {deed: done[deed] for deed in ("added", "changed", "removed", "unchanged")}
         )

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from agency import commands
 from agency.models import Agency
@@ -51,13 +52,16 @@ class Command(commands.Command):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.ENVIRONMENT != "demo":
-            self.give_up("The demo runs only where ENVIRONMENT is demo.")
+            self.give_up(_("The demo runs only where ENVIRONMENT is demo."))
         if not sample.is_free():
             self.give_up(
-                f"The database {sample.place()} holds something else than the sample agency; "
-                "the demo leaves it alone. Give it a DATABASE_URL of its own."
+                _(
+                    "The database %s holds something else than the sample agency; the demo leaves "
+                    "it alone. Give it a DATABASE_URL of its own."
+                )
+                % sample.place()
             )
-        signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+        signal.signal(signal.SIGTERM, lambda *_signal: _interrupt())
         if options["reset"]:
             self.reset()
         try:
@@ -65,14 +69,15 @@ class Command(commands.Command):
                 self.run_months(processes)
                 self.print_summary()
                 if not options["once"]:
-                    self.say("Ctrl-C ends the demo.")
+                    self.say(_("Ctrl-C ends the demo."))
                     signal.pause()
         except StartError as error:
             self.give_up(error)
         except subprocess.CalledProcessError as error:
-            self.give_up(f"{' '.join(error.cmd[2:])} ended with status {error.returncode}.")
+            ended = {"command": " ".join(error.cmd[2:]), "status": error.returncode}
+            self.give_up(_("%(command)s ended with status %(status)d.") % ended)
         except KeyboardInterrupt:
-            self.say("The demo has ended; make demo takes it up again.")
+            self.say(_("The demo has ended; make demo takes it up again."))
 
     def reset(self) -> None:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -123,7 +128,7 @@ class Command(commands.Command):
         self.clients = give_clients(contact, month, on=self.today)
         make_coming(self.clients, contact, self.today)
         if not wait_until_handled():
-            self.say(f"Events are still waiting; see {processes.log('queue')}.")
+            self.say(_("Events are still waiting; see %s.") % processes.log("queue"))
         processes.run("export_utilisation", str(month), "--out", str(FOLDER / "workbooks"))
 
     def start(self, processes: Processes) -> None:
@@ -157,24 +162,29 @@ class Command(commands.Command):
 
     def print_summary(self) -> None:
         month = Month.parse(LAST_MONTH[0])
-        lines = [
-            "",
-            f"The demo's day is {self.today}. January to March 2026 are closed and billed.",
-            "",
-            f"  staff     {self.web}/admin/   planner@, controller@, admin@ or auditor@{DOMAIN}",
-            f"  client    {self.web}/portal/  contact@{DOMAIN} (codes by mail: var/mail/*.eml)",
-            *(
-                f"              {row.legal_name}: {shown_of(row, month, on=self.today)}"
-                for row in self.clients
-            ),
-            f"  advisor   {self.web}/hours/   advisor@{DOMAIN}",
-            f"  password  {self.password}   (the same for all)",
-            f"  Stripe    http://127.0.0.1:{self.stripe_port}/  (a stand-in, with pay pages)",
-            "  workbooks var/demo/workbooks/",
-            "  logs      var/demo/*.log",
-            "",
-        ]
-        self.stdout.write("\n".join(lines))
+        shown = ((row.legal_name, shown_of(row, month, on=self.today)) for row in self.clients)
+        said = _(
+            "\n"
+            "The demo's day is %(day)s. January to March 2026 are closed and billed.\n"
+            "\n"
+            "  staff      %(web)s/admin/   planner@, controller@, admin@ or auditor@%(domain)s\n"
+            "  client     %(web)s/portal/  contact@%(domain)s (codes by mail: var/mail/*.eml)\n"
+            "%(clients)s\n"
+            "  advisor    %(web)s/hours/   advisor@%(domain)s\n"
+            "  password   %(password)s   (the same for all)\n"
+            "  Stripe     http://127.0.0.1:%(stripe)d/  (a stand-in, with pay pages)\n"
+            "  workbooks  var/demo/workbooks/\n"
+            "  logs       var/demo/*.log\n"
+        )
+        told = {
+            "day": self.today,
+            "web": self.web,
+            "domain": DOMAIN,
+            "clients": "\n".join(f"               {name}: {words}" for name, words in shown),
+            "password": self.password,
+            "stripe": self.stripe_port,
+        }
+        self.stdout.write(said % told)
 
 
 def _noon(day: dt.date) -> float:
