@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,9 @@ __all__ = [
 # `setup` may have written these before any client is there.
 BEFORE_CLIENTS = frozenset({"agency", "price_book"})
 
+Sheets = Iterable[tuple[str, workbook.Rows]]
+Shown = Callable[[Sheets], Sheets]
+
 left_out = held.left_out
 write_file = workbook.write_file
 
@@ -48,16 +52,16 @@ class Outcome:
         return any(self.written.values())
 
 
-def bring_in(path: Path, *, dry_run: bool = False) -> Outcome:
+def bring_in(path: Path, *, dry_run: bool = False, shown: Shown = iter) -> Outcome:
     """Write an agency workbook to the database if nothing is wrong with it.
 
     A workbook whose content the database holds already changes nothing and has no problem; any
     other agency there is one. A dry run finds the same and counts what would be
-    written. Raises NoFileError.
+    written. ``shown`` passes the sheets on, so that progress can be shown. Raises NoFileError.
     """
     try:
         with workbook.opened(workbook.read_file(path)) as sheets:
-            book = rows.read(sheets)
+            book = rows.read(shown(sheets))
     except UnreadableError as error:
         return _outcome(Findings([Finding(None, None, None, str(error))]))
     if book.complete:

@@ -361,6 +361,29 @@ def test_a_database_that_is_not_set_up_takes_one_sentence(tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "step"), [(["audit"], "Checking"), (["import_agency", str(SAMPLE)], "Reading")]
+)
+def test_a_long_command_shows_its_progress_on_a_terminal_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    step: str,
+) -> None:
+    make.agency()
+    bad = {"audit": 0, "import_agency": 1}[command[0]]  # there is another agency
+    run(*command, status=bad)
+    assert step not in capsys.readouterr().err
+
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for what draws on it
+    out, _ = run(*command, status=bad)
+
+    drawn = capsys.readouterr()
+    assert step in drawn.err
+    assert "100%" in drawn.err
+    assert step not in out + drawn.out
+
+
 def test_a_preview_with_blocked_documents_is_bad_news_as_the_run_is() -> None:
     client("ORG1", po_required=True)
     make.closed_month("2025-12")

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from agency import commands
-from subscriptions.audit import audit
+from subscriptions.audit import INVARIANTS, audit
 
 
 class Command(commands.Command):
@@ -19,7 +19,7 @@ class Command(commands.Command):
         self.add_json(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        found = audit()
+        found = audit(self.shown(INVARIANTS, _("Checking")))
         if options["json"]:
             violations = [asdict(violation) for violation in found.violations]
             self.print_json({"checked": found.checked, "violations": violations})

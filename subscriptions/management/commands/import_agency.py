@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from agency import commands
 from subscriptions import intake
 from subscriptions.intake.findings import Finding
+from subscriptions.intake.sheets import SHEETS
 
 # Of rows that have the same thing wrong in the same column, so many are named.
 MOST_ROWS_NAMED = 12
@@ -33,7 +34,11 @@ class Command(commands.Command):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            outcome = intake.bring_in(options["file"], dry_run=options["dry_run"])
+            outcome = intake.bring_in(
+                options["file"],
+                dry_run=options["dry_run"],
+                shown=lambda sheets: self.shown(sheets, _("Reading"), len(SHEETS)),
+            )
         except intake.NoFileError as error:
             self.give_up(error)
         if options["json"]:
