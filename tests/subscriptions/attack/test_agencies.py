@@ -9,14 +9,13 @@ from random import Random
 
 import pytest
 
-from agency.month import Month, MonthRange
-from subscriptions.agreements import ALL_IN
+from agency.month import Month
 from subscriptions.attack.bounds import derive
 from subscriptions.attack.knowledge import know
-from subscriptions.attack.released import Released
-from subscriptions.attack.schedules import START, Schedule, close, draw, draw_worked
+from subscriptions.attack.schedules import START, Schedule, Tried, close, draw, draw_worked
 from subscriptions.attack.verdict import ends, judge
-from subscriptions.release import BAND, EXACT, Thresholds
+from subscriptions.release import Thresholds
+from tests.subscriptions.attack.left_open import unexplained
 from tests.weakened import HOLES, weakened
 
 pytestmark = pytest.mark.attack(3, 4, 5, 6, 7)
@@ -38,71 +37,31 @@ def organisations(agency: int) -> Iterator[tuple[Schedule, tuple[int, ...]]]:
         yield schedule, tuple(worked)
 
 
-def is_open(schedule: Schedule, released: Released) -> bool:
-    """Tell whether an organisation has one of the three findings below, which the rules leave."""
-    return (
-        _card_is_shared(released)
-        or _all_in_was_reported(schedule, released)
-        or _few_people_were_reported(schedule, released)
-    )
-
-
-def _card_is_shared(released: Released) -> bool:
-    banded = [told.months for told in released.told if told.display == BAND]
-    shown = [told.months for told in released.told if told.display == EXACT]
-    return any(
-        any(card.months.overlaps(period) for period in banded)
-        and any(card.months.overlaps(period) for period in shown)
-        for card in released.cards
-    )
-
-
-def _all_in_was_reported(schedule: Schedule, released: Released) -> bool:
-    reported = _reported(schedule)
-    contract = released.contracts[0][0]
-    return schedule.carry_over_basis_points > 0 and any(
-        contract.choices_of(year).overage == ALL_IN and year.until_month <= reported.until
-        for year in contract.years(reported.until)
-    )
-
-
-def _few_people_were_reported(schedule: Schedule, released: Released) -> bool:
-    contract, told = released.contracts[0]
-    reported = [m for m in _reported(schedule) if contract.headcount(m) <= 10]
-    shown = [one.months.from_month for one in told if one.display == EXACT]
-    return any(start in contract.year_of(month).months for month in reported for start in shown)
-
-
-def _reported(schedule: Schedule) -> MonthRange:
-    start = schedule.terms[0].from_month
-    until = schedule.terms[0].until_month or start + schedule.reported_months
-    return MonthRange(start, min(until, start + schedule.reported_months))
-
-
 def findings(agencies: range, hole: str = "") -> tuple[int, int]:
-    """Attack agencies; give how many organisations something is proven of, and of how many."""
-    proven = attacked = 0
+    """Attack agencies; give of how many organisations something is proven, and is by a finding."""
+    proven = explained = 0
     for agency in agencies:
         for schedule, worked in organisations(agency):
             with weakened(hole) if hole else nullcontext():
                 released = close(schedule, worked, POLICY)
-            if not is_open(schedule, released):
-                attacked += 1
-                proven += bool(judge(released).proven)
-    return proven, attacked
+            tried = Tried(schedule, released, judge(released))
+            is_new = bool(unexplained(tried))
+            proven += is_new
+            explained += bool(tried.finding.proven) and not is_new
+    return proven, explained
 
 
 def test_nothing_is_proven_of_a_thousand_agencies() -> None:
-    proven, attacked = findings(range(1_000))
+    proven, explained = findings(range(1_000))
     assert proven == 0
-    assert attacked > 3_750  # of 4,000: what is left open is rare
+    assert 0 < explained < 30  # of 4,000 organisations, in the months of a finding alone
 
 
 @pytest.mark.long
 def test_nothing_is_proven_of_ten_thousand_agencies() -> None:
-    proven, attacked = findings(range(10_000))
+    proven, explained = findings(range(10_000))
     assert proven == 0
-    assert attacked > 37_500
+    assert explained < 300
 
 
 @pytest.mark.parametrize("hole", HOLES)
