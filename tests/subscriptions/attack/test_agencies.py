@@ -37,18 +37,20 @@ def organisations(agency: int) -> Iterator[tuple[Schedule, tuple[int, ...]]]:
         yield schedule, tuple(worked)
 
 
-def findings(agencies: range, hole: str = "") -> tuple[int, int]:
-    """Attack agencies; give of how many organisations something is proven, and is by a finding."""
-    proven = explained = 0
+def attacked(agencies: range, hole: str = "") -> Iterator[Tried]:
+    """Attack the organisations of agencies, one after another."""
     for agency in agencies:
         for schedule, worked in organisations(agency):
             with weakened(hole) if hole else nullcontext():
                 released = close(schedule, worked, POLICY)
-            tried = Tried(schedule, released, judge(released))
-            is_new = bool(unexplained(tried))
-            proven += is_new
-            explained += bool(tried.finding.proven) and not is_new
-    return proven, explained
+            yield Tried(schedule, released, judge(released))
+
+
+def findings(agencies: range) -> tuple[int, int]:
+    """Give of how many organisations something new is proven, and of how many a finding is."""
+    proven = [tried for tried in attacked(agencies) if tried.finding.proven]
+    new = sum(bool(unexplained(tried)) for tried in proven)
+    return new, len(proven) - new
 
 
 def test_nothing_is_proven_of_a_thousand_agencies() -> None:
@@ -66,8 +68,7 @@ def test_nothing_is_proven_of_ten_thousand_agencies() -> None:
 
 @pytest.mark.parametrize("hole", HOLES)
 def test_each_hole_in_the_rules_is_found(hole: str) -> None:
-    proven, _ = findings(range(FEW), hole)
-    assert proven
+    assert any(unexplained(tried) for tried in attacked(range(FEW), hole))
 
 
 def test_the_true_use_lies_within_all_bounds() -> None:
