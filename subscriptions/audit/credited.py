@@ -62,7 +62,7 @@ def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
 def _is_overage_of_the_year(records: Records, credit: OverageCredit, line: InvoiceLine) -> bool:
     statement = credit.statement
     year = records.contracts[statement.subscription_id].year_of(statement.from_month)
-    occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+    occurrence = records.occurrence_of(line)
     return (
         occurrence is not None
         and (line.kind, occurrence.subject_id) == (LineKind.OVERAGE, statement.subscription_id)

@@ -62,7 +62,7 @@ def lines_stand_in_their_order(records: Records) -> Iterator[Check]:
 def _place_of(records: Records, line: InvoiceLine) -> tuple[int, Month, str, bool]:
     kind, travels = line.kind, line.kind == LineKind.TRAVEL
     if travels:
-        row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+        row = records.occurrence_of(line)
         session = records.sessions.get(row.subject_id) if row else None
         is_service = session and session.offering.kind == OfferingKind.SERVICE
         kind = LineKind.SERVICE if is_service else LineKind.SESSION
@@ -113,7 +113,7 @@ def vat_categories_fit_the_buyer_and_the_kind_of_line(records: Records) -> Itera
 
 def _may_be_exempt(records: Records, line: InvoiceLine) -> list[bool]:
     """Tell whether a line is exempt education; both where that was changed on record since."""
-    row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+    row = records.occurrence_of(line)
     seat = records.seats.get(row.subject_id) if row else None
     session = seat.session if seat else records.sessions.get(row.subject_id) if row else None
     if row is None or session is None:
@@ -129,7 +129,7 @@ def _may_be_exempt(records: Records, line: InvoiceLine) -> list[bool]:
 def each_line_bills_one_occurrence_of_its_own(records: Records) -> Iterator[Check]:
     for line in records.all_lines():
         if line.kind != LineKind.CREDIT:
-            row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+            row = records.occurrence_of(line)
             found = (row.kind, str(row.from_month), str(row.run_month)) if row else None
             run = records.invoices[line.invoice_id].run_month
             expected = (line.kind, str(line.from_month), str(run))
@@ -301,7 +301,7 @@ def _parties_now(
         yield buyer, records.facts.subscriptions.get(key, []), records.orders.get(key, [])
         return
     for line in lines:
-        occurrence = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+        occurrence = records.occurrence_of(line)
         seat = records.seats.get(occurrence.subject_id) if occurrence else None
         if seat:
             yield buyers.of_seat(seat), [], []

@@ -48,14 +48,17 @@ def what_is_stated_is_the_clients_own(records: Records) -> Iterator[Check]:
 
 
 def what_is_billed_is_the_clients_own(records: Records) -> Iterator[Check]:
-    """Contract, card, session or seat, on a document that is made out to who has it."""
+    """Contract, card, session, seat or credit, on a document that is made out to who has it.
+
+    The seat of somebody who was erased is nobody's any more.
+    """
     tables = (records.subscriptions, records.cards, records.sessions, records.seats)
     owners = {key: row.organisation_id for rows in tables for key, row in rows.items()}
     for credit in records.overage_credits.values():
         owners[credit.pk] = credit.statement.organisation_id
     for key, row in records.occurrences.items():
-        if row.subject_id in owners:
-            owner = records.code(owners[row.subject_id])
+        if row.subject_id in owners or row.kind != LineKind.SEAT:
+            owner = records.code(owners.get(row.subject_id))
             invoice = records.documents_of.get(key)
             payer = records.invoices[invoice].organisation_id if invoice else row.organisation_id
             found = {records.code(row.organisation_id), records.code(payer)}
@@ -180,7 +183,7 @@ def _reason(records: Records, invoice: Invoice) -> str | None:
 def _passes_a_bound(records: Records, lines: list[InvoiceLine]) -> bool:
     overage = []
     for line in lines:
-        row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+        row = records.occurrence_of(line)
         quarters = line.quantity_hundredths // 25
         if row and line.kind == LineKind.OVERAGE and quarters > LEAST_OVERAGE_QUARTERS:
             contract = records.contracts[row.subject_id]
@@ -197,7 +200,7 @@ def _contracts_of(records: Records, invoice: Invoice) -> list[Subscription]:
     """Give the contracts that a document's lines belong to, oldest first."""
     found: set[UUID | None] = set()
     for line in records.lines.get(invoice.pk, []):
-        row = records.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+        row = records.occurrence_of(line)
         if row and row.subject_id in records.subscriptions:
             found.add(row.subject_id)
         elif row:

@@ -235,18 +235,25 @@ class Replayed:
 
 
 def _replay(records: Records) -> Iterator[Replayed]:
+    spent: dict[UUID, int] = defaultdict(int)
     for subscription in records.contracts:
         stated: list[Stated] = []
         for statement in records.newest_statements(subscription):
             try:
-                yield _replayed(records, statement, stated)
+                yield _replayed(
+                    records, statement, stated, _cards_at_hand(records, statement, spent)
+                )
             except NoPriceError as error:
                 name = records.period_name(subscription, statement.months)
                 yield Replayed(name, statement, f"no price for {error}")
             stated.append(_as_stated(records, statement))
+            for use in records.uses.get(statement.pk, []):
+                spent[use.card_id] += use.quarters
 
 
-def _replayed(records: Records, statement: Statement, stated: list[Stated]) -> Replayed:
+def _replayed(
+    records: Records, statement: Statement, stated: list[Stated], cards: list[Card]
+) -> Replayed:
     contract = records.contracts[statement.subscription_id]
     name = records.period_name(statement.subscription_id, statement.months)
     open_from = stated[-1].months.until if stated else _first_period_from(contract)
@@ -262,7 +269,6 @@ def _replayed(records: Records, statement: Statement, stated: list[Stated]) -> R
     if closing is None:
         return Replayed(name, statement, "still open")
     hours = records.hours.get(statement.organisation_id, {})
-    cards = _cards_used(records, statement)
     worked_out = account(contract, closing, hours, stated, cards, policy)
     return Replayed(name, statement, str(closing.months), worked_out)
 
@@ -276,10 +282,23 @@ def _as_stated(records: Records, statement: Statement) -> Stated:
     )
 
 
-def _cards_used(records: Records, statement: Statement) -> list[Card]:
-    """Give the cards that paid, as full as what they paid: which were at hand then is not kept."""
+def _cards_at_hand(records: Records, statement: Statement, spent: dict[UUID, int]) -> list[Card]:
+    """Give the client's cards, oldest first, as full as the statements before have left them.
+
+    One that was entered or changed on the day of publishing or later counts as far as it paid:
+    whether it was at hand is not kept.
+    """
     uses = records.uses.get(statement.pk, [])
-    return [Card(use.card_id, records.cards[use.card_id].months, use.quarters) for use in uses]
+    paid = {use.card_id: use.quarters for use in uses}
+    batch = records.publications.get(statement.publication_id) if statement.publication_id else None
+    rows = records.facts.cards[statement.organisation_id]
+    at_hand = []
+    for row in sorted(rows, key=lambda row: (row.bought_month, row.expires_month, row.pk)):
+        noted_on = records.cards_noted_on.get(row.pk)
+        was_there = noted_on is None or (batch is not None and noted_on < batch.published_on)
+        left = row.remaining_quarters - spent[row.pk] if was_there else paid.get(row.pk, 0)
+        at_hand.append(Card(row.pk, row.months, max(0, left)))
+    return at_hand
 
 
 INVARIANTS: tuple[Invariant, ...] = (

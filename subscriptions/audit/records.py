@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Max, Model
 
 from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
@@ -22,6 +23,7 @@ from subscriptions.models import (
     CardUse,
     Invoice,
     InvoiceLine,
+    LineKind,
     OverageCredit,
     PriceBook,
     Publication,
@@ -38,6 +40,7 @@ from subscriptions.release import Thresholds
 from subscriptions.statements import thresholds
 from workshops.models import Enrolment, Offering, Session
 
+OF_A_CONTRACT = (LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE, LineKind.OVERAGE)
 EVENTS_LAST_MONTHS = 7 * 12  # at least, see agency/processing.toml
 
 
@@ -66,6 +69,7 @@ class Records:
     uses: dict[UUID, list[CardUse]]
     overage_credits: dict[UUID, OverageCredit]
     cards: dict[UUID, TopUpCard]
+    cards_noted_on: dict[UUID, dt.date]
     assignments: list[Assignment]
     orders: dict[UUID, list[PurchaseOrder]]
     invoices: dict[UUID, Invoice]
@@ -103,12 +107,21 @@ class Records:
         for lines in self.lines.values():
             yield from lines
 
+    def occurrence_of(self, line: InvoiceLine) -> BilledOccurrence | None:
+        return self.occurrences.get(line.occurrence_id) if line.occurrence_id else None
+
     def billed(self, *kinds: str) -> Iterator[tuple[InvoiceLine, BilledOccurrence]]:
-        """Give the lines of these kinds with the occurrence that they bill, if of the same kind."""
+        """Give the lines of these kinds with the occurrence of the same kind that they bill.
+
+        Not those of a contract that is not there, which is said elsewhere.
+        """
         for line in self.all_lines():
-            occurrence = self.occurrences.get(line.occurrence_id) if line.occurrence_id else None
-            if line.kind in kinds and occurrence and occurrence.kind == line.kind:
-                yield line, occurrence
+            row = self.occurrence_of(line)
+            if row and row.kind == line.kind and row.kind in kinds and self._is_known(row):
+                yield line, row
+
+    def _is_known(self, row: BilledOccurrence) -> bool:
+        return row.kind not in OF_A_CONTRACT or row.subject_id in self.contracts
 
     @cached_property
     def documents_of(self) -> dict[UUID, UUID]:
@@ -168,6 +181,11 @@ def read_records() -> Records:
             row.statement_id: row for row in OverageCredit.objects.select_related("statement")
         },
         cards={row.pk: row for rows in facts.cards.values() for row in rows},
+        cards_noted_on=dict(
+            AuditEvent.objects.filter(subject_model=TopUpCard._meta.label_lower)
+            .values_list("subject_id")
+            .annotate(last=Max("on"))
+        ),
         assignments=list(Assignment.objects.select_related("advisor")),
         orders=_grouped(PurchaseOrder.objects.all(), "organisation_id"),
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
@@ -193,7 +211,8 @@ def _events(*models: type[Model]) -> dict[UUID | str, str]:
     columns = ("subject_model", "subject_id", "action", "fields")
     for table, key, action, fields in rows.values_list(*columns):
         done[key] += f"{action} {fields} ".lower()
-        done[table] += f"{action} "
+        if action not in done[table]:
+            done[table] += f"{action} "
     return done
 
 

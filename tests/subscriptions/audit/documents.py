@@ -206,6 +206,11 @@ def what_was_billed_counts_as_another_clients() -> None:
 
 
 @plants("what_is_billed_is_the_clients_own")
+def set_up_of_no_contract_is_billed() -> None:
+    BilledOccurrence.objects.filter(lines=line_of("setup")).update(subject_id=uuid4())
+
+
+@plants("what_is_billed_is_the_clients_own")
 def a_document_is_shown_to_another_client() -> None:
     other = Organisation.objects.get(code="NEXT")
     Invoice.objects.filter(pk=line_of("fee").invoice_id).update(organisation=other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import F
+
 from advisors.models import ClosedMonth, MonthHours
 from agency.models import Organisation
 from subscriptions.models import (
@@ -146,6 +148,21 @@ def a_capped_statement_does_not_say_so() -> None:
 def a_card_paid_for_hours_that_were_included() -> None:
     card = make.top_up_card(Organisation.objects.get(code="CAPPED"), "2026-01", 400)
     make.card_use(statement_of("CAPPED"), card, 400)
+
+
+@plants("cards_pay_what_passes_the_allowance_and_no_more")
+def a_card_paid_nothing_and_its_hours_were_charged() -> None:
+    (use,) = CardUse.objects.all()
+    Statement.objects.filter(pk=use.statement_id).update(
+        overage_quarters=F("overage_quarters") + use.quarters
+    )
+    use.delete()
+
+
+@plants("cards_pay_what_passes_the_allowance_and_no_more")
+def a_younger_card_paid_first() -> None:
+    (use,) = CardUse.objects.all()
+    make.top_up_card(use.card.organisation, "2026-01", use.quarters)
 
 
 @plants("cards_are_never_overdrawn")
