@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from subscriptions import billing, steps
+from typing import Any
+
+from django.utils import timezone
+
+from subscriptions import billing, push, steps
 from subscriptions.audit import audit
 from subscriptions.models import Invoice, StripeStep
 from subscriptions.sandbox.state import Json, State
+from tests import factories as make
 from tests.clients import client, close_and_bill
 
 
@@ -18,6 +23,33 @@ def approved(clients: int = 1) -> list[Invoice]:
     made = list(Invoice.objects.order_by("organisation__code"))
     assert {invoice.state for invoice in made} == {"approved"}
     return made
+
+
+def approved_credits(clients: int = 1) -> list[Invoice]:
+    """Make credits of one euro and its VAT on invoices that are at Stripe."""
+    return [_credit_of(invoice) for invoice in approved(clients)]
+
+
+def _credit_of(invoice: Invoice) -> Invoice:
+    assert push.push(invoice.pk, at=timezone.now()) == push.Outcome.PUSHED
+    invoice.refresh_from_db()
+    back: dict[str, Any] = {"kind": "credit", "net_cents": -100, "vat_cents": -21}
+    back |= {"unit_cents": -100, "credit_of": invoice.lines.first()}
+    return make.invoice(
+        invoice.organisation, kind="credit", credit_of=invoice, lines=[back], state="approved"
+    )
+
+
+def assert_credited_once(state: State, credit: Invoice) -> None:
+    credit.refresh_from_db()
+    mine = {"document": str(credit.pk)}
+    [there] = [
+        note for note in state.newest("credit_note") if note["metadata"].items() >= mine.items()
+    ]
+    assert (credit.state, credit.parked_because) == ("paid", "")
+    assert (there["id"], there["number"]) == (credit.stripe_id, credit.number)
+    assert (there["status"], there["total"]) == ("issued", 121)
+    assert not StripeStep.objects.filter(invoice=credit, state__in=steps.UNFINISHED).exists()
 
 
 def at_stripe(state: State, invoice: Invoice) -> list[Json]:

@@ -234,6 +234,23 @@ def test_a_stripe_that_is_not_there_leaves_it_to_do(sandbox: Sandbox, settings: 
     assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
 
 
+def test_a_stripe_that_does_not_answer_is_waited_out(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the connection and says nothing; what it did meanwhile is not done again."""
+    invoice = approved()
+    order(sandbox, "POST /v1/customers", "slow", seconds=2, times=TOO_OFTEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway, "TIMEOUT_SECONDS", (5, 0.1))
+        gateway._client_for.cache_clear()
+        assert push.push(invoice.pk, at=NOW) == Outcome.WAITING
+    gateway._client_for.cache_clear()
+
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+
+    assert len(listed(sandbox, "customers")) == 1
+
+
 def test_a_stripe_that_never_answers_leaves_the_outcome_open(sandbox: Sandbox) -> None:
     invoice = approved()
     tries = 2 * (1 + gateway.RETRIES_OF_A_FAILURE)

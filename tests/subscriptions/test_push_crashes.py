@@ -1,117 +1,53 @@
 """A push that dies anywhere, and is repeated, delivers each invoice exactly once.
 
-The numbers are the rows of the catalogue of faults. Each ends with the audit: the documents
-come from contracts, a closed month and a run, so that all of the books can be recomputed.
+It dies by an exception, in each row of the catalogue (`tests.stripe.faults`). Each ends with the
+audit: the documents come from contracts, a closed month and a run, so that all of the books can be
+recomputed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 import pytest
 from django.utils import timezone
 
-from subscriptions import answers, gateway, inbox, push, reconcile, steps
-from subscriptions.models import Invoice, StepKind, StripeEvent
+from subscriptions import gateway, push, reconcile, steps
+from subscriptions.models import StepKind
 from subscriptions.push import Outcome
-from subscriptions.sandbox import control, faults
 from subscriptions.sandbox.server import Sandbox
-from subscriptions.sandbox.state import Json, State
+from subscriptions.sandbox.state import State
 from tests.at_once import at_once, while_uncommitted
 from tests.backups import restored_afterwards
 from tests.clients import bill
-from tests.stripe.control import TOO_OFTEN
-from tests.stripe.deliveries import approved, assert_delivered_once, at_stripe
-from tests.stripe.fixtures import KEY
+from tests.stripe.deliveries import (
+    approved,
+    approved_credits,
+    assert_credited_once,
+    assert_delivered_once,
+    at_stripe,
+)
+from tests.stripe.faults import (
+    CALLS,
+    IN_A_CREDIT,
+    IN_A_HANDLER,
+    IN_A_PUSH,
+    NEXT_DAY,
+    NOW,
+    Row,
+    compare_until_done,
+    events,
+    hear,
+    pass_time,
+    push_until_done,
+)
 from tests.stripe.in_process import Killed, Line, line_to
 
-NOW = timezone.now()
-SOON, NEXT_DAY = dt.timedelta(minutes=1), dt.timedelta(hours=30)
-HEADERS = {"Authorization": f"Bearer {KEY}"}
-CALLS = (
-    *("POST /v1/customers", "POST /v1/invoices", "POST /v1/invoices/{invoice}/add_lines"),
-    *("POST /v1/invoices/{invoice}/finalize", "POST /v1/invoices/{invoice}/send"),
-)
-
-
-def events(state: State) -> list[Json]:
-    """Return what Stripe would report, the newest first."""
-    with state.transaction():
-        return list(state.newest("event"))
-
-
-def hear(given: Iterable[Json], *, at: dt.datetime = NOW) -> None:
-    """Have webhooks come, and the queue work them off."""
-    for event in given:
-        inbox.receive(answers.event(event), at=at)
-    for stored in StripeEvent.objects.filter(state__in=inbox.UNHANDLED):
-        with suppress(gateway.GatewayError):
-            inbox.handle(stored.pk, at=at)
-
-
-def push_until_done(invoice: Invoice, *, at: dt.datetime = NOW) -> None:
-    for _attempt in range(4):
-        if push.push(invoice.pk, at=at) != Outcome.WAITING:
-            break
-
-
-# What happens between a death and the next attempt
-
-
-def nothing(_line: Line, _invoice: Invoice) -> None:
-    return
-
-
-def webhooks_come(line: Line, _invoice: Invoice) -> None:
-    """All there are by now, before the push wrote anything down, twice and the last one first."""
-    hear(2 * events(line.state))
-
-
-def keys_stand_for_something_else(line: Line, invoice: Invoice) -> None:
-    """Somebody used our keys with other parameters: that is for a person to look at."""
-    with line.state.transaction():
-        line.state.connection.execute("update idempotency set digest = 'of another body'")
-    push.push(invoice.pk, at=NOW)
-    push.unpark(invoice.pk)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the catalogue: the fault of a call, the pause, and what comes meanwhile."""
-
-    fault: str = ""
-    times: int = 1
-    later: dt.timedelta = SOON
-    meanwhile: Callable[[Line, Invoice], None] = nothing
-
-
-ROWS = {
-    "1, 2 dies": Row(),
-    "1, 4 dies, and the keys are forgotten": Row(later=NEXT_DAY),
-    "3 made, then no answer": Row("drop_response"),
-    "4 no answer, and the key is forgotten": Row("drop_response", TOO_OFTEN, NEXT_DAY),
-    "5 a key with another body": Row(meanwhile=keys_stand_for_something_else),
-    "6 too many requests": Row("429", TOO_OFTEN),
-    "7 a 500 with effect": Row("500_after"),
-    "7 a 500 without effect": Row("500_before", later=NEXT_DAY),
-    "8 no connection": Row("unreachable", TOO_OFTEN),
-    "10, 11, 13 webhooks twice, disordered, before our commit": Row(meanwhile=webhooks_come),
-    "3, 13 no answer but a webhook": Row("drop_response", meanwhile=webhooks_come),
-}
-
-
-def order(line: Line, row: Row, moment: int) -> None:
-    if row.fault == "unreachable":
-        first = moment % len(CALLS) * 2  # of the calls of a push
-        line.unreachable = range(first, first + row.times)
-    elif row.fault:
-        wish = {"operation": CALLS[moment % len(CALLS)], "fault": row.fault, "times": row.times}
-        with line.state.transaction():
-            faults.order(line.state, [wish])
+EVERY = [11, pytest.param(1, marks=pytest.mark.long)]
 
 
 def dies(line: Line, moment: int, work: Callable[[], object]) -> bool:
@@ -126,46 +62,65 @@ def dies(line: Line, moment: int, work: Callable[[], object]) -> bool:
     return False
 
 
-def pass_time(line: Line, pause: dt.timedelta) -> None:
-    with line.state.transaction():
-        offset = line.state.setting("clock_offset")
-        line.state.set_setting("clock_offset", offset + int(pause.total_seconds()))
-
-
 def sweep(row: Row, every: int = 1) -> int:
-    """Die at one moment after the other, and push again; return how many moments there are."""
+    """Die at one moment after the other, and push again; return how many moments there are.
+
+    Over it is when those survive whose fault fell on each of the calls: a fault may end a push.
+    """
     [invoice] = approved()
+    survived = 0
     for moment in count(1, every):
         with restored_afterwards(), line_to(State()) as line:
-            order(line, row, moment)
-            if not dies(line, moment, lambda: push.push(invoice.pk, at=NOW)):
-                return moment
-            row.meanwhile(line, invoice)
-            pass_time(line, row.later)
+            line.unreachable = row.order(line.state, moment)
+            died = dies(line, moment, lambda: push.push(invoice.pk, at=NOW))
+            row.meanwhile(line.state, invoice)
+            pass_time(line.state, row.later)
             push_until_done(invoice, at=NOW + row.later)
             assert_delivered_once(line.state, invoice)
-    return 0
+        survived = 0 if died else survived + 1
+        if survived == (len(CALLS) if row.fault else 1):
+            break
+    return moment
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", [*ROWS][:2])
+@pytest.mark.parametrize("row", [*IN_A_PUSH][:2])
 def test_dying_at_any_moment_neither_loses_nor_doubles(row: str) -> None:
     """At every statement and call; repeated at once, or when Stripe has forgotten the keys."""
-    assert sweep(ROWS[row]) > 50
+    assert sweep(IN_A_PUSH[row]) > 50
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", [*ROWS][2:])
+@pytest.mark.parametrize("row", [*IN_A_PUSH][2:])
 def test_dying_beside_a_fault_neither_loses_nor_doubles(row: str) -> None:
-    """At every seventh moment here, at every one in the long run."""
-    assert sweep(ROWS[row], every=7) > 30
+    """At every eleventh moment here, at every one in the long run."""
+    assert sweep(IN_A_PUSH[row], every=11) > 50
 
 
 @pytest.mark.long
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", [*ROWS][2:])
+@pytest.mark.parametrize("row", [*IN_A_PUSH][2:])
 def test_dying_at_any_moment_beside_a_fault_neither_loses_nor_doubles(row: str) -> None:
-    assert sweep(ROWS[row]) > 30
+    assert sweep(IN_A_PUSH[row]) > 50
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("row", IN_A_CREDIT)
+def test_a_credit_that_dies_at_any_moment_is_given_once(row: str) -> None:
+    before = State()
+    with line_to(before):
+        [credit] = approved_credits()
+    later = IN_A_PUSH[row].later
+    for moment in count(1):
+        with restored_afterwards(), line_to(State()) as line:
+            before.connection.backup(line.state.connection)
+            died = dies(line, moment, lambda: push.push(credit.pk, at=NOW))
+            pass_time(line.state, later)
+            push_until_done(credit, at=NOW + later)
+            assert_credited_once(line.state, credit)
+        if not died:
+            break
+    assert moment > 15
 
 
 @pytest.mark.django_db
@@ -180,38 +135,17 @@ def test_repeating_forgotten_keys_would_double(monkeypatch: pytest.MonkeyPatch) 
 # After the push: whoever hears of it dies
 
 
-def act(line: Line, deed: str, invoice: Invoice) -> None:
-    control.answer(line.state, f"/_sandbox/{deed}/{invoice.stripe_id}", "", "http://127.0.0.1:1")
-
-
-def by_hand(line: Line, verb: str, invoice: Invoice) -> None:
-    """Do something in Stripe's dashboard."""
-    line.request("POST", f"http://127.0.0.1:1/v1/invoices/{invoice.stripe_id}/{verb}", HEADERS)
-
-
-DEEDS: dict[str, Callable[[Line, Invoice], None]] = {
-    "open": nothing,
-    "paid": lambda line, invoice: act(line, "pay", invoice),
-    "void": lambda line, invoice: by_hand(line, "void", invoice),
-    "uncollectible": lambda line, invoice: by_hand(line, "mark_uncollectible", invoice),
-}
-
-
-EVERY = [7, pytest.param(1, marks=pytest.mark.long)]
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize("every", EVERY)
-@pytest.mark.parametrize("standing", DEEDS)
-def test_a_handler_that_dies_at_any_moment_ends_where_stripe_stands(
-    standing: str, every: int
-) -> None:
-    """Rows 9 and 14: no event was heard of the push; the handler dies, all events come again."""
+@pytest.mark.parametrize("deed", IN_A_HANDLER)
+def test_a_handler_that_dies_at_any_moment_ends_where_stripe_stands(deed: str, every: int) -> None:
+    """No event was heard of the push; the handler dies, all events come again."""
     [invoice] = approved()
     with line_to(State()) as line:
         push_until_done(invoice)
         invoice.refresh_from_db()
-        DEEDS[standing](line, invoice)
+        act, standing = IN_A_HANDLER[deed]
+        act(line.state, invoice)
         for moment in count(1, every):
             with restored_afterwards():
                 died = dies(line, moment, lambda: hear(events(line.state)))
@@ -226,28 +160,17 @@ def test_a_handler_that_dies_at_any_moment_ends_where_stripe_stands(
 @pytest.mark.django_db
 @pytest.mark.parametrize("every", EVERY)
 def test_a_comparison_repairs_what_no_webhook_brings_and_may_die_itself(every: int) -> None:
-    """Row 12: the push dies, the client pays, nothing is heard; so does the first comparison."""
+    """The push dies, nothing is heard for three days; so does the first comparison."""
     [invoice] = approved()
     moments = 0
     for moment in count(1, every):
         with restored_afterwards(), line_to(State()) as line:
             if not dies(line, moment, lambda: push.push(invoice.pk, at=NOW)):
                 break
-            moments += compare_until_done(line, invoice, moment)
+            pass_time(line.state, dt.timedelta(days=3))
+            compared = partial(dies, line, 1 + 7 * moment % 60)
+            moments += compare_until_done(line.state, invoice, compared)
     assert moments > 5
-
-
-def compare_until_done(line: Line, invoice: Invoice, moment: int) -> int:
-    """Have three days pass and comparisons alone set it right; the first dies at some moment."""
-    three_days = NOW + dt.timedelta(days=3)
-    pass_time(line, dt.timedelta(days=3))
-    died = dies(line, 1 + 7 * moment % 60, lambda: reconcile.reconcile(at=three_days))
-    for days in (4, 5):  # the second finds nothing any more
-        done = reconcile.reconcile(at=NOW + dt.timedelta(days=days))
-    assert (done.repaired, done.found) == ([], [])
-    if push.begun().exists() or invoice.steps.exists():
-        assert_delivered_once(line.state, invoice)
-    return died
 
 
 # At the same time
