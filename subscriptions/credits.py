@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID, uuid4
 
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
@@ -129,8 +129,8 @@ def _pending(run: Month, organisations: Sequence[UUID] | None) -> QuerySet[Overa
     rows = OverageCredit.objects.annotate(
         given_hundredths=Coalesce(Subquery(given.values("hundredths")), 0)
     ).filter(
+        Exists(Statement.objects.newest().filter(pk=OuterRef("statement"))),
         given_hundredths__lt=F("quarters") * HUNDREDTHS_PER_QUARTER,
-        statement__in=Statement.objects.newest(),
         statement__until_month__lte=run + 1,
     )
     if organisations is not None:

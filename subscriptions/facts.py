@@ -126,7 +126,8 @@ def read_due(run: Month, organisations: Chosen = None) -> Facts:
     """Read what a run can still bill: `subscriptions.due` finds the same in it as in all facts."""
     loaded = contracts.load_rows(clients(organisations))
     rows = _sources(organisations)
-    paid_until = _paid_until(rows.occurrences, {row.pk: contract for row, contract in loaded})
+    agreed = {row.pk: contract for row, contract in loaded}
+    paid_until = _paid_until(rows.occurrences, agreed)
     overage = _live(LineKind.OVERAGE, subject="subscription")
     rows.statements = rows.statements.filter(
         ~Exists(overage.filter(from_month=OuterRef("from_month")))
@@ -135,7 +136,7 @@ def read_due(run: Month, organisations: Chosen = None) -> Facts:
     rows.cards = rows.cards.filter(~Exists(cards))
     rows.seats = rows.seats.filter(~Exists(_live(LineKind.SEAT, subject="pk")))
     rows.sessions = _sessions_to_settle(rows.sessions, run)
-    unpaid = [row.pk for row, _ in loaded if row.pk not in paid_until]
+    unpaid = [key for key in agreed if key not in paid_until]
     rows.occurrences = _of_subjects(rows.occurrences, [*unpaid, *(row.pk for row in rows.sessions)])
     return _read(organisations, loaded, rows, paid_until)
 
@@ -148,8 +149,8 @@ def clients(chosen: Chosen) -> list[UUID] | None:
 def _sources(chosen: Chosen) -> _Sources:
     named = clients(chosen)
     theirs = Q(organisation__isnull=False) if named is None else Q(organisation__in=named)
-    with_one_off = chosen is None or None in chosen
-    buyers = theirs | Q(organisation=None) if with_one_off else theirs
+    one_off = Q(organisation=None)
+    buyers = Q() if chosen is None else theirs | one_off if None in chosen else theirs
     return _Sources(
         statements=Statement.objects.newest().filter(theirs, overage_quarters__gt=0),
         sessions=Session.objects.filter(theirs),
@@ -235,23 +236,23 @@ def _paid_until(
 ) -> dict[UUID, Month]:
     """Give until when the fees of contracts are billed, where all until then are.
 
-    A contract that changed its tier, had a fee or set-up credited, or has a gap, is left out: of
-    such a one everything is looked at.
+    A contract that changed its tier, had anything credited, or has a gap, is left out: of such a
+    one everything is looked at. No state is asked for row by row: the unique index alone answers.
     """
-    credited = Q(state=OccurrenceState.CREDITED)
+    credited = occurrences.filter(state=OccurrenceState.CREDITED)
     rows = occurrences.filter(kind__in=[LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE])
+    rows = rows.exclude(subject_id__in=credited.values("subject_id"))
     of_fee = Q(kind=LineKind.FEE)
     found = rows.values_list("subject_id").annotate(
-        fees=Count("pk", filter=of_fee),
+        fees=Count("from_month", filter=of_fee),
         first=Min("from_month", filter=of_fee),
         last=Max("from_month", filter=of_fee),
-        others=Count("pk", filter=~of_fee),
-        credited=Count("pk", filter=credited),
+        others=Count("from_month", filter=~of_fee),
     )
     paid = {}
-    for subject, fees, first, last, others, undone in found:
+    for subject, fees, first, last, others in found:
         contract = agreed.get(subject)
-        if contract is None or contract.requests or undone or not fees:
+        if contract is None or contract.requests or not fees:
             continue
         due = charges.interval_starts(contract, contract.first_run + 1, last)
         setups = contract.first_run < contract.months.from_month
