@@ -51,8 +51,12 @@ def insert(model: type[models.Model], rows: Sequence[Row]) -> None:
     if not rows:
         return
     connection = connections[router.db_for_write(model)]
-    fields = model._meta.concrete_fields
     given = set().union(*rows)
+    fields = [
+        field
+        for field in model._meta.concrete_fields
+        if field.attname in given or field.get_default() is not None
+    ]
     values = zip(*(_column(field, rows, given, connection) for field in fields), strict=True)
     table = model._meta.db_table  # the names are the model's own, and need no quotes
     columns = ", ".join(str(field.column) for field in fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from agency.month import Month, MonthRange
 
@@ -58,8 +59,7 @@ class PriceBooks:
         raise NoPriceError(f"{month} {tier} {headcount}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(NamedTuple):
     """What a contract chose for the contract years that begin in or after a month.
 
     Own prices are None where the book's hold.

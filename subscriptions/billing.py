@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -65,6 +66,16 @@ class Run:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
+class Drafted(NamedTuple):
+    """A line of a blocked document, with what it bills."""
+
+    kind: str
+    from_month: Month
+    occurrence: UUID | None
+    subject: UUID | None
+    organisation: UUID | None
+
+
 def refuse_to_bill_ahead(month: Month, *, on: dt.date) -> None:
     """Raise BillError for a run that lies further ahead than the next month."""
     if month > Month.containing(on) + 1:
@@ -95,10 +106,10 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
     run = Run(month)
     for code in without_terms(chosen):
         run.failures.append((code, str(_("The contract has no terms yet."))))
-    for organisation in sorted(facts.organisations.values(), key=lambda row: row.code):
+    for key, organisation in sorted(facts.organisations.items(), key=lambda row: row[1].code):
         try:
-            due = (ahead_items if ahead else items)(facts, organisation.pk, month)
-            made = documents(facts, organisation.pk, due, orders[organisation.pk], rates, month)
+            due = (ahead_items if ahead else items)(facts, key, month)
+            made = documents(facts, key, due, orders[key], rates, month)
             frozen = prices_to_freeze(facts, due)
         except NoPriceError as error:
             run.failures.append((organisation.code, _("There is no price for %s.") % error))
@@ -163,34 +174,38 @@ def release_unblocked(
     bound = Q(blocked_reason=BlockedReason.BOUND)
     rows = rows.exclude(bound & ~Q(run_month=month) if anew else bound)
     lines, contracts = _lines_of(rows), _contracts_of(rows)
-    orders = purchase_orders(clients(organisations))
+    orders = purchase_orders(rows.values("organisation"))
     seats = _seats_of(line for of_one in lines.values() for line in of_one)
 
     def reason(invoice: Invoice) -> BlockedReason | None:
         """Give the reason for which this run would block it, bounds apart."""
+        of_it = lines[invoice.pk]
+        billed = [(line.kind, line.from_month) for line in of_it]
         if invoice.organisation:
             buyer, owner = buyers.of_organisation(invoice.organisation), invoice.organisation.pk
-            return reason_now(buyer, contracts[owner], lines[invoice.pk], orders[owner], month)
-        billed = [line.occurrence.subject_id for line in lines[invoice.pk] if line.occurrence]
-        sold = [buyers.of_seat(seats[subject]) for subject in billed if subject in seats]
-        found = (reason_now(buyer, [], lines[invoice.pk], [], month) for buyer in sold)
+            return reason_now(buyer, contracts[owner], billed, orders[owner], month)
+        sold = [buyers.of_seat(seats[line.subject]) for line in of_it if line.subject in seats]
+        found = (reason_now(buyer, [], billed, [], month) for buyer in sold)
         return next(filter(None, found), None)
 
-    blocked = rows.select_related("organisation")
+    blocked = rows.select_related("organisation").only("blocked_reason", "organisation").order_by()
     free = [invoice for invoice in blocked if reason(invoice) != invoice.blocked_reason]
     for invoice in free:
-        occurrences = [line.occurrence_id for line in lines[invoice.pk] if line.occurrence_id]
+        occurrences = [line.occurrence for line in lines[invoice.pk] if line.occurrence]
         invoice.delete()
         BilledOccurrence.objects.filter(pk__in=occurrences).delete()
     return len(free)
 
 
-def _lines_of(invoices: QuerySet[Invoice]) -> dict[UUID, list[InvoiceLine]]:
+def _lines_of(invoices: QuerySet[Invoice]) -> dict[UUID, list[Drafted]]:
     """Read the lines of documents that a query names: there may be more than it could list."""
-    rows = InvoiceLine.objects.filter(invoice__in=invoices.values("pk"))
-    lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
-    for line in rows.select_related("occurrence").order_by("position"):
-        lines[line.invoice_id].append(line)
+    rows = InvoiceLine.objects.filter(invoice__in=invoices.values("pk")).order_by("position")
+    lines: dict[UUID, list[Drafted]] = defaultdict(list)
+    for invoice, *line in rows.values_list(
+        *("invoice", "kind", "from_month", "occurrence", "occurrence__subject_id"),
+        "occurrence__organisation",
+    ):
+        lines[invoice].append(Drafted(*line))
     return lines
 
 
@@ -210,10 +225,9 @@ def _made_out_to(chosen: Chosen) -> QuerySet[Invoice]:
     return rows.filter(theirs | Q(organisation=None) if None in chosen else theirs)
 
 
-def _seats_of(lines: Iterable[InvoiceLine]) -> dict[UUID, Enrolment]:
+def _seats_of(lines: Iterable[Drafted]) -> dict[UUID, Enrolment]:
     """Give the seats that lines of one-off buyers bill, as they are now."""
-    billed = (line.occurrence for line in lines)
-    subjects = [row.subject_id for row in billed if row and row.organisation_id is None]
+    subjects = [line.subject for line in lines if line.occurrence and line.organisation is None]
     return Enrolment.objects.select_related("organisation").in_bulk(subjects)
 
 

@@ -25,9 +25,8 @@ from subscriptions.models import (
 
 # A contract that starts so soon after another one's end keeps its contract year (design 5.6).
 MONTHS_TO_KEEP_THE_YEAR = 12
-# Columns that rows of the database and plain data name alike.
+# Columns that rows of the database and plain data name alike, as do those of `Choices`.
 PRICES = [field.name for field in fields(Prices)]
-CHOICES = [field.name for field in fields(Choices)]
 
 
 class Version(NamedTuple):
@@ -59,12 +58,13 @@ def load_rows(organisations: Iterable[UUID] | None) -> list[tuple[Subscription, 
     loaded: list[tuple[Subscription, Contract]] = []
     last: dict[UUID, Contract] = {}
     for row in rows:
-        terms = versions[row.pk]
+        key, organisation = row.pk, row.organisation_id
+        terms = versions[key]
         if any(version.reason == TermsReason.START for version in terms):
-            counts = tuple(headcounts[row.organisation_id])
-            before = last.get(row.organisation_id)
-            contract = _contract(row, terms, books, counts, frozen[row.pk], before)
-            last[row.organisation_id] = contract
+            counts = tuple(headcounts[organisation])
+            before = last.get(organisation)
+            contract = _contract(row, terms, books, counts, frozen[key], before)
+            last[organisation] = contract
             loaded.append((row, contract))
     return loaded
 
@@ -140,10 +140,9 @@ def _headcounts(rows: QuerySet[Headcount]) -> dict[UUID, list[tuple[Month, int]]
 
 def _terms(rows: QuerySet[Terms]) -> dict[UUID, list[Version]]:
     versions: dict[UUID, list[Version]] = defaultdict(list)
-    columns = ("subscription", "reason", "tier", *CHOICES)
+    columns = ("subscription", "reason", "tier", *Choices._fields)
     for subscription, reason, tier, *chosen in rows.order_by("from_month").values_list(*columns):
-        choices = Choices(**dict(zip(CHOICES, chosen, strict=True)))
-        versions[subscription].append(Version(reason, tier, choices))
+        versions[subscription].append(Version(reason, tier, Choices(*chosen)))
     return versions
 
 

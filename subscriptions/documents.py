@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models import QuerySet
+
 from agency.bulk import grouped
 from agency.money import HUNDREDTHS_PER_QUARTER, plain_decimal
 from agency.month import Month
@@ -67,8 +69,10 @@ class Document:
         return [InvoiceLine(**row) for row in self.line_rows]
 
 
-def purchase_orders(organisations: Sequence[UUID] | None) -> dict[UUID, list[PurchaseOrder]]:
-    rows = PurchaseOrder.objects.all()
+def purchase_orders(
+    organisations: Sequence[UUID] | QuerySet[Any] | None,
+) -> dict[UUID, list[PurchaseOrder]]:
+    rows = PurchaseOrder.objects.order_by("from_month")
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
     return grouped(rows, "organisation_id")
@@ -89,18 +93,19 @@ def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, 
 def reason_now(
     buyer: Buyer,
     contracts: Sequence[Subscription],
-    lines: Collection[InvoiceLine],
+    lines: Collection[tuple[str, Month]],
     orders: Sequence[PurchaseOrder],
     run: Month,
 ) -> BlockedReason | None:
     """Give the first reason for which a run could not send what stands on a document.
 
-    An order is missing as long as one of the lines finds none. Bounds are not looked at.
+    ``lines`` are their kinds and first months. An order is missing as long as one of them finds
+    none. Bounds are not looked at.
     """
-    months = {line.from_month for line in lines}
+    months = {from_month for _, from_month in lines}
     inside = [row for row in contracts if any(month in row.months for month in months)]
     po_required = any(row.po_required for row in inside or _nearest(contracts, run))
-    numbers = (order_number(orders, line.kind, line.from_month, run) for line in lines)
+    numbers = (order_number(orders, kind, from_month, run) for kind, from_month in lines)
     return blocked_reason(buyer, min(numbers, default=""), po_required=po_required)
 
 

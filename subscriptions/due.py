@@ -72,9 +72,10 @@ def advance_items(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item
     """Give what is paid in advance: fees, set-up, tier changes, and cards."""
     language = facts.organisations[organisation].language
     for row in facts.subscriptions[organisation]:
-        for charge in _charges(facts, row.pk, run):
+        key = row.pk
+        for charge in _charges(facts, key, run):
             text = describe(charge.kind, charge.months, language, tier=charge.tier)
-            yield Item(charge=charge, subject=row.pk, description=text, subscription=row.pk)
+            yield Item(charge=charge, subject=key, description=text, subscription=key)
     for card in facts.cards[organisation]:
         charge = charges.once("topup", card.bought_month - 1, card.months, card.price_cents)
         if run >= charge.due >= _first_run(facts, organisation, card.bought_month):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from advisors.hours import is_closed
 from agency.turns import take_turns
-from subscriptions.contracts import CHOICES
+from subscriptions.agreements import Choices
 from subscriptions.models import RequestState, Subscription, Terms, TermsReason, TierChangeRequest
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def decline(request: TierChangeRequest) -> None:
 def _choices_in_force(request: TierChangeRequest) -> dict[str, object]:
     before = request.subscription.terms.filter(from_month__lte=request.from_month)
     latest = before.order_by("from_month").last()
-    kept = set(CHOICES) - {"from_month"} if latest else ()
+    kept = set(Choices._fields) - {"from_month"} if latest else ()
     return {name: getattr(latest, name) for name in kept}

@@ -80,7 +80,7 @@ def contract(
     """
     term = months(agreed)
     counts = {"2020-01": headcount} if isinstance(headcount, int) else headcount
-    names = set(Choices.__dataclass_fields__) & fields.keys()
+    names = set(Choices._fields) & fields.keys()
     first = Choices(from_month=term.from_month, **{name: fields.pop(name) for name in names})
     for name in {"first_run", "reported_until"} & fields.keys():
         fields[name] = M(fields[name])

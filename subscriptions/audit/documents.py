@@ -284,8 +284,9 @@ def _reason_now(records: Records, invoice: Invoice) -> str:
     if invoice.blocked_reason == BlockedReason.BOUND:
         return invoice.blocked_reason
     lines = records.lines.get(invoice.pk, [])
+    billed = [(line.kind, line.from_month) for line in lines]
     reasons = (
-        reason_now(buyer, contracts, lines, orders, invoice.run_month)
+        reason_now(buyer, contracts, billed, orders, invoice.run_month)
         for buyer, contracts, orders in _parties_now(records, invoice, lines)
     )
     return next(filter(None, reasons), "")
