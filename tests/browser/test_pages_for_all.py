@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from advisors.models import Advisor
+from agency.models import Organisation
 from subscriptions.models import PriceBook
 from tests.browser.conftest import Open
 from tests.browser.scene import DESK, PHONE, Sample, sign_in
@@ -100,6 +101,27 @@ def test_every_state_of_the_invoices_is_in_sight(
 
     assert page.locator(".states").evaluate("states => states.scrollWidth <= states.clientWidth")
     assert page.locator(".states a").last.is_visible()
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_longest_name_pushes_nothing_out_of_sight(
+    open_page: Open, sample: Sample, viewport: dict[str, int]
+) -> None:
+    Organisation.objects.update(
+        legal_name="Arbeidsongeschiktheidsverzekeringsmaatschappij"[:40] * 5
+    )
+    page = open_page(viewport=viewport)
+    sign_in(page, "contact")
+    wide = "element => element.scrollWidth > element.clientWidth"
+    page.goto(f"/portal/{sample.client.pk}/")
+    assert not page.locator("html").evaluate(wide)
+
+    if viewport is DESK:
+        page.context.clear_cookies()
+        sign_in(page, "controller")
+        for listed in ("agency/organisation", "workshops/session", "subscriptions/statement"):
+            page.goto(f"/admin/{listed}/")
+            assert not page.locator(".results").evaluate(wide), listed
 
 
 def test_an_opened_menu_and_a_chosen_organisation_are_as_good(
