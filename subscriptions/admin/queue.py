@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from advisors.admin import DAYS_BEFORE_EXPIRY
 from advisors.hours import first_open_month, missing_submissions
 from advisors.models import Qualification
+from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
 from subscriptions import books, notice, push, reconcile
@@ -73,6 +74,8 @@ class Section:
 def sentence(on: dt.date) -> str:
     """Say which month is still open and until when its invoices may wait."""
     open_month = first_open_month()
+    if open_month is None and not Organisation.objects.exists():
+        return gettext("Nobody is served yet: import_agency reads an agency from its workbook.")
     if open_month is None or open_month >= Month.containing(on):
         return gettext("All months that are over are closed.")
     last_day = weekday(last_invoice_day(open_month))

@@ -387,6 +387,10 @@ def test_an_idle_agency_reads_that_nothing_waits() -> None:
     assert "All months that are over are closed." in shown
 
 
+def test_an_empty_database_says_how_to_begin() -> None:
+    assert "import_agency reads an agency" in text_of(as_("administrator").get("/admin/").content)
+
+
 def test_the_start_page_takes_as_many_queries_for_much_as_for_little(busy: Organisation) -> None:
     client = as_("controller")
 
