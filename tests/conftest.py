@@ -199,6 +199,12 @@ def no_language_left_behind() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_missing_template_variables() -> None:
     """Listen in each test anew: one that changes DEBUG has Django make its engines again."""

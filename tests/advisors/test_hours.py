@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
@@ -30,14 +28,10 @@ from tests import factories as make
 from tests.agreed import M, months
 from tests.at_once import at_once, while_uncommitted
 
+pytestmark = pytest.mark.usefixtures("english")
+
 JANUARY = M("2026-01")
 ALWAYS = months("2000-01/")
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with override("en"):
-        yield
 
 
 @pytest.fixture

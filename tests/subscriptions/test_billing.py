@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils.translation import override
 from pytest_django import DjangoAssertNumQueries
 
 from agency.models import Organisation
@@ -39,15 +37,9 @@ from tests.clients import (
 )
 from workshops.models import Offering, Session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 QUARTER = ("2026-01", "2026-02", "2026-03")
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with override("en"):
-        yield
 
 
 @pytest.fixture

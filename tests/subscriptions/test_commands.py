@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 from django.conf import settings
 from django.core import serializers
 from django.core.management import CommandError, call_command, load_command_class
-from django.utils.translation import override
 
 from advisors.models import ClosedMonth
 from subscriptions.models import BilledOccurrence, Invoice, Publication, Statement
@@ -24,16 +22,10 @@ from tests.agency_workbook import DATA, SAMPLE
 from tests.agreed import M
 from tests.clients import bill, client, close, counsellor, worked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 MONTHS = ("2026-01", "2026-02", "2026-03")
 WITH_BLOCKED = 1  # the exit status of a run that has blocked documents
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with override("en"):
-        yield
 
 
 def run(*command: str, status: int = 0) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import override
 
 from subscriptions import statements
 from tests import factories as make
@@ -20,16 +19,14 @@ from tests.agreed import M
 from tests.clients import LONG_AFTER, client, open_agency
 from tests.weakened import HOLES, weakened
 
-pytestmark = [pytest.mark.django_db, pytest.mark.attack(1, 2, 3, 4, 5, 6, 7, 8)]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.attack(1, 2, 3, 4, 5, 6, 7, 8),
+    pytest.mark.usefixtures("english"),
+]
 
 LEDGER = ("advisors_monthhours", "advisors_drafthours", "advisors_hoursadjustment")
 NOT_RELEASED = (*LEDGER, "subscriptions_carduse")
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with override("en"):
-        yield
 
 
 def run(*arguments: str, status: int = 0) -> str:
