@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Count, F, Sum
 
 from advisors.models import HoursAdjustment, MonthHours, MonthSubmission
+from agency.bulk import grouped
 from agency.month import Month, MonthRange
 from subscriptions.models import (
     Invoice,
@@ -170,10 +171,7 @@ def last_statements(subscriptions: Sequence[UUID], month: Month) -> dict[UUID, l
     rows = Statement.objects.newest().filter(
         subscription__in=subscriptions, until_month__lte=month + 1
     )
-    by_contract: dict[UUID, list[Statement]] = {key: [] for key in subscriptions}
-    for row in rows.order_by("from_month"):
-        by_contract[row.subscription_id].append(row)
-    return by_contract
+    return grouped(rows.order_by("from_month"), "subscription_id")
 
 
 def advisor_months(months: MonthRange) -> pd.DataFrame:
