@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor as Editor
 from django.db.migrations.operations import RunPython, SeparateDatabaseAndState
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -73,7 +73,7 @@ def undeletable(table: str, sentence: str, *, when: str = "") -> list[Operation]
 def cache_table() -> Operation:
     """Make the table of the shared cache, which no model describes."""
 
-    def create(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    def create(apps: Any, schema_editor: Editor) -> None:
         call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
 
     return RunPython(create, RunPython.noop)
@@ -104,28 +104,20 @@ class KeepingTriggers(SeparateDatabaseAndState):
         super().__init__(operations, operations)
 
     def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
+        self, app_label: str, schema_editor: Editor, *states: ProjectState
     ) -> None:
         with _triggers_aside(schema_editor):
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            super().database_forwards(app_label, schema_editor, *states)
 
     def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
+        self, app_label: str, schema_editor: Editor, *states: ProjectState
     ) -> None:
         with _triggers_aside(schema_editor):
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
+            super().database_backwards(app_label, schema_editor, *states)
 
 
 @contextmanager
-def _triggers_aside(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+def _triggers_aside(schema_editor: Editor) -> Iterator[None]:
     triggers = []
     if schema_editor.connection.vendor == "sqlite":
         with schema_editor.connection.cursor() as cursor:
@@ -165,22 +157,14 @@ class Guard(Operation):
         pass
 
     def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
+        self, app_label: str, schema_editor: Editor, *states: ProjectState
     ) -> None:
         vendor = schema_editor.connection.vendor
         for statement in (*SWITCH[vendor], *self._create(vendor)):
             schema_editor.execute(statement, params=None)
 
     def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
+        self, app_label: str, schema_editor: Editor, *states: ProjectState
     ) -> None:
         for statement in self._drop(schema_editor.connection.vendor):
             schema_editor.execute(statement, params=None)
