@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
@@ -22,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency import access, refusals
 from agency.accounts import signed_in
-from agency.admin_fields import form_field_class, label_of
+from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
 from agency.models import AuditEvent
 from agency.templatetags.figures import badge
 from agency.today import today
@@ -78,24 +76,6 @@ def titled(title: Any) -> type[admin.FieldListFilter]:
             self.title = title
 
     return Titled
-
-
-class ChosenRow(AutocompleteSelect):
-    """Django's field with suggestions; what is no key of a row is shown as nothing chosen.
-
-    Django looks it up as it came, and fails on it, where the form has found it wrong before.
-    """
-
-    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [key for key in value if _is_key(key)], attr)
-
-
-def _is_key(text: object) -> bool:
-    try:
-        UUID(str(text))
-    except ValueError:
-        return False
-    return True
 
 
 class _Units:
@@ -234,7 +214,7 @@ class StaffAdmin(_Units, ModelAdmin):
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]  # any rows
         """Run an action; a row that was chosen by what is no key is a bad request."""
-        if not all(map(_is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+        if not all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest
         return super().response_action(request, queryset)
 

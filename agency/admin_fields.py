@@ -1,12 +1,14 @@
-"""Form fields for stored integers: people type euros, hours and percentages."""
+"""Form fields: people type euros, hours and percentages for stored integers, and choose rows."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -161,3 +163,21 @@ def shown(instance: models.Model, name: str) -> str | None:
         return figures.period(value) if value.until_month else figures.month(value.from_month)
     write = next((write for unit, write in WRITERS.items() if name.endswith(unit)), None)
     return write(value) if write and isinstance(value, int) else None
+
+
+class ChosenRow(AutocompleteSelect):
+    """Django's field with suggestions; what is no key of a row is shown as nothing chosen.
+
+    Django looks it up as it came, and fails on it, where the form has found it wrong before.
+    """
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if is_key(key)], attr)
+
+
+def is_key(text: object) -> bool:
+    try:
+        UUID(str(text))
+    except ValueError:
+        return False
+    return True
