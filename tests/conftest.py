@@ -6,6 +6,7 @@ that caused it.
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import logging
 import os
@@ -23,6 +24,7 @@ import hypothesis
 import pytest
 from django.template.base import FilterExpression
 from django.utils import translation
+from pytest_django.fixtures import Settings
 
 pytest_plugins = ["tests.stripe.fixtures", "tests.confidentiality.report"]
 
@@ -197,6 +199,11 @@ def no_language_left_behind() -> Iterator[None]:
     """Begin each test in Dutch, the default; a page would leave its reader's language behind."""
     with translation.override("nl"):
         yield
+
+
+@pytest.fixture
+def on_8_april_2026(settings: Settings) -> None:
+    settings.TODAY = dt.date(2026, 4, 8)
 
 
 @pytest.fixture

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import re
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from advisors.models import Advisor, DraftHours, MonthSubmission
 from agency.models import Organisation
 from tests import factories
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 
 @pytest.fixture

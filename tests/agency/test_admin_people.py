@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from advisors.models import CostRate
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, User
 from tests import factories
 from tests.browsers import as_
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 ADVISOR_FORM = {"code": "ADV1", "languages": "nl", "phone": "+31201234567"}
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from advisors.models import Assignment
 from agency import access, refusals
@@ -18,7 +15,7 @@ from subscriptions.models import PurchaseOrder, Subscription, Terms
 from tests import factories as make
 from workshops.models import Enrolment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 CONTRACT = {
     "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
@@ -27,11 +24,6 @@ CONTRACT = {
     "reported_until": "2026-06",
 }  # fmt: skip
 VERSION = {"from_month": "2026-05", "reason": "start", "tier": "basic", "overage": "bill"}
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
 
 
 def as_(role: str, language: str = "en") -> Client:

@@ -15,7 +15,6 @@ from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
-from pytest_django.fixtures import Settings
 
 from advisors.models import DraftHours, HoursAdjustment, MonthHours
 from agency import access
@@ -29,16 +28,11 @@ from tests import clients, factories
 from tests.browsers import as_
 from workshops.models import Session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 REGISTERED = list(admin.site._registry)
 STAFF = sorted(access.STAFF)
 RUNS = ("2026-01", "2026-02")
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
 
 
 def address(model: type[models.Model], page: str = "") -> str:

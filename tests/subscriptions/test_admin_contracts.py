@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from html import unescape
 
 import pytest
 from django.test import Client
 from django.utils.html import strip_tags
-from pytest_django.fixtures import Settings
 
 from agency.month import Month
 from subscriptions.models import Subscription, Terms
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 FORM = {
     "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
@@ -27,11 +25,6 @@ LOCKED = {
     "first_run": "2025-04",
     "reported_until": "2026-02",
 }
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
 
 
 @pytest.fixture

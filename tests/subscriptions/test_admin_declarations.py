@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from agency.models import AuditEvent, Headcount, Organisation
 from subscriptions.models import HeadcountDeclaration
 from tests import factories as make
 from tests.browsers import as_
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 LIST = "/admin/subscriptions/headcountdeclaration/"
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import uuid
 
@@ -10,22 +9,16 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pytest_django import Settings
 
 from agency.models import Organisation
 from subscriptions.models import Subscription, TierChangeRequest
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 PAGES = ["", "statements/", "invoices/", "sessions/", "subscription/", "what-we-never-record/"]
 NOWHERE = uuid.UUID(int=7)
 LEDGER = re.compile("drafthours|monthhours|hoursadjustment|monthsubmission")
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
 
 
 @pytest.fixture

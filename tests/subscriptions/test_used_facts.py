@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, models, transaction
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from agency.models import User
 from subscriptions.models import Subscription, TaxTreatment
 from tests import factories as make
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 
 def billed_card() -> models.Model:

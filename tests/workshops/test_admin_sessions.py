@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from agency.models import AuditEvent
 from tests import factories
 from workshops.models import CancellationRung, Enrolment, Session
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def on_8_april_2026(settings: Settings) -> None:
-    settings.TODAY = dt.date(2026, 4, 8)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 
 @pytest.fixture
