@@ -73,3 +73,20 @@ def test_finer_figures_wait_for_somebody_else(organisation: Organisation) -> Non
     assert "1 declaration counts now." in confirm(as_("controller"))
     assert counted() == [("2025-01", 20), ("2026-05", 30)]
     assert AuditEvent.objects.filter(action="confirmed").exists()
+
+
+@pytest.mark.parametrize(
+    ("month", "said", "counts"),
+    [
+        ("2026-05", "1 declaration counts now.", True),
+        ("2026-04", "Its month has begun: decline it, and declare a later one.", False),
+    ],
+)
+def test_what_a_client_declared_is_confirmed_before_its_month_begins(
+    organisation: Organisation, month: str, said: str, *, counts: bool
+) -> None:
+    contact = make.contact(organisation).user
+    make.headcount_declaration(organisation, contact, month=month, headcount=18)
+
+    assert said in confirm(as_("planner"))
+    assert ((month, 18) in counted()) is counts
