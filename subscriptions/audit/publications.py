@@ -234,7 +234,14 @@ class Replayed:
     account: Account | None = None
 
 
-def _replay(records: Records) -> Iterator[Replayed]:
+def _replay(records: Records) -> list[Replayed]:
+    """Work all statements out, once for all that is asked of them."""
+    if records.replayed is None:
+        records.replayed = list(_all_replayed(records))
+    return records.replayed
+
+
+def _all_replayed(records: Records) -> Iterator[Replayed]:
     spent: dict[UUID, int] = defaultdict(int)
     for subscription in records.contracts:
         stated: list[Stated] = []

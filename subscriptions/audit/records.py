@@ -81,6 +81,7 @@ class Records:
     seats: dict[UUID, Enrolment]
     events: dict[UUID | str, str]
     steps: list[StripeStep]
+    replayed: list[Any] | None = None
 
     @property
     def contracts(self) -> dict[UUID, Contract]:
