@@ -139,6 +139,7 @@ if "sqlite3" in DATABASES["default"]["ENGINE"]:
         "init_command": (
             "PRAGMA journal_mode = WAL;"
             "PRAGMA synchronous = NORMAL;"
+            "PRAGMA cache_size = -65536;"  # a run touches more than the 2 MB that it has else
             "PRAGMA secure_delete = ON;"  # erased means overwritten
             "PRAGMA recursive_triggers = ON;"  # guards also see the deletion inside a REPLACE
         ),

@@ -73,6 +73,7 @@ def ask(question: str) -> object:
 PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": 1,  # NORMAL
+    "cache_size": -65536,
     "secure_delete": 1,
     "foreign_keys": 1,
     "recursive_triggers": 1,
