@@ -57,7 +57,7 @@ def insert(model: type[models.Model], rows: Sequence[Row]) -> None:
         for field in model._meta.concrete_fields
         if field.attname in given or field.get_default() is not None
     ]
-    values = zip(*(_column(field, rows, given, connection) for field in fields), strict=True)
+    values = zip(*(_column(field, rows, given) for field in fields), strict=True)
     table = model._meta.db_table  # the names are the model's own, and need no quotes
     columns = ", ".join(str(field.column) for field in fields)
     if connection.vendor == "postgresql":
@@ -79,12 +79,9 @@ def _copy(command: str, values: Iterable[Sequence[Any]], connection: BaseDatabas
 
 
 def _column(
-    field: models.Field[Any, Any],
-    rows: Sequence[Row],
-    given: Collection[str],
-    connection: BaseDatabaseWrapper,
+    field: models.Field[Any, Any], rows: Sequence[Row], given: Collection[str]
 ) -> list[Any]:
-    """Give a column's values as the database keeps them; only keys and months need a change."""
+    """Give a column's values as the database reads them; only keys and months need a change."""
     name = field.attname
     default = field.get_default()
     if name not in given:
@@ -96,6 +93,6 @@ def _column(
     kind = field.target_field if isinstance(field, models.ForeignKey) else field
     if isinstance(kind, MonthField):
         return [value and value.index for value in values]
-    if isinstance(kind, models.UUIDField) and not connection.features.has_native_uuid_field:
+    if isinstance(kind, models.UUIDField):
         return [value.hex if value else None for value in values]
     return values

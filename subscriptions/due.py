@@ -136,13 +136,13 @@ def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:
     History comes first and is settled among itself; then what was billed as free stays so, and a
     session entered late is free only if the year still includes one.
     """
-    rows = [(row, _percent(facts, row)) for row in facts.sessions[organisation]]
-    rows.sort(key=lambda pair: (pair[0].month_due, pair[0].starts_at, pair[0].reference))
+    rows = [(row.month_due, row, _percent(facts, row)) for row in facts.sessions[organisation]]
+    rows.sort(key=lambda row: (row[0], row[1].starts_at, row[1].reference))
     history: list[tuple[Session, int]] = []
     billable: list[tuple[Session, int]] = []
-    for session, percent in rows:
+    for month_due, session, percent in rows:
         if percent is not None:
-            is_history = session.month_due < _first_run(facts, organisation, session.month_due)
+            is_history = month_due < _first_run(facts, organisation, month_due)
             (history if is_history else billable).append((session, percent))
     free_in_year: dict[ContractYearKey, int] = defaultdict(int)
     for session, _ in history:

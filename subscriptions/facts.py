@@ -152,7 +152,9 @@ def _sources(chosen: Chosen) -> _Sources:
     one_off = Q(organisation=None)
     buyers = Q() if chosen is None else theirs | one_off if None in chosen else theirs
     return _Sources(
-        statements=Statement.objects.newest().filter(theirs, overage_quarters__gt=0),
+        statements=Statement.objects.newest()
+        .filter(theirs, overage_quarters__gt=0)
+        .order_by("from_month"),
         sessions=Session.objects.filter(theirs),
         cards=TopUpCard.objects.filter(theirs),
         seats=Enrolment.objects.filter(buyers, session__status=SessionStatus.HELD)
