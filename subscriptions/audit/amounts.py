@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
+from uuid import UUID
 
 from agency.money import round_half_away
 from agency.month import Month, MonthRange
@@ -113,19 +113,20 @@ def lines_cost_their_quantity_at_their_unit_price(records: Records) -> Iterator[
 
 
 def lines_stand_for_the_months_of_what_they_bill(records: Records) -> Iterator[Check]:
-    """Where the end of a contract was changed on record since, also for those without an end."""
     for line, row in records.billed(*LineKind.values):
-        contract = records.contracts.get(row.subject_id)
-        agreed = [contract] if contract else []
-        if contract and records.is_noted(row.subject_id, "after the end", row.run_month):
-            agreed.append(replace(contract, months=MonthRange(contract.months.from_month)))
-        fitting = [str(_stands_for(each, line)) for each in agreed]
-        session = records.sessions.get(row.subject_id)
-        if session:
-            fitting = [str(MonthRange(session.month, session.month + 1))]
-        found = str(MonthRange(line.from_month, line.until_month))
-        if fitting:
-            yield Check(records.line_name(line), found if found in fitting else fitting[0], found)
+        ways = _may_stand_for(records, line, row.subject_id)
+        found = MonthRange(line.from_month, line.until_month)
+        months = next(ways, found)
+        fits = found == months or found in ways
+        yield Check(records.line_name(line), str(found if fits else months), str(found))
+
+
+def _may_stand_for(records: Records, line: InvoiceLine, subject: UUID) -> Iterator[MonthRange]:
+    if session := records.sessions.get(subject):
+        yield MonthRange(session.month, session.month + 1)
+    elif subject in records.contracts:
+        for contract in records.once_agreed(subject, line.from_month):
+            yield _stands_for(contract, line)
 
 
 def _stands_for(contract: Contract, line: InvoiceLine) -> MonthRange:

@@ -233,6 +233,19 @@ class Replayed:
     period: str
     account: Account | None = None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether period, display, allowance and overage are those of the statement."""
+        if self.account is None:
+            return False
+        expected, kept = self.account, self.statement
+        return (
+            self.period == str(kept.months)
+            and expected.release.display == kept.display
+            and expected.allowance_quarters == kept.allowance_quarters
+            and expected.overage_quarters == kept.overage_quarters
+        )
+
 
 def _replay(records: Records) -> list[Replayed]:
     """Work all statements out, once for all that is asked of them."""
@@ -246,13 +259,8 @@ def _all_replayed(records: Records) -> Iterator[Replayed]:
     for subscription in records.contracts:
         stated: list[Stated] = []
         for statement in records.newest_statements(subscription):
-            try:
-                yield _replayed(
-                    records, statement, stated, _cards_at_hand(records, statement, spent)
-                )
-            except NoPriceError as error:
-                name = records.period_name(subscription, statement.months)
-                yield Replayed(name, statement, f"no price for {error}")
+            cards = _cards_at_hand(records, statement, spent)
+            yield _replayed(records, statement, stated, cards)
             stated.append(_as_stated(records, statement))
             for use in records.uses.get(statement.pk, []):
                 spent[use.card_id] += use.quarters
@@ -261,7 +269,27 @@ def _all_replayed(records: Records) -> Iterator[Replayed]:
 def _replayed(
     records: Records, statement: Statement, stated: list[Stated], cards: list[Card]
 ) -> Replayed:
-    contract = records.contracts[statement.subscription_id]
+    """Give what follows from the contract as it is or, if that is not kept, as it may have been."""
+    subscription = statement.subscription_id
+    ways = []
+    for contract in records.once_agreed(subscription, statement.months.last_month):
+        try:
+            ways.append(_by(contract, records, statement, stated, cards))
+        except NoPriceError as error:
+            name = records.period_name(subscription, statement.months)
+            ways.append(Replayed(name, statement, f"no price for {error}"))
+        if ways[-1].is_kept:
+            return ways[-1]
+    return ways[0]
+
+
+def _by(
+    contract: Contract,
+    records: Records,
+    statement: Statement,
+    stated: list[Stated],
+    cards: list[Card],
+) -> Replayed:
     name = records.period_name(statement.subscription_id, statement.months)
     open_from = stated[-1].months.until if stated else _first_period_from(contract)
     last = statement.months.last_month

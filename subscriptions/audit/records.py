@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -142,6 +142,19 @@ class Records:
         """
         is_old = self.last_run is not None and run < self.last_run - EVENTS_LAST_MONTHS
         return is_old or deed in self.events.get(key, "")
+
+    def once_agreed(self, subscription: UUID, month: Month) -> Iterator[Contract]:
+        """Give a contract, and what it may have been in a month if its end was changed on record.
+
+        Without an end, then with those that would have made the contract year of the month short.
+        """
+        contract = self.contracts[subscription]
+        start = contract.months.from_month
+        yield contract
+        if self.is_noted(subscription, "after the end", month):
+            yield replace(contract, months=MonthRange(start))
+            for until in MonthRange(month + 1, month + 12):
+                yield replace(contract, months=MonthRange(start, until))
 
     def code(self, organisation: UUID | None) -> str:
         row = self.facts.organisations.get(organisation) if organisation else None

@@ -6,10 +6,9 @@ import datetime as dt
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from uuid import UUID
 
-from agency.month import Month, MonthRange
+from agency.month import Month
 from subscriptions import charges
 from subscriptions.agreements import NoPriceError
 from subscriptions.audit.records import Check, Invariant, Records
@@ -137,18 +136,16 @@ def _included(
 
     They differ where what decides was changed on record since.
     """
-    contract, offering = records.contracts[subscription], session.offering
+    offering, month = session.offering, session.month_due
     eligible_once = records.is_noted(offering.pk, "included", row.run_month)
-    other_end = records.is_noted(subscription, "after the end", row.run_month)
     if not (offering.included_eligible or eligible_once):
         return 0, 0
-    if other_end:
-        contract = replace(contract, months=MonthRange(contract.months.from_month))
+    agreed = records.once_agreed(subscription, month)
     try:
-        number = charges.included_sessions(contract, session.month_due)
+        numbers = [charges.included_sessions(contract, month) for contract in agreed]
     except NoPriceError:  # which is said elsewhere
         return 0, sys.maxsize
-    return 0 if eligible_once or other_end else number, number
+    return 0 if eligible_once else min(numbers), max(numbers)
 
 
 def _free_in_history(records: Records, subscription: UUID, month: Month) -> int:

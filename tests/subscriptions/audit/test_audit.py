@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Model
@@ -97,13 +98,16 @@ class TestInOrder:
             (lambda: Agency.objects.update(km_rate_cents=99), Agency, "Km rate cents"),
             (lambda: Agency.objects.update(iban="NL02ABNA0123456789"), Agency, "Iban"),
             (lambda: Offering.objects.update(vocational=False), Offering, "Vocational education"),
+            (lambda: Subscription.objects.update(payment_days=14), Subscription, "Payment days"),
             (
-                lambda: Subscription.objects.update(payment_days=14),
+                lambda: Subscription.objects.filter(
+                    until_month=None, organisation__code__in=["MONTH", "QUARTER", "YEARLY"]
+                ).update(until_month=M("2026-07")),
                 Subscription,
-                "Payment days",
+                "First month after the end",
             ),
         ],
-        ids=["km rate", "account", "vocational", "payment days"],
+        ids=["km rate", "account", "vocational", "payment days", "end"],
     )
     def test_what_was_changed_on_record_is_no_violation(
         self, change: Callable[[], object], what: type[Model], fields: str
@@ -164,6 +168,26 @@ class TestInOrder:
         close_and_bill("2026-04")
         with django_assert_num_queries(38):
             assert audit().violations == []
+
+
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [
+        ("agency.Agency.km_rate_cents", "km rate"),
+        ("agency.Agency.crkbo_registered", "crkbo"),
+        ("workshops.Offering.price_cents", "price"),
+        ("workshops.Offering.vocational", "vocational"),
+        ("workshops.Offering.included_eligible", "included"),
+        ("subscriptions.Subscription.payment_days", "payment days"),
+        ("subscriptions.Subscription.collection", "collection"),
+        ("subscriptions.Subscription.po_required", "purchase order"),
+        ("subscriptions.Subscription.until_month", "after the end"),
+    ],
+)
+def test_audit_events_name_a_column_as_the_audit_looks_for_it(column: str, label: str) -> None:
+    table, name = column.rsplit(".", 1)
+    with override(None):
+        assert label in str(apps.get_model(table)._meta.get_field(name).verbose_name)
 
 
 @pytest.mark.usefixtures("in_order", "unguarded")
