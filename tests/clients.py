@@ -24,6 +24,7 @@ from subscriptions.models import (
 )
 from tests import factories as make
 from tests.agreed import M
+from workshops.models import Session
 
 LONG_AFTER = dt.date(2030, 1, 1)
 
@@ -128,3 +129,20 @@ def lines(invoice: Invoice) -> list[str]:
 def months_from(month: str, count: int) -> list[str]:
     first: Month = M(month)
     return [str(first + step) for step in range(count)]
+
+
+def session(
+    organisation: Organisation, reference: str, day: str, *, on: str = "", **fields: Any
+) -> Session:
+    """Make a session held on a day, or cancelled ``on`` an earlier one by the client."""
+    how: dict[str, Any] = {"status": "held"}
+    if on:
+        how = {"status": "cancelled", "cancelled_on": dt.date.fromisoformat(on)}
+        how["cancelled_by"] = fields.pop("by", "client")
+    how["starts_at"] = make.at(f"{day} 10:00")
+    return make.session(organisation, reference, **how | fields)
+
+
+def of_kind(kind: str, *invoices: Invoice) -> list[str]:
+    """Give lines of a kind and their amounts, in order of run."""
+    return [line for invoice in invoices for line in lines(invoice) if line.split()[0] == kind]
