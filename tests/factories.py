@@ -64,6 +64,13 @@ MonthLike = Month | str
 # Real ids, so that their check digits hold.
 VAT_ID = "NL116263684B86"
 IBAN = "NL91ABNA0417164300"
+PRICES = {
+    "annual_fee_cents": 360000,
+    "setup_fee_cents": 45000,
+    "included_quarters": 80,
+    "included_sessions": 1,
+    "overage_rate_cents": 12500,
+}
 
 
 def at(text: str) -> dt.datetime:
@@ -362,20 +369,13 @@ def price_band(
     max_headcount: int | None = None,
     **fields: Any,
 ) -> PriceBand:
-    defaults = {
-        "annual_fee_cents": 360000,
-        "setup_fee_cents": 45000,
-        "included_quarters": 80,
-        "included_sessions": 1,
-        "overage_rate_cents": 12500,
-    }
     return _create(
         PriceBand,
         book=book,
         tier=tier,
         min_headcount=min_headcount,
         max_headcount=max_headcount,
-        **defaults | fields,
+        **PRICES | fields,
     )
 
 
@@ -385,15 +385,8 @@ def year_price(
     tier: str = "extended",
     **fields: Any,
 ) -> YearPrice:
-    defaults = {
-        "annual_fee_cents": 360000,
-        "setup_fee_cents": 45000,
-        "included_quarters": 80,
-        "included_sessions": 1,
-        "overage_rate_cents": 12500,
-    }
     return _create(
-        YearPrice, subscription=subscription, year_month=year_month, tier=tier, **defaults | fields
+        YearPrice, subscription=subscription, year_month=year_month, tier=tier, **PRICES | fields
     )
 
 
