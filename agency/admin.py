@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
-from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from agency import access
 from agency.accounts import signed_in
-from agency.admin_base import Rows, StaffAdmin, column
+from agency.admin_base import ModelForm, Rows, StaffAdmin, column
 from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
 from agency.templatetags.figures import day
 
@@ -55,7 +54,7 @@ class OrganisationAdmin(StaffAdmin):
     )
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class UserForm(ModelForm):
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
 

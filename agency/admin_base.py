@@ -35,12 +35,10 @@ if TYPE_CHECKING:
     InlineFormSet = BaseInlineFormSet[Any, Any, Any]
     TabularInline = admin.TabularInline[Any, Any]
     ModelAdmin = admin.ModelAdmin[Any]
+    ModelForm = forms.ModelForm[Any]
 else:
-    InlineFormSet, TabularInline, ModelAdmin = (
-        BaseInlineFormSet,
-        admin.TabularInline,
-        admin.ModelAdmin,
-    )
+    InlineFormSet, TabularInline = BaseInlineFormSet, admin.TabularInline
+    ModelAdmin, ModelForm = admin.ModelAdmin, forms.ModelForm
 
 LONGEST_FIELDS = 500
 

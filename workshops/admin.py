@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
+from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today
 from workshops import scheduling
@@ -49,7 +49,7 @@ class Needs(admin.SimpleListFilter):
         return queryset
 
 
-class SessionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class SessionForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         """Say at the field that a trainer is taken; `scheduling` refuses it all the same."""
         cleaned = super().clean() or {}
@@ -67,7 +67,7 @@ class SessionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argume
         return cleaned
 
 
-class SeatForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class SeatForm(ModelForm):
     """A seat with who pays for it; without a price it costs what the offering does."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column
+from agency.admin_base import ModelForm, StaffAdmin, column
 from agency.admin_fields import ChosenRow
 from agency.models import Organisation
 from agency.templatetags.figures import badge, day, period
@@ -41,7 +41,7 @@ class ToAgree(admin.SimpleListFilter):
         return queryset.filter(pk__in=books.waiting_for(signed_in(request), on=today()))
 
 
-class AskForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class AskForm(ModelForm):
     organisation = forms.ModelChoiceField(
         Organisation.objects.all(),
         label=_("Organisation"),

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import Rows, StaffAdmin, column, state
+from agency.admin_base import ModelForm, Rows, StaffAdmin, column, state
 from agency.templatetags.figures import amount, decimal_hours, month
 from agency.today import today
 from subscriptions import contracts, ends, notice, tier_requests, versions
@@ -47,7 +47,7 @@ class Notice(admin.SimpleListFilter):
         return queryset
 
 
-class VersionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class VersionForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if {"subscription", "from_month", "reason"} <= cleaned.keys():
@@ -63,7 +63,7 @@ class Versions(Rows):
     form = VersionForm
 
 
-class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class SubscriptionForm(ModelForm):
     client_knows = forms.BooleanField(
         label=_("The client knows what this end withholds"), required=False
     )

@@ -6,13 +6,12 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column, state
+from agency.admin_base import ModelForm, StaffAdmin, column, state
 from agency.templatetags.figures import month
 from agency.today import today
 from subscriptions import declarations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 ORGANISATION = attrgetter("organisation")
 
 
-class DeclarationForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument at run time
+class DeclarationForm(ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if {"organisation", "month"} <= cleaned.keys():
