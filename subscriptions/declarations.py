@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from agency.models import Headcount, Organisation, User
 from agency.month import Month
 from agency.turns import take_turns
-from subscriptions.models import HeadcountDeclaration, ReleasePolicy, RequestState
+from subscriptions.models import HeadcountDeclaration, RequestState
+from subscriptions.statements import thresholds
 
 
 class DeclarationError(ValidationError):
@@ -100,7 +101,7 @@ def makes_figures_finer(declaration: HeadcountDeclaration) -> bool:
     before = known.filter(month__lt=declaration.month).last() or known.first()
     if before is None:
         return False
-    policy = ReleasePolicy.objects.latest("version")
+    policy = thresholds()
     edges = (
         policy.figures_from_headcount,
         policy.quarter_from_headcount,

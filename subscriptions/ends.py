@@ -12,7 +12,7 @@ from advisors.hours import is_closed
 from agency.month import Month, MonthRange
 from agency.templatetags.figures import period
 from subscriptions import contracts
-from subscriptions.models import InvoiceLine, LineKind, ReleasePolicy, Statement, Subscription
+from subscriptions.models import InvoiceLine, LineKind, Statement, Subscription
 from subscriptions.release import QUARTER, WITHHELD, YEAR, lowest_headcount, periods
 from subscriptions.statements import thresholds
 
@@ -95,7 +95,7 @@ def nearest_ends(subscription: Subscription, until: Month) -> tuple[int, list[Mo
     contract, open_from = _agreed(subscription)
     if contract is None or open_from >= until:
         return YEAR, []
-    policy = thresholds(ReleasePolicy.objects.latest("version"))
+    policy = thresholds()
     length, is_one = _end(contract, open_from, until, policy)
     if is_one:
         return length, []
@@ -117,7 +117,7 @@ def withheld_by(subscription: Subscription, until: Month) -> list[MonthRange]:
     contract, open_from = _agreed(subscription)
     if contract is None or open_from >= until:
         return []
-    policy = thresholds(ReleasePolicy.objects.latest("version"))
+    policy = thresholds()
     coming = periods(_ending(contract, until), MonthRange(open_from, until), policy)
     return [each.months for each in coming if each.display == WITHHELD]
 

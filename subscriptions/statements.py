@@ -83,8 +83,10 @@ def read_books(organisations: Sequence[UUID] | None = None) -> Books:
     )
 
 
-def thresholds(policy: ReleasePolicy) -> Thresholds:
-    return Thresholds(**{each.name: getattr(policy, each.name) for each in fields(Thresholds)})
+def thresholds(policy: ReleasePolicy | None = None) -> Thresholds:
+    """Give the thresholds of a release policy, or of the one that holds now."""
+    row = policy or ReleasePolicy.objects.latest("version")
+    return Thresholds(**{each.name: getattr(row, each.name) for each in fields(Thresholds)})
 
 
 def _stated(organisations: Sequence[UUID] | None) -> dict[UUID, list[Stated]]:

@@ -12,7 +12,7 @@ from agency.money import QUARTERS_PER_HOUR, round_half_away
 from agency.month import MonthRange
 from agency.templatetags.figures import decimal_hours, month_name
 from subscriptions.agreements import ALL_IN, CAP
-from subscriptions.models import Display, ReleasePolicy, Statement
+from subscriptions.models import Display, Statement
 from subscriptions.release import periods
 from subscriptions.statements import thresholds
 from subscriptions.wording import statement_sentence
@@ -158,9 +158,8 @@ def _next_period(
     start = statements[-1].until_month if statements else contract.reported_until
     if start not in contract.months or start > now:
         return None
-    policy = thresholds(ReleasePolicy.objects.latest("version"))
     rest_of_year = MonthRange(start, contract.year_of(start).until_month)
-    return next((each.months for each in periods(contract, rest_of_year, policy)), None)
+    return next((each.months for each in periods(contract, rest_of_year, thresholds())), None)
 
 
 def _claim(contract: Contract, year: ContractYear, statements: Sequence[Statement]) -> str:

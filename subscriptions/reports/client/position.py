@@ -27,7 +27,6 @@ from subscriptions.models import (
     LineKind,
     OccurrenceState,
     PurchaseOrder,
-    ReleasePolicy,
     Statement,
     Subscription,
     TopUpCard,
@@ -145,7 +144,7 @@ def _shared() -> Shared:
     eligible = Offering.objects.filter(included_eligible=True)
     return Shared(
         agency=Agency.objects.get(),
-        thresholds=thresholds(ReleasePolicy.objects.latest("version")),
+        thresholds=thresholds(),
         eligible_kinds=frozenset(eligible.values_list("kind", flat=True)),
     )
 
