@@ -314,15 +314,17 @@ class StaffAdmin(_Units, ModelAdmin):
             raise Http404
         events = AuditEvent.objects.filter(subject_id=obj.pk).select_related("actor")
         page = Paginator(events.order_by("-on"), 100).get_page(request.GET.get("p"))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": str(obj),
-            "events": page,
-            "object": obj,
-            "opts": self.opts,
-            "module_name": self.opts.verbose_name_plural,
-        }
-        return TemplateResponse(request, "admin/object_history.html", context)
+        name = self.opts.verbose_name_plural
+        return self.page(
+            request, "object_history", str(obj), events=page, object=obj, module_name=name
+        )
+
+    def page(
+        self, request: HttpRequest, template: str, title: str, **context: Any
+    ) -> TemplateResponse:
+        """Show a page of our own within the frame of the site."""
+        frame = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        return TemplateResponse(request, f"admin/{template}.html", frame | context)
 
 
 def _name_of(shown: Any) -> str:

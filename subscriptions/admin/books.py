@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import Http404
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -127,11 +126,5 @@ class BooksOpeningAdmin(StaffAdmin):
         except books.BooksError as refused:
             messages.error(request, refused.messages[0])
             return redirect("admin:subscriptions_booksopening_change", object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": self.heading(opening),
-            "opening": opening,
-            "totals": found,
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/subscriptions/booksopening/totals.html", context)
+        template = "subscriptions/booksopening/totals"
+        return self.page(request, template, self.heading(opening), opening=opening, totals=found)

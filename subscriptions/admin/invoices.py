@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, Sum
 from django.http import Http404
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -202,14 +201,9 @@ class InvoiceAdmin(StaffAdmin):
             raise PermissionDenied
         if invoice is None:
             raise Http404
-        context = {
-            **self.admin_site.each_context(request),
-            "title": self.heading(invoice),
-            "invoice": invoice,
-            "explanation": explain(invoice),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "admin/subscriptions/invoice/explanation.html", context)
+        shown = {"invoice": invoice, "explanation": explain(invoice)}
+        template = "subscriptions/invoice/explanation"
+        return self.page(request, template, self.heading(invoice), **shown)
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
