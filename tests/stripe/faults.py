@@ -122,11 +122,10 @@ def pay_and_dispute(state: State, invoice: Invoice) -> None:
     act(state, "dispute", invoice.stripe_id)
 
 
-def by_hand(state: State, invoice: Invoice, verb: str, method: str = "POST") -> None:
-    """Do something with an invoice in Stripe's dashboard."""
-    path = f"/v1/invoices/{invoice.stripe_id}{verb and '/'}{verb}"
+def by_hand(state: State, method: str, path: str, form: str = "") -> None:
+    """Try something in Stripe's dashboard."""
     headers = {"authorization": f"Bearer {KEY}"}
-    api.answer(state, api.Request(method, path, "", headers, "http://127.0.0.1:1"))
+    api.answer(state, api.Request(method, f"/v1/{path}", form, headers, "http://127.0.0.1:1"))
 
 
 IN_A_PUSH = {
@@ -148,9 +147,12 @@ IN_A_HANDLER: dict[str, tuple[Deed, str]] = {
     "9, 14 sent": (lambda _state, _invoice: None, "open"),
     "9, 14 paid": (lambda state, invoice: act(state, "pay", invoice.stripe_id), "paid"),
     "9, 14 paid, and taken back": (pay_and_dispute, "paid"),  # for Stripe too, it stays paid
-    "9, 14 void": (lambda state, invoice: by_hand(state, invoice, "void"), "void"),
+    "9, 14 void": (
+        lambda state, invoice: by_hand(state, "POST", f"invoices/{invoice.stripe_id}/void"),
+        "void",
+    ),
     "9, 14 given up": (
-        lambda state, invoice: by_hand(state, invoice, "mark_uncollectible"),
+        lambda state, one: by_hand(state, "POST", f"invoices/{one.stripe_id}/mark_uncollectible"),
         "uncollectible",
     ),
 }
