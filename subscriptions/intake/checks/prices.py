@@ -16,7 +16,7 @@ from subscriptions.agreements import (
     PriceBooks,
     Prices,
 )
-from subscriptions.contracts import PRICES
+from subscriptions.contracts import MONTHS_TO_KEEP_THE_YEAR, PRICES
 from subscriptions.intake.checks.contracts import changes_of, contracts_of
 from subscriptions.intake.rows import Book, Row
 
@@ -93,9 +93,12 @@ def _price_books(book: Book) -> PriceBooks | None:
 
 def _check_prices(book: Book, row: Row, books: PriceBooks, declared: list[Row]) -> None:
     contracts = contracts_of(book, row["organisation"])
-    if contracts is None or row not in contracts or not row.knows("tier", "year_starts_in"):
+    if contracts is None or row not in contracts or not row.knows("tier"):
         return
-    contract = _contract(book, row, books, declared)
+    if not all(each.knows("year_starts_in") for each in contracts):
+        return
+    starts_in = _year_starts_in(contracts, row)
+    contract = _contract(book, row, starts_in, books, declared)
     months = [month for month, _bands in books.books] + [count["month"] for count in declared]
     last = max([row["start_month"], *months, *(month for month, _tier in contract.requests)])
     for year in contract.years(last + MONTHS_UNTIL_ALL_IS_SETTLED):
@@ -111,11 +114,26 @@ def _check_prices(book: Book, row: Row, books: PriceBooks, declared: list[Row]) 
                 return
 
 
-def _contract(book: Book, row: Row, books: PriceBooks, declared: list[Row]) -> Contract:
+def _year_starts_in(contracts: list[Row], row: Row) -> int:
+    """Give the month in which a contract's years start: one soon after another keeps its."""
+    starts_in, ended = 0, None
+    for each in contracts:
+        start: Month = each["start_month"]
+        if ended is None or start.since(ended) > MONTHS_TO_KEEP_THE_YEAR:
+            starts_in = each["year_starts_in"] or start.number
+        if each is row:
+            break
+        ended = each["until_month"]
+    return starts_in
+
+
+def _contract(
+    book: Book, row: Row, starts_in: int, books: PriceBooks, declared: list[Row]
+) -> Contract:
     start = row["start_month"]
     return Contract(
         months=MonthRange(start, row["until_month"]),
-        year_starts_in=row["year_starts_in"] or start.number,
+        year_starts_in=starts_in,
         interval=12,
         tier=row["tier"],
         books=books,

@@ -136,6 +136,14 @@ def add(sheet: str, **changes: Any) -> Callable[[Sheets], None]:
     return spoil
 
 
+def together(*mistakes: Callable[[Sheets], None]) -> Callable[[Sheets], None]:
+    def spoil(agency: Sheets) -> None:
+        for mistake in mistakes:
+            mistake(agency)
+
+    return spoil
+
+
 def alter(sheet: str, row: int, **changes: Any) -> Callable[[Sheets], None]:
     def spoil(agency: Sheets) -> None:
         agency[sheet][row - 2] |= changes
@@ -180,6 +188,15 @@ MISTAKES: dict[str, tuple[Callable[[Sheets], None], list[Place]]] = {
     "no price for so many people": (
         alter("price_book", 3, max_headcount=59),
         [("subscriptions", 2, "organisation")],
+    ),
+    "no price in a contract year kept from the contract before": (
+        # Its years start in March as the ones before: by itself they would in February.
+        together(
+            alter("price_book", 3, max_headcount=60),
+            add("headcounts", month="2026-03", headcount=61),
+            add("headcounts", month="2027-02", headcount=8),
+        ),
+        [("subscriptions", 4, "organisation")],
     ),
     "a counsellor who would mediate": (
         add("assignments", advisor="A1", from_month="2030-01", until_month=None),
