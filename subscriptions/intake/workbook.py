@@ -92,6 +92,7 @@ def opened(data: bytes) -> Iterator[Iterator[tuple[str, Rows]]]:
         # What the library cannot show, such as a drawing, does not matter for the values.
         warnings.simplefilter("ignore")
         with _damage_told():
+            _refuse_hidden(data)
             book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         try:
             yield ((sheet.title, _rows(sheet)) for sheet in book.worksheets)
@@ -143,6 +144,21 @@ def _most_bytes(name: str) -> int:
     if name.startswith(STREAMED_PARTS):
         return MOST_BYTES_UNPACKED
     return MOST_BYTES_OF_THE_TEXTS if name == TEXTS else MOST_BYTES_OF_A_WHOLE_PART
+
+
+def _refuse_hidden(data: bytes) -> None:
+    """Refuse what lies among the parts read as a stream, and is of a kind that is held as a whole.
+
+    The library finds such parts by their kind, wherever they lie.
+    """
+    from defusedxml.ElementTree import fromstring
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        kinds = fromstring(archive.read("[Content_Types].xml"))
+    for part in kinds:
+        is_held = part.get("ContentType", "").endswith(("sharedStrings+xml", "main+xml"))
+        if is_held and part.get("PartName", "").lower().lstrip("/").startswith(STREAMED_PARTS):
+            raise UnreadableError(_not_a_workbook())
 
 
 def _check_names(names: list[str]) -> None:

@@ -24,6 +24,10 @@ SHEET = (
     b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
     b"<sheetData>%b</sheetData></worksheet>"
 )
+HIDDEN = (
+    b'<Override PartName="/xl/worksheets/texts.xml" ContentType="application/'
+    b'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
+)
 LAUGHS = (
     b'<!DOCTYPE x [<!ENTITY a "lol">'
     + b"".join(b'<!ENTITY %c "%b">' % (98 + at, b"&%c;" % (97 + at) * 10) for at in range(9))
@@ -62,6 +66,16 @@ def blank(path: Path) -> None:
 
 def cut(path: Path) -> None:
     path.write_bytes(SAMPLE.read_bytes()[:30_000])
+
+
+def hidden_texts(path: Path) -> None:
+    changed(
+        path,
+        {
+            "[Content_Types].xml": lambda part: part.replace(b"</Types>", HIDDEN),
+            "xl/worksheets/texts.xml": b"<sst/>",
+        },
+    )
 
 
 def bomb(path: Path, mebibytes: int = 1024) -> None:
@@ -122,6 +136,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
     ),
     "styles without end": change(xl__styles_0xml=b" " * 5 * 2**20),
     "texts without end": change(xl__sharedStrings_0xml=b" " * 17 * 2**20),
+    "texts that lie among the sheets": hidden_texts,
     "a bomb that hides its size": lying_bomb,
 }
 
