@@ -132,6 +132,8 @@ DATABASES = {
 }
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["NAME"].parent.mkdir(parents=True, exist_ok=True)
+    if not DATABASES["default"]["NAME"].exists():  # SQLite would let everybody on the machine read
+        DATABASES["default"]["NAME"].touch(mode=0o600)
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 5,
         # Takes the write lock at once: one asked for halfway is refused, not waited for.

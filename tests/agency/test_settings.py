@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import runpy
+import sqlite3
+import stat
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +92,12 @@ def test_the_database_is_told_what_it_needs() -> None:
     else:
         assert int(str(ask("SHOW server_version_num"))) >= 180_000
         assert ask("SHOW timezone") == "UTC"
+
+
+def test_nobody_else_on_the_machine_reads_a_new_database(settings_in: Any) -> None:
+    database = settings_in()["DATABASES"]["default"]
+    with closing(sqlite3.connect(database["NAME"])) as made:
+        made.executescript(database["OPTIONS"]["init_command"])
+        made.execute("CREATE TABLE hours (quarters)")
+        files = [*database["NAME"].parent.iterdir()]
+        assert [stat.filemode(file.stat().st_mode) for file in files] == ["-rw-------"] * 3

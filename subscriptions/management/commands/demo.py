@@ -90,6 +90,7 @@ class Command(commands.Command):
             database = Path(connection.settings_dict["NAME"])
             for suffix in ("", "-wal", "-shm"):
                 database.with_name(database.name + suffix).unlink(missing_ok=True)
+            database.touch(mode=0o600)  # as the settings make it
 
     def environment(self) -> dict[str, str]:
         """Give the children their settings; password and secret are made once and kept."""
