@@ -54,7 +54,7 @@ class Row:
     def order(self, state: State, moment: int) -> range:
         """Order the fault for one of the calls; return those that are to find nobody there."""
         if self.fault == "unreachable":
-            first = moment % len(CALLS) * 2
+            first = moment % len(CALLS) * 2 + 1
             return range(first, first + self.times)
         if self.fault:
             wish = {"operation": CALLS[moment % len(CALLS)], "fault": self.fault}
