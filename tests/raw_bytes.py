@@ -10,12 +10,13 @@ from django.db import connection
 
 def bytes_kept() -> bytes:
     """Read all that the database has on the disk; of PostgreSQL its tables and indexes."""
-    if connection.vendor == "sqlite":
-        path = Path(settings.DATABASES["default"]["NAME"])
-        files = sorted(path.parent.glob(f"{path.name}*"))
-        assert len(files) == 3  # the database, its log and the index of that
-        return b"".join(file.read_bytes() for file in files).lower()
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT 1 FROM sqlite_master")  # the log is there while somebody reads
+            path = Path(settings.DATABASES["default"]["NAME"])
+            files = sorted(path.parent.glob(f"{path.name}*"))
+            assert len(files) == 3  # the database, its log and the index of that
+            return b"".join(file.read_bytes() for file in files).lower()
         cursor.execute("CHECKPOINT")
         cursor.execute(
             """
