@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -89,7 +90,8 @@ def _command_runs(words: list[str]) -> bool:
             command.create_parser("manage.py", name).parse_args(arguments)
         else:
             call_command(name, *arguments, stdout=StringIO(), stderr=StringIO())
-    except (CommandError, KeyError, SystemExit):
+    except (CommandError, KeyError, SystemExit) as error:
+        logging.getLogger(__name__).warning("%s: %s", name, error)
         return False
     return True
 
