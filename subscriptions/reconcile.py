@@ -113,7 +113,7 @@ def clear(
     """
     reason = because or ""
     others = differences.exclude(cleared_because=reason).exclude(kind=DifferenceKind.CLOCK)
-    changed = list(others.select_for_update().order_by("pk"))
+    changed = list(others.select_for_update(of=("self",)).order_by("pk"))
     StripeDifference.objects.filter(pk__in=[one.pk for one in changed]).update(
         cleared_because=reason, cleared_on=on if because else None
     )

@@ -19,9 +19,6 @@ from pytest_django.fixtures import Settings
 if TYPE_CHECKING:
     from tests.browser.scene import Sample
 
-# The driver of the browser keeps an event loop in this thread; nothing of ours is asynchronous.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
 DESK = {"width": 1280, "height": 900}
 
 
@@ -29,6 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def an_event_loop_beside_ours() -> None:
+    """Let the driver of the browser keep one in this thread; nothing of ours is asynchronous."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture(scope="session")
