@@ -66,9 +66,12 @@ def what_is_billed_is_the_clients_own(records: Records) -> Iterator[Check]:
 
 
 def documents_name_buyer_and_seller(records: Records) -> Iterator[Check]:
-    """As they are now, where it is not on record that they were changed since."""
+    """As they are now, where it is not on record that they were changed since.
+
+    Once a document is sent the database freezes it, and whom it names may move.
+    """
     agency = records.facts.agency
-    for invoice in _invoices(records):
+    for invoice in _on_the_way(records):
         run, organisation, differ = invoice.run_month, invoice.organisation, []
         if not records.is_noted(agency.pk, "changed", run):
             differ = [
@@ -84,7 +87,7 @@ def documents_name_buyer_and_seller(records: Records) -> Iterator[Check]:
 
 def documents_keep_the_terms_of_their_contract(records: Records) -> Iterator[Check]:
     """Days and way of payment, of the newest contract that lines belong to, unless noted since."""
-    for invoice in _invoices(records):
+    for invoice in _on_the_way(records):
         for contract in _contracts_of(records, invoice)[-1:]:
             found = (invoice.due_days, invoice.collection)
             days, collection = contract.payment_days, contract.collection
@@ -113,7 +116,7 @@ def _offset(day: dt.date) -> dt.timedelta:
 
 def documents_take_the_purchase_order_of_their_lines(records: Records) -> Iterator[Check]:
     """The one valid now, where it is not on record that it came, changed or went since."""
-    for invoice in _invoices(records):
+    for invoice in _on_the_way(records):
         if invoice.organisation_id:
             orders = records.orders.get(invoice.organisation_id, [])
             run, found = invoice.run_month, invoice.po_number
@@ -154,9 +157,8 @@ def documents_on_their_way_have_no_reason_to_be_blocked(records: Records) -> Ite
 
     What passed a bound goes once it is on record that somebody accepted it.
     """
-    for invoice in _invoices(records):
-        if invoice.state in ON_THE_WAY:
-            yield Check(records.document_name(invoice), "none", _reason(records, invoice) or "none")
+    for invoice in _on_the_way(records):
+        yield Check(records.document_name(invoice), "none", _reason(records, invoice) or "none")
 
 
 def _reason(records: Records, invoice: Invoice) -> str | None:
@@ -194,6 +196,10 @@ def _passes_a_bound(records: Records, lines: list[InvoiceLine]) -> bool:
 
 def _invoices(records: Records) -> Iterator[Invoice]:
     return (row for row in records.invoices.values() if row.kind == InvoiceKind.INVOICE)
+
+
+def _on_the_way(records: Records) -> Iterator[Invoice]:
+    return (row for row in _invoices(records) if row.state in ON_THE_WAY)
 
 
 def _contracts_of(records: Records, invoice: Invoice) -> list[Subscription]:

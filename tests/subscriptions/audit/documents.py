@@ -245,7 +245,7 @@ def a_document_falls_due_a_day_late() -> None:
 
 @plants("documents_take_the_purchase_order_of_their_lines", alone=True)
 def a_document_names_an_order_that_nobody_gave() -> None:
-    document = line_of("fee", invoice__organisation__code="QUARTER").invoice
+    document = line_of("fee", invoice__organisation__code="YEARLY").invoice
     Invoice.objects.filter(pk=document.pk).update(po_number="PO-9")
 
 
