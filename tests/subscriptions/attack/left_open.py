@@ -35,12 +35,15 @@ def unexplained(tried: Tried) -> list[Proven]:
 
 
 def _bands_that_share_a_card(released: Released) -> Iterator[MonthRange]:
+    """What a card gives follows from the use of the contract year so far, not of the period."""
     shown = [told.months for told in released.told if told.display == EXACT]
     for card in released.cards:
         if any(card.months.overlaps(period) for period in shown):
-            for told in released.told:
-                if told.display == BAND and card.months.overlaps(told.months):
-                    yield told.months
+            for contract, told in released.contracts:
+                for one in told:
+                    if one.display == BAND and card.months.overlaps(one.months):
+                        year = contract.year_of(one.months.from_month)
+                        yield MonthRange(year.months.from_month, one.months.until)
 
 
 def _reported_at_all_in(schedule: Schedule, released: Released) -> Iterator[MonthRange]:
