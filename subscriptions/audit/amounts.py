@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from uuid import UUID
 
-from agency.money import round_half_away
+from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from agency.month import Month, MonthRange
 from subscriptions import charges
 from subscriptions.agreements import BASIC, EXTENDED, Contract
@@ -79,7 +79,7 @@ def overage_follows_from_its_statement(records: Records) -> Iterator[Check]:
         found = (line.quantity_hundredths, line.unit_cents, line.net_cents)
         expected = price and [
             (
-                quarters * 25,
+                quarters * HUNDREDTHS_PER_QUARTER,
                 price.overage_rate_cents,
                 round_half_away(Fraction(quarters * price.overage_rate_cents, 4)),
             )

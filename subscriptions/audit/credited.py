@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from agency.money import round_half_away
+from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.credits import COPIED
 from subscriptions.models import InvoiceLine, InvoiceState, LineKind, OverageCredit
@@ -32,7 +32,9 @@ def credits_of_overage_stay_within_what_their_statement_found(records: Records) 
         credit = found.get(occurrence.subject_id)
         original = lines.get(line.credit_of_id) if line.credit_of_id else None
         hundredths[occurrence.subject_id] += line.quantity_hundredths
-        within = credit and hundredths[occurrence.subject_id] <= credit.quarters * 25
+        within = (
+            credit and hundredths[occurrence.subject_id] <= credit.quarters * HUNDREDTHS_PER_QUARTER
+        )
         fits = credit and original and _is_overage_of_the_year(records, credit, original)
         yield Check(records.line_name(line), "within", "within" if within and fits else "beyond")
 
@@ -56,7 +58,7 @@ def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
         is_newest = credit.statement in records.newest_statements(subscription)
         if is_due and is_newest and (subscription, year) not in waits_for:
             name = records.period_name(subscription, period)
-            yield Check(name, credit.quarters * 25, given[credit.pk])
+            yield Check(name, credit.quarters * HUNDREDTHS_PER_QUARTER, given[credit.pk])
 
 
 def _is_overage_of_the_year(records: Records, credit: OverageCredit, line: InvoiceLine) -> bool:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
+from agency.money import HUNDREDTHS_PER_QUARTER
 from agency.month import AMSTERDAM, Month
 from subscriptions import vat
 from subscriptions.audit.records import Check, Invariant, Records
@@ -186,7 +187,7 @@ def _passes_a_bound(records: Records, lines: list[InvoiceLine]) -> bool:
     overage = []
     for line in lines:
         row = records.occurrence_of(line)
-        quarters = line.quantity_hundredths // 25
+        quarters = line.quantity_hundredths // HUNDREDTHS_PER_QUARTER
         if row and line.kind == LineKind.OVERAGE and quarters > LEAST_OVERAGE_QUARTERS:
             contract = records.contracts[row.subject_id]
             year = contract.year_of(line.from_month)
