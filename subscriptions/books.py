@@ -148,10 +148,19 @@ def _year(statement: Statement) -> tuple[YearSoFar, YearSoFar]:
     year = contract.year_of(statement.from_month)
     stated = [row for row in books.stated[key] if row.months.until <= statement.until_month]
     carried = carried_in(contract, year, hours, stated, books.thresholds)
-    return (
-        so_far(contract, year, carried, hours, stated[:-1], books.thresholds),
-        so_far(contract, year, carried, hours, stated, books.thresholds),
+    before, after = (
+        so_far(
+            contract,
+            year,
+            carried,
+            hours,
+            rows,
+            books.thresholds,
+            shown=statement.display == Display.EXACT,
+        )
+        for rows in (stated[:-1], stated)
     )
+    return before, after
 
 
 def _log(action: str, opening: BooksOpening, by: User, on: dt.date) -> None:

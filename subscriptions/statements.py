@@ -111,9 +111,14 @@ def _cards(organisations: Sequence[UUID] | None) -> dict[UUID, list[Card]]:
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
     cards: dict[UUID, list[Card]] = defaultdict(list)
-    for row in rows.annotate(used=models.Sum("uses__quarters")):
-        left = row.remaining_quarters - (row.used or 0)
-        cards[row.organisation_id].append(Card(row.pk, row.months, left))
+    shown = models.Q(uses__statement__display=EXACT)
+    for row in rows.annotate(
+        used=Coalesce(models.Sum("uses__quarters", filter=shown), 0),
+        banded=Coalesce(models.Sum("uses__quarters", filter=~shown), 0),
+    ):
+        left = row.remaining_quarters - row.used
+        banded = row.banded
+        cards[row.organisation_id].append(Card(row.pk, row.months, left, banded))
     return cards
 
 
@@ -168,7 +173,7 @@ def _carry_on(books: Books, subscription: UUID, worked_out: Account) -> None:
     )
     organisation = books.organisations[subscription]
     books.cards[organisation] = [
-        Card(card.key, card.months, card.left_quarters - taken.get(card, 0))
+        card.after(worked_out.release.display, taken.get(card, 0))
         for card in books.cards[organisation]
     ]
 

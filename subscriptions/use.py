@@ -7,7 +7,7 @@ only the period that closes is decided here. No database.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -28,11 +28,27 @@ HALF_HOUR = 2
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A top-up card with the quarters that are left on it now."""
+    """A top-up card with the quarters that periods with figures have left on it now.
+
+    ``banded_quarters`` is what bands took. A period with figures finds that on the card again: else
+    its figures would tell how far a year went of which only a band is shown (design 1, promise B).
+    """
 
     key: UUID
     months: MonthRange
     left_quarters: int
+    banded_quarters: int = 0
+
+    def left_for(self, display: str) -> int:
+        """Give the quarters that a period of this display may take."""
+        taken = 0 if display == EXACT else self.banded_quarters
+        return max(0, self.left_quarters - taken)
+
+    def after(self, display: str, quarters: int) -> Card:
+        """Give the card after a period of this display has taken quarters from it."""
+        if display == EXACT:
+            return replace(self, left_quarters=self.left_quarters - quarters)
+        return replace(self, banded_quarters=self.banded_quarters + quarters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +129,12 @@ def _too_few(
     return len(piece) < thresholds.least_months(headcount)
 
 
+def _of_few_people(
+    contract: Contract, year: ContractYear, piece: MonthRange, thresholds: Thresholds
+) -> bool:
+    return lowest_headcount(contract, year, piece) < thresholds.figures_from_headcount
+
+
 def carried_in(
     contract: Contract,
     year: ContractYear,
@@ -154,9 +176,10 @@ def _may_carry(
     if until <= year.first_month:
         return True
     piece = MonthRange(year.first_month, until)
-    few_people = lowest_headcount(contract, year, piece) < thresholds.figures_from_headcount
-    banded = contract.choices_of(year).release == "band"
-    return not (few_people or banded or _too_few(contract, year, piece, thresholds))
+    few_people = _of_few_people(contract, year, piece, thresholds)
+    choices = contract.choices_of(year)
+    shown_to_nobody = choices.release == "band" or choices.overage == ALL_IN
+    return not (few_people or shown_to_nobody or _too_few(contract, year, piece, thresholds))
 
 
 def so_far(
@@ -166,15 +189,19 @@ def so_far(
     hours: Mapping[Month, int],
     stated: Sequence[Stated],
     thresholds: Thresholds,
+    *,
+    shown: bool = False,
 ) -> YearSoFar:
     """Add up a contract year: the piece a former system reported, then the published periods.
 
     ``hours`` are the posted quarters by month, adjustments included. A period is rounded up once
-    to half hours and never below 0: a negative rest passes to the next period that counts.
+    to half hours and never below 0: a negative rest passes to the next period that counts. For a
+    period with figures (``shown``) a piece of so few people that it has none counts nothing: the
+    overage would tell of it.
     """
     used = overage = cards = rest = 0
     piece = reported_piece(contract, year, thresholds)
-    if piece:
+    if piece and not (shown and _of_few_people(contract, year, piece, thresholds)):
         period, rest = _settle(hours, piece, rest)
         used += period
         if contract.choices_of(year).overage not in (CAP, ALL_IN):
@@ -212,7 +239,8 @@ def account(
     year = contract.year_of(release.months.from_month)
     carried = carried_in(contract, year, hours, stated, thresholds)
     allowance = included(contract, year, release.months.until) + carried
-    sums = so_far(contract, year, carried, hours, stated, thresholds)
+    shown = release.display == EXACT
+    sums = so_far(contract, year, carried, hours, stated, thresholds, shown=shown)
     if release.display in (WITHHELD, ALL_IN):
         return Account(
             release=release,
@@ -224,7 +252,7 @@ def account(
     used, rest = _settle(hours, release.months, sums.rest_quarters)
     beyond = sums.used_quarters + used - allowance
     need = max(0, beyond - sums.card_quarters - sums.overage_quarters)
-    taken = _take(cards, release.months, need)
+    taken = _take(cards, release, need)
     capped = contract.choices_of(year).overage == CAP
     charged = 0 if capped else need - sum(quarters for _, quarters in taken)
     return Account(
@@ -237,11 +265,11 @@ def account(
     )
 
 
-def _take(cards: Sequence[Card], months: MonthRange, need: int) -> tuple[tuple[Card, int], ...]:
+def _take(cards: Sequence[Card], release: Release, need: int) -> tuple[tuple[Card, int], ...]:
     taken = []
     for card in cards:
-        quarters = min(need, card.left_quarters)
-        if quarters and card.months.overlaps(months):
+        quarters = min(need, card.left_for(release.display))
+        if quarters and card.months.overlaps(release.months):
             taken.append((card, quarters))
             need -= quarters
     return tuple(taken)

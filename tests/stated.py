@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +26,6 @@ def statements(
     ``hours`` are those posted, by month.
     """
     quarters = {M(month): round(number * 4) for month, number in hours.items()}
-    left = {card.key: card.left_quarters for card in cards}
     month = open_from = max(agreement.months.from_month, agreement.reported_until)
     stated: list[Stated] = []
     made = []
@@ -35,10 +33,9 @@ def statements(
         closing = release(agreement, open_from, month, POLICY)
         month += 1
         if closing:
-            now = [replace(card, left_quarters=left[card.key]) for card in cards]
-            result = account(agreement, closing, quarters, stated, now, POLICY)
-            for card, taken in result.card_uses:
-                left[card.key] -= taken
+            result = account(agreement, closing, quarters, stated, cards, POLICY)
+            taken = dict(result.card_uses)
+            cards = [one.after(closing.display, taken.get(one, 0)) for one in cards]
             stated.append(
                 Stated(
                     months=closing.months,

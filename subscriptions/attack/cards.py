@@ -1,7 +1,7 @@
 """How far a year's use may have reached, where top-up cards paid for a part that nobody was told.
 
-A card passes from one contract year to the next, so that a later statement can tell how much of
-it an earlier one took. All ways in which the cards may have been used up are followed, statement
+A card passes from one contract year to the next, so that a later band can tell how much of it an
+earlier one took. All ways in which the cards may have been used up are followed, statement
 by statement, and those which a later statement rules out are struck.
 """
 
@@ -15,8 +15,8 @@ from subscriptions.attack.bounds import ContradictionError, Interval
 from subscriptions.attack.released import Told
 from subscriptions.use import HALF_HOUR, Card
 
-# What is left on each card, and what cards gave so far in the contract year.
-State = tuple[tuple[int, ...], int]
+# The cards as they are left, and what they gave so far in the contract year.
+State = tuple[tuple[Card, ...], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def reach(entries: Sequence[Entry], cards: Sequence[Card]) -> list[tuple[Interva
 def _reach(
     entries: Sequence[Entry], cards: Sequence[Card], *, entered_late: bool
 ) -> list[tuple[Interval, Interval]]:
-    states: set[State] = {(tuple(card.left_quarters for card in cards), 0)}
+    states: set[State] = {(tuple(cards), 0)}
     steps: list[list[tuple[State, State, Interval]]] = []
     for entry in entries:
         steps.append(
@@ -74,8 +74,8 @@ def _at_hand(
     """Tell which cards counted for a statement; one without any use may not have been there."""
     return product(
         *(
-            (True, False) if counts and entered_late and left == card.left_quarters else (counts,)
-            for card, left in zip(cards, state[0], strict=True)
+            (True, False) if counts and entered_late and now == card else (counts,)
+            for card, now in zip(cards, state[0], strict=True)
             for counts in [card.months.overlaps(told.months)]
         )
     )
@@ -83,8 +83,12 @@ def _at_hand(
 
 def _ways(entry: Entry, state: State, valid: Sequence[bool]) -> Iterator[tuple[State, Interval]]:
     """Give what a statement may leave on the cards, and the use of the year that goes with it."""
-    left, given = state[0], 0 if entry.opens_year else state[1]
-    on_cards = sum(quarters for quarters, counts in zip(left, valid, strict=True) if counts)
+    cards, given = state[0], 0 if entry.opens_year else state[1]
+    display = entry.told.display
+    on_each = [
+        card.left_for(display) if counts else 0 for card, counts in zip(cards, valid, strict=True)
+    ]
+    on_cards = sum(on_each)
     paid_for = entry.told.allowance_quarters + entry.stated_quarters + given
     for need in _needs(entry, paid_for, on_cards):
         taken = min(need, on_cards)
@@ -93,7 +97,7 @@ def _ways(entry: Entry, state: State, valid: Sequence[bool]) -> Iterator[tuple[S
         is_whole = not need or may_be_more or (paid_for + need) % HALF_HOUR == 0
         if charged == entry.told.overage_quarters and is_whole:
             use = Interval(paid_for + need if need else 0, None if may_be_more else paid_for + need)
-            yield (_after(left, valid, taken), given + taken), use
+            yield (_after(cards, on_each, taken, display), given + taken), use
 
 
 def _needs(entry: Entry, paid_for: int, on_cards: int) -> Iterable[int]:
@@ -105,11 +109,13 @@ def _needs(entry: Entry, paid_for: int, on_cards: int) -> Iterable[int]:
     return range(on_cards + 1)
 
 
-def _after(left: Sequence[int], valid: Sequence[bool], taken: int) -> tuple[int, ...]:
+def _after(
+    cards: Sequence[Card], on_each: Sequence[int], taken: int, display: str
+) -> tuple[Card, ...]:
     after = []
-    for quarters, counts in zip(left, valid, strict=True):
-        part = min(quarters, taken) if counts else 0
-        after.append(quarters - part)
+    for card, quarters in zip(cards, on_each, strict=True):
+        part = min(quarters, taken)
+        after.append(card.after(display, part))
         taken -= part
     return tuple(after)
 

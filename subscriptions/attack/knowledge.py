@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from agency.month import Month, MonthRange
-from subscriptions.agreements import BILL, Contract, ContractYear
+from subscriptions.agreements import ALL_IN, BILL, Contract, ContractYear
 from subscriptions.attack.bounds import Fact, Interval
 from subscriptions.attack.cards import Entry, reach
 from subscriptions.attack.released import Released, Told
@@ -63,8 +63,18 @@ class YearTold:
     thresholds: Thresholds
 
     def until(self, place: int) -> YearTold:
-        """Give the year as it was told up to a statement."""
-        return replace(self, told=self.told[: place + 1])
+        """Give the year as it was told up to a statement.
+
+        For one with figures a reported piece without any counts nothing.
+        """
+        told = self.told[: place + 1]
+        is_shown = told[-1].used_quarters is not None
+        counts = self.piece is None or not is_shown or self._has_figures(self.piece)
+        return replace(self, told=told, piece=self.piece if counts else None)
+
+    def _has_figures(self, piece: MonthRange) -> bool:
+        people = lowest_headcount(self.contract, self.year, piece)
+        return people >= self.thresholds.figures_from_headcount
 
     @property
     def charged_quarters(self) -> int:
@@ -117,7 +127,7 @@ def _entries(year: YearTold) -> Iterator[Entry]:
         so_far = year.until(place)
         yield Entry(
             told=told,
-            total_quarters=None if year.piece else so_far.shown_quarters,
+            total_quarters=None if so_far.piece else so_far.shown_quarters,
             stated_quarters=so_far.charged_quarters - told.overage_quarters,
             opens_year=place == 0,
         )
@@ -202,6 +212,7 @@ def _may_leave(year: YearTold, thresholds: Thresholds) -> bool:
         sum(map(len, [piece, *with_figures])) == len(year.year.months)
         and people >= thresholds.figures_from_headcount
         and contract.choices_of(year.year).release != BAND
+        and contract.choices_of(year.year).overage != ALL_IN
     )
 
 

@@ -167,12 +167,15 @@ def cards_pay_what_passes_the_allowance_and_no_more(records: Records) -> Iterato
 
 
 def cards_are_never_overdrawn(records: Records) -> Iterator[Check]:
-    used: dict[UUID, int] = defaultdict(int)
-    for uses in records.uses.values():
-        for use in uses:
-            used[use.card_id] += use.quarters
+    """Neither by periods with figures nor by bands; those find again what these took."""
+    used: dict[tuple[UUID, bool], int] = defaultdict(int)
+    for rows in records.statements.values():
+        for statement in rows:
+            for use in records.uses.get(statement.pk, []):
+                used[use.card_id, statement.display == EXACT] += use.quarters
     for key, card in records.cards.items():
-        overdrawn = max(0, used[key] - card.remaining_quarters)
+        most = max(used[key, True], used[key, False])
+        overdrawn = max(0, most - card.remaining_quarters)
         yield Check(
             f"{records.code(card.organisation_id)} card {card.bought_month}",
             "0 hours overdrawn",
@@ -255,7 +258,7 @@ def _replay(records: Records) -> list[Replayed]:
 
 
 def _all_replayed(records: Records) -> Iterator[Replayed]:
-    spent: dict[UUID, int] = defaultdict(int)
+    spent: dict[tuple[UUID, bool], int] = defaultdict(int)
     for subscription in records.contracts:
         stated: list[Stated] = []
         for statement in records.newest_statements(subscription):
@@ -263,7 +266,7 @@ def _all_replayed(records: Records) -> Iterator[Replayed]:
             yield _replayed(records, statement, stated, cards)
             stated.append(_as_stated(records, statement))
             for use in records.uses.get(statement.pk, []):
-                spent[use.card_id] += use.quarters
+                spent[use.card_id, statement.display == EXACT] += use.quarters
 
 
 def _replayed(
@@ -317,7 +320,9 @@ def _as_stated(records: Records, statement: Statement) -> Stated:
     )
 
 
-def _cards_at_hand(records: Records, statement: Statement, spent: dict[UUID, int]) -> list[Card]:
+def _cards_at_hand(
+    records: Records, statement: Statement, spent: dict[tuple[UUID, bool], int]
+) -> list[Card]:
     """Give the client's cards, oldest first, as full as the statements before have left them.
 
     One that was entered or changed on the day of publishing or later counts as far as it paid:
@@ -331,8 +336,11 @@ def _cards_at_hand(records: Records, statement: Statement, spent: dict[UUID, int
     for row in sorted(rows, key=lambda row: (row.bought_month, row.expires_month, row.pk)):
         noted_on = records.cards_noted_on.get(row.pk)
         was_there = noted_on is None or (batch is not None and noted_on < batch.published_on)
-        left = row.remaining_quarters - spent[row.pk] if was_there else paid.get(row.pk, 0)
-        at_hand.append(Card(row.pk, row.months, max(0, left)))
+        if was_there:
+            left = row.remaining_quarters - spent[row.pk, True]
+            at_hand.append(Card(row.pk, row.months, max(0, left), spent[row.pk, False]))
+        else:
+            at_hand.append(Card(row.pk, row.months, paid.get(row.pk, 0)))
     return at_hand
 
 

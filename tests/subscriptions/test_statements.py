@@ -222,6 +222,20 @@ class TestCards:
         close(*months_from("2026-01", 6))
         assert [row.split("over ")[1] for row in stated()] == ["0", "1"]
 
+    def test_figures_find_on_a_card_what_a_band_took_and_bands_do_not(self) -> None:
+        hours = {"2026-04": 5, "2027-04": 3.5, "2028-04": 7, "2029-04": 7}
+        client(headcount={"2025-01": 8, "2027-01": 20, "2029-01": 8}, hours=hours)
+        self.card(quarters=16, expires_month=M("2030-01"))
+        close(*months_from("2026-01", 48))
+        taken = CardUse.objects.order_by("statement__from_month")
+        assert [(use.statement.display, use.quarters) for use in taken] == [
+            ("band", 12),  # 5 hours used, 2 of them included
+            ("exact", 14),  # all 16 are there again
+            ("exact", 2),
+        ]
+        assert [row.split("over ")[1] for row in stated()] == ["0", "0", "6.5", "5"]
+        assert audit().violations == []
+
     def test_hours_that_a_former_system_took_from_a_card_are_gone(self) -> None:
         client(hours={"2026-02": 4})
         self.card(remaining_quarters=2)

@@ -15,7 +15,6 @@ from subscriptions.attack.knowledge import know
 from subscriptions.attack.schedules import START, Schedule, Tried, close, draw, draw_worked
 from subscriptions.attack.verdict import ends, judge
 from subscriptions.release import Thresholds
-from tests.subscriptions.attack.left_open import unexplained
 from tests.weakened import HOLES, weakened
 
 pytestmark = pytest.mark.attack(3, 4, 5, 6, 7)
@@ -46,29 +45,18 @@ def attacked(agencies: range, hole: str = "") -> Iterator[Tried]:
             yield Tried(schedule, released, judge(released))
 
 
-def findings(agencies: range) -> tuple[int, int]:
-    """Give of how many organisations something new is proven, and of how many a finding is."""
-    proven = [tried for tried in attacked(agencies) if tried.finding.proven]
-    new = sum(bool(unexplained(tried)) for tried in proven)
-    return new, len(proven) - new
-
-
 def test_nothing_is_proven_of_a_thousand_agencies() -> None:
-    proven, explained = findings(range(1_000))
-    assert proven == 0
-    assert 0 < explained < 30  # of 4,000 organisations, in the months of a finding alone
+    assert [tried for tried in attacked(range(1_000)) if tried.finding.proven] == []
 
 
 @pytest.mark.long
 def test_nothing_is_proven_of_ten_thousand_agencies() -> None:
-    proven, explained = findings(range(10_000))
-    assert proven == 0
-    assert explained < 300
+    assert [tried for tried in attacked(range(10_000)) if tried.finding.proven] == []
 
 
 @pytest.mark.parametrize("hole", HOLES)
 def test_each_hole_in_the_rules_is_found(hole: str) -> None:
-    assert any(unexplained(tried) for tried in attacked(range(FEW), hole))
+    assert any(tried.finding.proven for tried in attacked(range(FEW), hole))
 
 
 def test_the_true_use_lies_within_all_bounds() -> None:
