@@ -131,6 +131,18 @@ def test_charged_hours_leave_the_allowance_as_it_is(
     assert "On top of that came 2.5 hours extra." in shown
 
 
+def test_a_contract_without_hours_shows_no_bar(
+    client: Client, organisation: Organisation, subscription: Subscription
+) -> None:
+    factories.statement(subscription, used_quarters=6, allowance_quarters=0, overage_quarters=6)
+
+    shown = text_of(client, organisation)
+
+    assert "1.5 hours used, as published" in shown
+    assert "Your contract includes no hours." in shown
+    assert "of 0 hours" not in shown
+
+
 def test_hours_of_cards_stand_apart(
     client: Client, organisation: Organisation, subscription: Subscription
 ) -> None:
