@@ -151,6 +151,7 @@ admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
 admin:subscriptions_invoice_explain  staff  -
+admin:subscriptions_invoice_received  controller  controller
 admin:subscriptions_booksopening_totals  books  -
 
 hours:start                     advisor  -

@@ -106,8 +106,8 @@ HEAD = """\
 
 The record of processing (AVG, article 30). Every table of the database stands here, and every
 column in which words fit, with its purpose; `python manage.py check` fails on one that does not.
-There is no other place: no uploads, no full texts, no history of values. Nothing is about the
-people who talk to a counsellor: no table has a place for them.
+There is no other place: no uploads are kept, no full texts, no history of values. Nothing is about
+the people who talk to a counsellor: no table has a place for them.
 
 `python manage.py erase_expired` runs every night and keeps the terms.
 `python manage.py export_person EMAIL OUT.json` gives everything that is held about one person, and

@@ -154,6 +154,10 @@ else:
 ERASURES = BASE_DIR / env.text("ERASURES", "var/erasures.txt")
 
 # Shared by all processes, because the limits on sign-in attempts are counted here.
+# What is uploaded is read in memory: nothing of it comes to lie on a disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
+
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

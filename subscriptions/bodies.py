@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         InvoiceAddLinesParamsLine,
         InvoiceAddLinesParamsLineTaxAmount,
         InvoiceCreateParams,
+        InvoicePayParams,
     )
 
     from subscriptions import gateway
@@ -171,6 +172,11 @@ def _tax_amount(line: InvoiceLine) -> InvoiceAddLinesParamsLineTaxAmount:
 def _percentage(basis_points: int) -> Any:
     """Return text: the SDK asks for a float, but sends whatever is given as it is written."""
     return plain_decimal(basis_points)
+
+
+def settlement() -> InvoicePayParams:
+    """Return that nothing is to be collected: our own bank received all that was asked for."""
+    return {"paid_out_of_band": True}
 
 
 def credit_note(

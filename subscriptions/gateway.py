@@ -228,6 +228,12 @@ def send(stripe_id: str, key: str) -> Document:
     return _document(_client().v1.invoices.send_invoice(stripe_id, {}, {"idempotency_key": key}))
 
 
+@_errors_translated()
+def settle(stripe_id: str, body: Body, key: str) -> Document:
+    """Have an open invoice count as paid by what our own bank received."""
+    return _document(_client().v1.invoices.pay(stripe_id, _given(body), {"idempotency_key": key}))
+
+
 def delete_draft(stripe_id: str) -> None:
     """Delete a draft; one that is gone already is fine."""
     with suppress(MissingError), _errors_translated():

@@ -271,7 +271,7 @@ def _move(
     """Follow Stripe forward; only a debit that bounced leads from paid back to open."""
     if document.status == "paid" and invoice.state in MAY_BE_PAID:
         invoice.state, invoice.debit_failed_on = InvoiceState.PAID, None
-        invoice.paid_on = day_of(document.paid_at or at)
+        invoice.paid_on = invoice.received_on or day_of(document.paid_at or at)
     elif document.status in SETTLED and invoice.state in MAY_BE_PAID:
         invoice.state = SETTLED[document.status]
         if invoice.state == InvoiceState.VOID:

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from agency.models import Organisation
@@ -44,6 +44,7 @@ from subscriptions.steps import (
 
 logger = logging.getLogger(__name__)
 
+ONCE_FINAL = (StepKind.SETTLE, StepKind.SEND)  # the calls that follow on finalizing
 MAILED_SINCE = dt.timedelta(days=30)  # Stripe keeps events as long
 
 
@@ -70,9 +71,9 @@ def candidates() -> QuerySet[Invoice]:
     Credits come last: what they credit has to be there. Within a month chance orders them: by name,
     clients could tell from their numbers whether anybody between them was billed.
     """
-    unsent = Q(state=InvoiceState.OPEN, steps__kind=StepKind.SEND, steps__state__in=UNFINISHED)
+    unfinished = Q(state=InvoiceState.OPEN, steps__kind__in=ONCE_FINAL, steps__state__in=UNFINISHED)
     return (
-        Invoice.objects.filter(Q(state=InvoiceState.APPROVED) | unsent)
+        Invoice.objects.filter(Q(state=InvoiceState.APPROVED) | unfinished)
         .order_by("-kind", "run_month", "id")
         .distinct()
     )
@@ -118,14 +119,15 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
     if invoice.state != InvoiceState.APPROVED:
         if invoice.state not in InvoiceState.released:
             raise NotApprovedError(invoice.state)
-        unsent = invoice.steps.filter(kind=StepKind.SEND, state__in=UNFINISHED)
-        if invoice.state != InvoiceState.OPEN or not unsent.exists():
+        unfinished = invoice.steps.filter(kind__in=ONCE_FINAL, state__in=UNFINISHED)
+        if invoice.state != InvoiceState.OPEN or not unfinished.exists():
             return Outcome.ALREADY
     try:
         if invoice.kind == InvoiceKind.CREDIT:
             credit_notes.deliver(invoice, at)
         elif invoice.state == InvoiceState.APPROVED:
             _deliver(invoice, at)
+        _settle(invoice, at)
         _send(invoice, at)
     except (WaitingError, gateway.BusyError, gateway.UnknownOutcomeError):
         return Outcome.WAITING
@@ -170,7 +172,8 @@ def unpark(invoice_id: UUID) -> None:
         if parked.update(state=InvoiceState.APPROVED, parked_because=""):
             customers.begin_anew(Invoice.objects.get(pk=invoice_id))
         for invoice in unmailed().filter(pk=invoice_id):
-            step_for(invoice, StepKind.SEND, {})
+            for refused in invoice.steps.filter(kind__in=ONCE_FINAL, state=StepState.FAILED):
+                step_for(invoice, StepKind(refused.kind), refused.body)
             Invoice.objects.filter(pk=invoice.pk).update(parked_because="")
 
 
@@ -276,6 +279,25 @@ def _finalize(invoice: Invoice, at: dt.datetime) -> None:
         return None if document.status == "draft" else document
 
     carry_out(step, Deed(call, look, partial(record_finalized, invoice)), at)
+
+
+def _settle(invoice: Invoice, at: dt.datetime) -> None:
+    """Tell Stripe of a payment that our own bank received."""
+    step = invoice.steps.filter(kind=StepKind.SETTLE).order_by("-generation").first()
+    if step is None or step.state not in UNFINISHED:
+        return
+
+    def look() -> gateway.Document | None:
+        document = gateway.read(invoice.stripe_id)
+        return document if document.status == "paid" else None
+
+    def record(document: gateway.Document) -> None:
+        if document.status == "paid":
+            still_open = Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.OPEN)
+            still_open.update(state=InvoiceState.PAID, paid_on=F("received_on"), parked_because="")
+
+    settle = partial(gateway.settle, invoice.stripe_id)
+    carry_out(step, Deed(settle, look, record, looks_first=True), at)
 
 
 def _send(invoice: Invoice, at: dt.datetime) -> None:

@@ -18,6 +18,7 @@ from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, push
+from subscriptions.admin import receipts
 from subscriptions.explanation import explain
 from subscriptions.models import (
     BilledOccurrence,
@@ -145,7 +146,7 @@ class InvoiceAdmin(StaffAdmin):
             {
                 "fields": (
                     ("state", "blocked_reason", "parked_because"),
-                    ("invoice_on", "due_on", "paid_on", "debit_failed_on"),
+                    ("invoice_on", "due_on", "paid_on", "received_on", "debit_failed_on"),
                     ("hosted_url", "pdf_url"),
                 )
             },
@@ -189,7 +190,9 @@ class InvoiceAdmin(StaffAdmin):
 
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.explain)
+        received = self.admin_site.admin_view(self.received)
         return [
+            path("received/", received, name="subscriptions_invoice_received"),
             path("<path:object_id>/explain/", page, name="subscriptions_invoice_explain"),
             *super().get_urls(),
         ]
@@ -204,6 +207,10 @@ class InvoiceAdmin(StaffAdmin):
         shown = {"invoice": invoice, "explanation": explain(invoice)}
         template = "subscriptions/invoice/explanation"
         return self.page(request, template, self.heading(invoice), **shown)
+
+    def received(self, request: HttpRequest) -> HttpResponse:
+        """Compare a bank statement with what is open, and note what the bank received."""
+        return receipts.page(self, request)
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:

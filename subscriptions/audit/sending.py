@@ -79,6 +79,17 @@ def paid_documents_say_when(records: Records) -> Iterator[Check]:
             yield Check(records.document_name(invoice), invoice.state, found.value)
 
 
+def what_the_bank_received_is_paid_from_that_day_and_told_to_stripe(
+    records: Records,
+) -> Iterator[Check]:
+    told = {step.invoice_id for step in records.steps if step.kind == StepKind.SETTLE}
+    for invoice in records.invoices.values():
+        if invoice.received_on:
+            paid_on = invoice.paid_on or invoice.received_on
+            found = (str(paid_on), invoice.pk in told)
+            yield Check(records.document_name(invoice), (str(invoice.received_on), True), found)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     sent_documents_have_an_id_a_number_and_dates,
     documents_that_were_not_sent_have_none,
@@ -88,4 +99,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     answers_of_calls_name_what_was_sent,
     only_what_was_approved_is_on_its_way,
     paid_documents_say_when,
+    what_the_bank_received_is_paid_from_that_day_and_told_to_stripe,
 )

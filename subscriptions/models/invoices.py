@@ -105,6 +105,8 @@ class Invoice(Entity):
     due_on = models.DateField(_("due on"), null=True, blank=True)
     paid_on = models.DateField(_("paid on"), null=True, blank=True)
     debit_failed_on = models.DateField(_("debit failed on"), null=True, blank=True)
+    # At our own bank; a payment that came through Stripe has none.
+    received_on = models.DateField(_("received by the bank on"), null=True, blank=True)
     parked_because = models.CharField(_("parked because"), max_length=300, blank=True)
     stripe_id = models.CharField(_("Stripe id"), max_length=60, blank=True)
     hosted_url = models.URLField(_("payment page"), max_length=500, blank=True)
@@ -140,6 +142,10 @@ class Invoice(Entity):
                 condition=Q(kind="invoice", credit_of__isnull=True)
                 | Q(kind="credit", credit_of__isnull=False),
                 name="credit_points_to_its_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(received_on__isnull=True) | ~Q(number="") & Q(kind="invoice"),
+                name="what_the_bank_received_pays_a_sent_invoice",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=InvoiceState.values), name="invoice_has_a_known_state"

@@ -42,6 +42,7 @@ class StepKind(models.TextChoices):
     FINALIZE = "finalize", _("finalize")
     SEND = "send", _("send")
     CREDIT_NOTE = "credit_note", _("credit note")
+    SETTLE = "settle", _("payment outside Stripe")
 
 
 class StepState(models.TextChoices):

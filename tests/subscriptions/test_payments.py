@@ -1,0 +1,177 @@
+"""Payments that our own bank received: noted once, told to Stripe, paid from the bank's day on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from agency.models import Agency, AuditEvent
+from subscriptions import payments, push, reconcile
+from subscriptions.models import Invoice, StripeStep
+from subscriptions.payments import PaymentError
+from subscriptions.push import Outcome
+from subscriptions.sandbox.server import Sandbox
+from tests import factories as make
+from tests.stripe.control import TOO_OFTEN, listed, order
+from tests.stripe.faults import by_hand, forget_faults
+from tests.subscriptions.test_bank import entry, statement
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+
+NOW = timezone.now()
+TODAY = timezone.localdate()
+LATER = NOW + dt.timedelta(hours=12)
+ADDRESS = "/admin/subscriptions/invoice/received/"
+
+
+def sent(**fields: Any) -> Invoice:
+    organisation = make.organisation(f"ORG{Invoice.objects.count()}")
+    invoice = make.invoice(organisation, state="approved", **fields)
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+    invoice.refresh_from_db()
+    return invoice
+
+
+def test_stripe_asks_for_nothing_any_more(sandbox: Sandbox) -> None:
+    invoice = sent()
+
+    payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+    assert push.push(invoice.pk, at=LATER) == Outcome.PUSHED
+
+    [there] = listed(sandbox)
+    invoice.refresh_from_db()
+    assert (there["status"], there["amount_remaining"]) == ("paid", 0)
+    assert there["amount_paid_off_stripe"] == invoice.total_cents
+    assert (invoice.state, invoice.paid_on) == ("paid", TODAY)
+    assert push.push(invoice.pk, at=LATER) == Outcome.ALREADY
+    assert reconcile.reconcile(at=LATER).found == []
+
+
+def test_it_is_paid_from_the_day_of_the_bank_also_where_the_webhook_is_faster(
+    sandbox: Sandbox,
+) -> None:
+    invoice = sent()
+    payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+    Invoice.objects.update(received_on=TODAY - dt.timedelta(days=9))
+    by_hand(sandbox.state, "POST", f"invoices/{invoice.stripe_id}/pay", "paid_out_of_band=true")
+
+    reconcile.reconcile(at=LATER)  # as the webhook's handler does
+
+    invoice.refresh_from_db()
+    assert (invoice.state, invoice.paid_on) == ("paid", TODAY - dt.timedelta(days=9))
+    assert push.push(invoice.pk, at=LATER) == Outcome.ALREADY
+
+
+@pytest.mark.parametrize("fault", ["500_before", "500_after", "drop_response", "429"])
+def test_a_call_that_fails_is_made_once_all_the_same(sandbox: Sandbox, fault: str) -> None:
+    invoice = sent()
+    payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+    order(sandbox, "POST /v1/invoices/{invoice}/pay", fault, times=TOO_OFTEN)
+    assert push.push(invoice.pk, at=LATER) in {Outcome.WAITING, Outcome.PUSHED}
+    forget_faults(sandbox.state)
+
+    push.push(invoice.pk, at=LATER + dt.timedelta(days=2))
+
+    invoice.refresh_from_db()
+    assert invoice.state == "paid"
+    assert [there["status"] for there in listed(sandbox)] == ["paid"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "received_on", "sentence"),
+    [
+        ({"state": "paid"}, TODAY, "Only an open invoice"),
+        ({"state": "draft"}, TODAY, "Only an open invoice"),
+        ({"state": "open"}, TODAY + dt.timedelta(days=1), "between its invoice date and today"),
+        ({"state": "open"}, dt.date(2020, 1, 1), "between its invoice date and today"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    fields: dict[str, Any], received_on: dt.date, sentence: str
+) -> None:
+    invoice = make.invoice(make.organisation(), **fields)
+
+    with pytest.raises(PaymentError, match=sentence):
+        payments.note(invoice.pk, received_on=received_on, on=TODAY)
+
+    assert not StripeStep.objects.exists()
+
+
+def test_a_payment_is_noted_once() -> None:
+    invoice = make.invoice(make.organisation(), state="open")
+    day = invoice.invoice_on or TODAY
+    for _ in range(2):
+        payments.note(invoice.pk, received_on=day, on=TODAY)
+
+    assert StripeStep.objects.filter(kind="settle").count() == 1
+    with pytest.raises(PaymentError, match="noted already"):
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+    assert payments.asked() == {}
+
+
+class TestPage:
+    @pytest.fixture
+    def controller(self, client: Client) -> Client:
+        make.agency()
+        client.force_login(make.user("controller"))
+        return client
+
+    def upload(self, client: Client, *entries: str) -> Any:
+        own = Agency.objects.get().iban
+        data = statement(*entries, iban=own)
+        file = SimpleUploadedFile("statement.xml", data)
+        return client.post(ADDRESS, {"step": "compare", "statement": file})
+
+    def test_a_statement_is_compared_and_what_is_ticked_is_noted(self, controller: Client) -> None:
+        invoice = make.invoice(make.organisation(), state="open", invoice_on=dt.date(2026, 4, 1))
+        euros = f"{invoice.total_cents / 100:.2f}"
+
+        shown = self.upload(controller, entry(euros, invoice.number), entry("1", "what?"))
+
+        ticked = f"{invoice.pk} 2026-04-08"
+        assert shown.status_code == 200
+        assert f'value="{ticked}" checked' in shown.content.decode()
+        assert "No open invoice is named." in shown.content.decode()
+        assert not StripeStep.objects.exists()
+        controller.post(ADDRESS, {"step": "note", "paid": [ticked]})
+        invoice.refresh_from_db()
+        assert str(invoice.received_on) == "2026-04-08"
+        assert OrmQ.objects.count() == 1
+        assert AuditEvent.objects.filter(action="paid", subject_id=invoice.pk).count() == 1
+
+    def test_one_payment_is_noted_by_its_number(self, controller: Client) -> None:
+        invoice = make.invoice(make.organisation(), state="open", invoice_on=dt.date(2026, 4, 1))
+
+        given = {"step": "one", "number": invoice.number.lower(), "received_on": "2026-04-08"}
+        controller.post(ADDRESS, given)
+
+        invoice.refresh_from_db()
+        assert str(invoice.received_on) == "2026-04-08"
+
+    @pytest.mark.parametrize(
+        ("given", "sentence"),
+        [
+            ({"step": "compare"}, "This field is required."),
+            ({"step": "one", "number": "A-1", "received_on": "2026-04-08"}, "No open invoice has"),
+            ({"step": "one", "number": "A-1", "received_on": "soon"}, "Enter a valid date."),
+        ],
+    )
+    def test_bad_input_gets_a_sentence(
+        self, controller: Client, given: dict[str, str], sentence: str
+    ) -> None:
+        assert sentence in controller.post(ADDRESS, given).content.decode()
+
+    def test_another_file_gets_a_sentence(self, controller: Client) -> None:
+        file = SimpleUploadedFile("statement.xml", b"not XML")
+        shown = controller.post(ADDRESS, {"step": "compare", "statement": file})
+        assert "This is no bank statement" in shown.content.decode()
+
+    @pytest.mark.parametrize("paid", ["x", f"{Invoice().pk} 2026-04-08", f"{Invoice().pk} soon"])
+    def test_what_no_page_of_ours_sends_is_refused(self, controller: Client, paid: str) -> None:
+        assert controller.post(ADDRESS, {"step": "note", "paid": [paid]}).status_code == 400
