@@ -150,6 +150,7 @@ admin:logout                    -        -
 admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
+admin:subscriptions_invoice_credit  controller  controller
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
 admin:subscriptions_booksopening_totals  books  -

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
@@ -191,8 +193,8 @@ def credit_note(
     body: CreditNoteCreateParams = {
         "invoice": document.id,
         "lines": [
-            _credit_line(line, there[str(line.credit_of_id)])
-            for line in credit.lines.order_by("position")
+            _credit_line(line, back, there[str(line.credit_of_id)])
+            for line, back in _taken_off(credit.lines.order_by("position"))
         ],
         "metadata": _reference(credit),
         "email_type": "credit_note",
@@ -206,14 +208,36 @@ def credit_note(
     return body
 
 
-def _credit_line(line: InvoiceLine, there: gateway.Line) -> CreditNoteCreateParamsLine:
-    net_cents = abs(line.net_cents)
+def _taken_off(lines: Iterable[InvoiceLine]) -> Iterator[tuple[InvoiceLine, tuple[int, int]]]:
+    """Give lines with the net and VAT that Stripe is to take off them.
+
+    Stripe credits no line below zero: what such a line gave comes off others of the same VAT.
+    """
+    lines = list(lines)
+    owed: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for line in lines:
+        if line.net_cents > 0:
+            sums = owed[line.vat_category, line.vat_rate_basis_points]
+            sums[:] = sums[0] + line.net_cents, sums[1] + line.vat_cents
+    for line in lines:
+        if line.net_cents < 0:
+            sums = owed[line.vat_category, line.vat_rate_basis_points]
+            net, vat = min(sums[0], -line.net_cents), min(sums[1], -line.vat_cents)
+            sums[:] = sums[0] - net, sums[1] - vat
+            if net < -line.net_cents:
+                yield line, (-line.net_cents - net, -line.vat_cents - vat)
+
+
+def _credit_line(
+    line: InvoiceLine, back: tuple[int, int], there: gateway.Line
+) -> CreditNoteCreateParamsLine:
+    net_cents, vat_cents = back
     return {
         "type": "invoice_line_item",
         "invoice_line_item": there.id,
         "amount": net_cents,
         "tax_amounts": [
-            {"amount": abs(line.vat_cents), "tax_rate": tax.rate_id, "taxable_amount": net_cents}
+            {"amount": vat_cents, "tax_rate": tax.rate_id, "taxable_amount": net_cents}
             for tax in there.taxes
         ],
         "metadata": {"line": str(line.pk)},

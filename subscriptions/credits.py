@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
@@ -14,7 +15,8 @@ from django.utils.translation import gettext, override
 
 from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from agency.month import Month
-from subscriptions.buyers import of_organisation
+from subscriptions.buyers import Buyer, of_organisation
+from subscriptions.charges import HUNDREDTHS
 from subscriptions.documents import Document, Fields
 from subscriptions.facts import Chosen, Facts, clients
 from subscriptions.models import (
@@ -76,9 +78,15 @@ def share(line: Creditable, hundredths: int) -> Amounts:
     if hundredths >= left.hundredths:
         return left
     net = min(left.net_cents, round_half_away(Fraction(hundredths * line.unit_cents, 100)))
-    taken = Fraction(line.taken_back.net_cents + net, line.billed.net_cents or 1)
+    return amount_of(line, net, hundredths)
+
+
+def amount_of(line: Creditable, net_cents: int, hundredths: int) -> Amounts:
+    """Give what crediting an amount of a line takes back, its VAT as `share` does."""
+    taken = Fraction(line.taken_back.net_cents + net_cents, line.billed.net_cents or 1)
     vat = round_half_away(line.billed.vat_cents * taken) - line.taken_back.vat_cents
-    return Amounts(hundredths=hundredths, net_cents=net, vat_cents=min(left.vat_cents, max(0, vat)))
+    vat = min(line.left.vat_cents, max(0, vat))
+    return Amounts(hundredths=hundredths, net_cents=net_cents, vat_cents=vat)
 
 
 def credit_shares(
@@ -156,20 +164,29 @@ def _number_revisions(made: Iterable[Document]) -> None:
 def _overage_of(credits_due: Iterable[OverageCredit]) -> QuerySet[InvoiceLine]:
     """Give the lines of overage of these contracts with what was taken back, the last ones first.
 
-    What was voided is not asked for, and a voided credit gave nothing back.
+    What was voided is not asked for.
     """
     subscriptions = {credit.statement.subscription_id for credit in credits_due}
+    rows = InvoiceLine.objects.filter(
+        kind=LineKind.OVERAGE, occurrence__subject_id__in=subscriptions
+    ).exclude(invoice__state=InvoiceState.VOID)
+    return with_credits(rows).order_by("-from_month", "pk")
+
+
+def with_credits(rows: QuerySet[InvoiceLine]) -> QuerySet[InvoiceLine]:
+    """Have lines say what was taken back of them; a voided credit gave nothing back.
+
+    ``hand_...`` is what staff gave back, without an occurrence, rather than a run.
+    """
     live = ~Q(credits__invoice__state=InvoiceState.VOID)
-    return (
-        InvoiceLine.objects.filter(kind=LineKind.OVERAGE, occurrence__subject_id__in=subscriptions)
-        .exclude(invoice__state=InvoiceState.VOID)
-        .select_related("invoice", "occurrence")
-        .annotate(
-            back_hundredths=Sum("credits__quantity_hundredths", filter=live),
-            back_net=Sum("credits__net_cents", filter=live),
-            back_vat=Sum("credits__vat_cents", filter=live),
-        )
-        .order_by("-from_month", "pk")
+    by_hand = live & Q(credits__occurrence=None)
+    return rows.select_related("invoice", "occurrence").annotate(
+        back_hundredths=Coalesce(Sum("credits__quantity_hundredths", filter=live), 0),
+        back_net=Coalesce(Sum("credits__net_cents", filter=live), 0),
+        back_vat=Coalesce(Sum("credits__vat_cents", filter=live), 0),
+        hand_hundredths=Coalesce(Sum("credits__quantity_hundredths", filter=by_hand), 0),
+        hand_net=Coalesce(Sum("credits__net_cents", filter=by_hand), 0),
+        hand_vat=Coalesce(Sum("credits__vat_cents", filter=by_hand), 0),
     )
 
 
@@ -189,20 +206,28 @@ def _documents(
         return
     by_key = {line.pk: line for line in lines}
     left = credit.quarters * HUNDREDTHS_PER_QUARTER - credit.given_hundredths  # type: ignore[attr-defined]
-    parts_due = list(credit_shares(left, map(_creditable, lines)))
-    if sum(part.hundredths for _, part in parts_due) < left:
+    parts_due = list(credit_shares(left, map(creditable, lines)))
+    if sum(part.hundredths for _, part in parts_due) + _given_by_hand(lines) < left:
         return  # a line of the year is still to be billed, or anew: it waits for it
     shares: dict[UUID, list[tuple[InvoiceLine, Amounts]]] = defaultdict(list)
-    for creditable, part in parts_due:
-        line = by_key[creditable.key]
+    for one, part in parts_due:
+        line = by_key[one.key]
         shares[line.invoice_id].append((line, part))
     for parts in shares.values():
         yield _document(facts, credit, parts, run)
 
 
-def _creditable(line: InvoiceLine) -> Creditable:
-    back = (line.back_hundredths, line.back_net, line.back_vat)  # type: ignore[attr-defined]
-    hundredths, net, vat = (abs(value or 0) for value in back)
+def _given_by_hand(lines: Iterable[InvoiceLine]) -> int:
+    """Count the hundredths of hours that staff gave back, but of what is to be billed anew."""
+    return sum(
+        line.hand_hundredths  # type: ignore[attr-defined]
+        for line in lines
+        if line.occurrence and line.occurrence.state != OccurrenceState.CREDITED
+    )
+
+
+def creditable(line: InvoiceLine) -> Creditable:
+    """Say of a line of `with_credits` what is left of it."""
     return Creditable(
         key=line.pk,
         unit_cents=line.unit_cents,
@@ -211,17 +236,34 @@ def _creditable(line: InvoiceLine) -> Creditable:
             net_cents=line.net_cents,
             vat_cents=line.vat_cents,
         ),
-        taken_back=Amounts(hundredths=hundredths, net_cents=net, vat_cents=vat),
+        taken_back=Amounts(
+            hundredths=line.back_hundredths,  # type: ignore[attr-defined]
+            net_cents=-line.back_net,  # type: ignore[attr-defined]
+            vat_cents=-line.back_vat,  # type: ignore[attr-defined]
+        ),
     )
 
 
 def _document(
     facts: Facts, credit: OverageCredit, parts: Sequence[tuple[InvoiceLine, Amounts]], run: Month
 ) -> Document:
+    buyer = of_organisation(facts.organisations[credit.statement.organisation_id])
+    made = credit_document(buyer, parts, run)
+    for row, (line, _part) in zip(made.line_rows, parts, strict=True):
+        occurrence = _occurrence(credit, line, run)
+        made.occurrence_rows.append(occurrence)
+        row["occurrence_id"] = occurrence["id"]
+    return made
+
+
+def credit_document(
+    buyer: Buyer, parts: Sequence[tuple[InvoiceLine, Amounts]], run: Month, **fields: Any
+) -> Document:
+    """Work out the credit of parts of one document's lines; ``fields`` are columns of its row."""
     original = parts[0][0].invoice
     net = sum(part.net_cents for _line, part in parts)
     vat = sum(part.vat_cents for _line, part in parts)
-    document = {
+    document: Fields = {
         "id": uuid4(),
         "kind": InvoiceKind.CREDIT,
         "state": InvoiceState.DRAFT,
@@ -231,14 +273,10 @@ def _document(
         "vat_cents": -vat,
         "total_cents": -net - vat,
         **{name: getattr(original, name) for name in COPIED},
+        **fields,
     }
-    buyer = of_organisation(facts.organisations[credit.statement.organisation_id])
-    made = Document(buyer, document, [], [])
-    for position, (line, part) in enumerate(parts, start=1):
-        occurrence = _occurrence(credit, line, run)
-        made.occurrence_rows.append(occurrence)
-        made.line_rows.append(_line(document, position, line, part, occurrence))
-    return made
+    rows = [_line(document, position, *part) for position, part in enumerate(parts, start=1)]
+    return Document(buyer, document, rows, [])
 
 
 def _occurrence(credit: OverageCredit, line: InvoiceLine, run: Month) -> Fields:
@@ -253,29 +291,23 @@ def _occurrence(credit: OverageCredit, line: InvoiceLine, run: Month) -> Fields:
     }
 
 
-def _line(
-    document: Fields,
-    position: int,
-    line: InvoiceLine,
-    part: Amounts,
-    occurrence: Fields,
-) -> Fields:
+def _line(document: Fields, position: int, line: InvoiceLine, part: Amounts) -> Fields:
     with override(document["language"]):
         text = gettext("Credit: %(text)s") % {"text": line.description}
+    is_by_quantity = line.kind == LineKind.OVERAGE or part.net_cents == line.net_cents
     return {
         "id": uuid4(),
         "invoice_id": document["id"],
         "position": position,
         "kind": LineKind.CREDIT,
         "description": text[:LONGEST_TEXT],
-        "quantity_hundredths": part.hundredths,
-        "unit_cents": -line.unit_cents,
+        "quantity_hundredths": part.hundredths if is_by_quantity else HUNDREDTHS,
+        "unit_cents": -line.unit_cents if is_by_quantity else -part.net_cents,
         "net_cents": -part.net_cents,
         "vat_category": line.vat_category,
         "vat_rate_basis_points": line.vat_rate_basis_points,
         "vat_cents": -part.vat_cents,
         "from_month": line.from_month,
         "until_month": line.until_month,
-        "occurrence_id": occurrence["id"],
         "credit_of_id": line.pk,
     }

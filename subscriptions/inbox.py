@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django_q.tasks import async_task
 
 from agency.month import day_of
-from subscriptions import gateway
+from subscriptions import corrections, gateway
 from subscriptions.credit_notes import record_issued
 from subscriptions.models import (
     BilledOccurrence,
@@ -227,6 +227,8 @@ def follow_credit_note(there: gateway.CreditNote) -> EventState:
         if there.status == "void" and credit.state == InvoiceState.PAID:
             Invoice.objects.filter(pk=credit.pk).update(state=InvoiceState.VOID)
             _bill_anew(credit)
+            if credit.credit_reason and credit.credit_of:
+                corrections.settle_revisions(credit.credit_of)
         return EventState.HANDLED
 
 

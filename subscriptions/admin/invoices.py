@@ -17,8 +17,9 @@ from django_q.tasks import async_task
 from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
-from subscriptions import billing, push
+from subscriptions import billing, corrections, push
 from subscriptions.admin import receipts
+from subscriptions.admin.crediting import credit_page
 from subscriptions.explanation import explain
 from subscriptions.models import (
     BilledOccurrence,
@@ -138,7 +139,7 @@ class InvoiceAdmin(StaffAdmin):
     linked_by = ("organisation__id", "state")
     search_fields = ("number", "buyer_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
-    actions = ("approve", "push", "take_back", "accept", "draft_anew", "unpark")
+    actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
     inlines = (Lines, Steps)
     fieldsets = (
         (
@@ -155,7 +156,7 @@ class InvoiceAdmin(StaffAdmin):
             _("Document"),
             {
                 "fields": (
-                    ("number", "kind", "credit_of"),
+                    ("number", "kind", "credit_of", "credit_reason"),
                     ("run_month", "po_number", "collection"),
                     ("net_cents", "vat_cents", "total_cents"),
                 )
@@ -191,9 +192,11 @@ class InvoiceAdmin(StaffAdmin):
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.explain)
         received = self.admin_site.admin_view(self.received)
+        credit = self.admin_site.admin_view(self.credit)
         return [
             path("received/", received, name="subscriptions_invoice_received"),
             path("<path:object_id>/explain/", page, name="subscriptions_invoice_explain"),
+            path("<path:object_id>/credit/", credit, name="subscriptions_invoice_credit"),
             *super().get_urls(),
         ]
 
@@ -211,6 +214,15 @@ class InvoiceAdmin(StaffAdmin):
     def received(self, request: HttpRequest) -> HttpResponse:
         """Compare a bank statement with what is open, and note what the bank received."""
         return receipts.page(self, request)
+
+    def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Credit what was sent, in full or in part, and bill it anew."""
+        invoice = self.get_object(request, object_id)
+        if not self.has_handle_permission(request):
+            raise PermissionDenied
+        if invoice is None:
+            raise Http404
+        return credit_page(self, request, invoice)
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
@@ -280,6 +292,12 @@ class InvoiceAdmin(StaffAdmin):
             "%(n)s invoice is a draft again.", "%(n)s invoices are drafts again.", len(taken)
         )
         _tell(request, "taken_back", taken, text)
+
+    @admin.action(description=_("Throw drafts of credits away"), permissions=["handle"])
+    def throw_away(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
+        gone = len(self.each(request, queryset, "thrown_away", corrections.throw_away))
+        text = ngettext("%(n)s credit is gone.", "%(n)s credits are gone.", gone)
+        _tell(request, "thrown_away", [], text, gone)
 
     @admin.action(description=_("Try parked ones again"), permissions=["handle"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:

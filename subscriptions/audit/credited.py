@@ -11,7 +11,14 @@ from uuid import UUID
 from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.credits import COPIED
-from subscriptions.models import InvoiceLine, InvoiceState, LineKind, OverageCredit
+from subscriptions.models import (
+    InvoiceKind,
+    InvoiceLine,
+    InvoiceState,
+    LineKind,
+    OccurrenceState,
+    OverageCredit,
+)
 
 # An address that was missing may be added to a document that waits to be sent.
 AS_CREDITED = sorted({*COPIED} - {"buyer_email"})
@@ -40,7 +47,10 @@ def credits_of_overage_stay_within_what_their_statement_found(records: Records) 
 
 
 def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
-    """In their run, unless overage of the same year stands on a draft or a blocked document."""
+    """In their run, unless overage of the same year stands on a draft or a blocked document.
+
+    What staff gave back of the year's overage, a run need not.
+    """
     given: dict[UUID, int] = defaultdict(int)
     for line, occurrence in records.billed(LineKind.CREDIT):
         if records.invoices[line.invoice_id].state != InvoiceState.VOID:
@@ -51,6 +61,12 @@ def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
         for line, occurrence in records.billed(LineKind.OVERAGE)
         if records.invoices[line.invoice_id].state in not_sent
     }
+    by_hand: dict[Any, int] = defaultdict(int)
+    staff = _given_by_staff(records)
+    for line, occurrence in records.billed(LineKind.OVERAGE):
+        if occurrence.state != OccurrenceState.CREDITED:
+            year = records.contracts[occurrence.subject_id].year_of(line.from_month)
+            by_hand[occurrence.subject_id, year] += staff[line.pk][2]
     for credit in records.overage_credits.values():
         subscription, period = credit.statement.subscription_id, credit.statement.months
         year = records.contracts[subscription].year_of(period.from_month)
@@ -58,7 +74,10 @@ def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
         is_newest = credit.statement in records.newest_statements(subscription)
         if is_due and is_newest and (subscription, year) not in waits_for:
             name = records.period_name(subscription, period)
-            yield Check(name, credit.quarters * HUNDREDTHS_PER_QUARTER, given[credit.pk])
+            most = credit.quarters * HUNDREDTHS_PER_QUARTER
+            least = max(0, most - by_hand[subscription, year])
+            found = given[credit.pk]
+            yield Check(name, found if least <= found <= most else least, found)
 
 
 def _is_overage_of_the_year(records: Records, credit: OverageCredit, line: InvoiceLine) -> bool:
@@ -83,18 +102,54 @@ def credits_never_exceed_what_they_credit(records: Records) -> Iterator[Check]:
 def credits_take_back_their_share_of_net_and_vat(records: Records) -> Iterator[Check]:
     """In proportion to what the line stored; credits of all of it take back all of it.
 
-    Beside a credit that was voided, each of the others may be a cent off in its VAT.
+    Overage goes back by the hour, everything else in any amount. Beside a credit that was voided,
+    each of the others may be a cent off in its VAT.
     """
     for original, live, voided in _taken_back(records):
         found = sum(line.net_cents for line in live), sum(line.vat_cents for line in live)
         net, tax = -original.net_cents, -original.vat_cents
-        if sum(line.quantity_hundredths for line in live) < original.quantity_hundredths:
+        if original.kind != LineKind.OVERAGE:
+            net = found[0]
+        elif sum(line.quantity_hundredths for line in live) < original.quantity_hundredths:
             parts = (Fraction(line.quantity_hundredths, 100) for line in live)
             net = -sum(round_half_away(part * original.unit_cents) for part in parts)
+        if net != -original.net_cents:
             tax = round_half_away(Fraction(tax * net, -original.net_cents or 1))
         cents = len(live) if voided else 0
         expected = net, found[1] if abs(found[1] - tax) <= cents else tax
         yield Check(records.line_name(original), expected, found)
+
+
+def what_staff_credited_in_full_is_open_to_be_billed_anew(records: Records) -> Iterator[Check]:
+    """And nothing else is, unless its document is void. Lines of 0 go with all others."""
+    given = _given_by_staff(records)
+    for key, invoice in records.invoices.items():
+        if invoice.kind == InvoiceKind.INVOICE and invoice.state != InvoiceState.VOID:
+            lines = records.lines.get(key, [])
+            wholes = {line.pk: given[line.pk][:2] == _asked(line) for line in lines}
+            asked = [wholes[line.pk] for line in lines if any(_asked(line))]
+            for line in lines:
+                row = records.occurrence_of(line)
+                if row:
+                    is_open = wholes[line.pk] if any(_asked(line)) else all(asked) and any(asked)
+                    found = row.state == OccurrenceState.CREDITED
+                    yield Check(records.line_name(line), is_open, found)
+
+
+def _asked(line: InvoiceLine) -> tuple[int, ...]:
+    return line.net_cents, line.vat_cents
+
+
+def _given_by_staff(records: Records) -> dict[UUID, tuple[int, ...]]:
+    """Give net, VAT and hundredths that staff took back, by line; a run's credits are no part."""
+    given: dict[UUID, tuple[int, ...]] = defaultdict(lambda: (0, 0, 0))
+    for line in records.all_lines():
+        live = records.invoices[line.invoice_id].state != InvoiceState.VOID
+        if line.credit_of_id and live and line.occurrence_id is None:
+            net, vat, hundredths = given[line.credit_of_id]
+            hundredths += line.quantity_hundredths
+            given[line.credit_of_id] = net - line.net_cents, vat - line.vat_cents, hundredths
+    return given
 
 
 def _taken_back(records: Records) -> Iterator[tuple[InvoiceLine, list[InvoiceLine], bool]]:
@@ -144,5 +199,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     credits_of_overage_are_given_in_full,
     credits_never_exceed_what_they_credit,
     credits_take_back_their_share_of_net_and_vat,
+    what_staff_credited_in_full_is_open_to_be_billed_anew,
     credits_mirror_what_they_credit,
 )

@@ -153,7 +153,7 @@ PLACES: dict[str, list[list[str]]] = {
     OccurrenceState.BILLED: [["document"]],
     OccurrenceState.HELD: [["blocked"]],
     OccurrenceState.SETTLED: [[]],
-    OccurrenceState.CREDITED: [["void"]],
+    OccurrenceState.CREDITED: [["void"], ["document"]],  # the latter by a credit by staff
 }
 
 

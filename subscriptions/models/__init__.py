@@ -17,6 +17,7 @@ from subscriptions.models.contracts import (
 from subscriptions.models.invoices import (
     BilledOccurrence,
     BlockedReason,
+    CreditReason,
     Invoice,
     InvoiceKind,
     InvoiceLine,
@@ -67,6 +68,7 @@ __all__ = [
     "ClearedBecause",
     "Collection",
     "CpiValue",
+    "CreditReason",
     "DifferenceKind",
     "Display",
     "EventState",

@@ -50,6 +50,17 @@ class BlockedReason(models.TextChoices):
     BOUND = "bound", _("unusually high: look first")
 
 
+class CreditReason(models.TextChoices):
+    """Why staff credit what was sent; what a run gives back of overage names no reason."""
+
+    PARTICULARS = "particulars", _("particulars or order number wrong")
+    AMOUNT = "amount", _("price or amount wrong")
+    TWICE = "twice", _("billed twice")
+    NOT_DELIVERED = "not_delivered", _("not delivered")
+    CONTRACT = "contract", _("contract ended or changed")
+    GOODWILL = "goodwill", _("goodwill")
+
+
 class InvoiceQuerySet(OfClients["Invoice"]):
     def visible_to(self, user: User) -> InvoiceQuerySet:
         """Staff read all; a contact reads what was sent to an own organisation."""
@@ -73,6 +84,9 @@ class Invoice(Entity):
     )
     credit_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="credits"
+    )
+    credit_reason = models.CharField(
+        _("credited because"), max_length=20, choices=CreditReason, blank=True
     )
     po_number = models.CharField(_("purchase order"), max_length=100, blank=True)
     currency = models.CharField(max_length=3, default="EUR")
@@ -146,6 +160,11 @@ class Invoice(Entity):
             models.CheckConstraint(
                 condition=Q(received_on__isnull=True) | ~Q(number="") & Q(kind="invoice"),
                 name="what_the_bank_received_pays_a_sent_invoice",
+            ),
+            models.CheckConstraint(
+                condition=Q(credit_reason="")
+                | Q(kind="credit", credit_reason__in=CreditReason.values),
+                name="credit_is_given_for_a_known_reason",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=InvoiceState.values), name="invoice_has_a_known_state"

@@ -120,7 +120,8 @@ def _client(code: str, number: int) -> Client:
 
 def fill_in(name: str, route: str, one: Client) -> str:
     """Give the address of a route for a client's rows."""
-    page = re.fullmatch(r"admin:([a-z]+)_([a-z]+)_(?:change|delete|history|explain|totals)", name)
+    pages = "change|delete|history|explain|credit|totals"
+    page = re.fullmatch(rf"admin:([a-z]+)_([a-z]+)_(?:{pages})", name)
     row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
     values = {
         "organisation_id": str(one.organisation.pk),

@@ -116,7 +116,7 @@ def a_document_was_made_void_and_its_lines_count_as_billed() -> None:
     Invoice.objects.filter(pk=line_of("overage").invoice_id).update(state="void")
 
 
-@plants("each_occurrence_is_on_one_live_line")
+@plants("what_staff_credited_in_full_is_open_to_be_billed_anew")
 def a_document_holds_and_what_it_bills_counts_as_credited() -> None:
     BilledOccurrence.objects.filter(lines=line_of("fee")).update(state="credited")
 
