@@ -83,7 +83,7 @@ def credit(
     take_turns()
     if Invoice.objects.filter(pk=key).exists():
         return None
-    document = Invoice.objects.select_for_update(no_key=True).get(pk=document.pk)
+    document = Invoice.objects.select_for_update(no_key=True).order_by().get(pk=document.pk)
     refuse(document)
     lines = lines_of(document)
     given = _all_of(lines) if parts is None else _parts_of(document, lines, parts)
@@ -116,7 +116,7 @@ def throw_away(drafted: Invoice) -> None:
     """
     take_turns()
     found = Invoice.objects.select_for_update().filter(pk=drafted.pk).exclude(credit_reason="")
-    row = found.filter(state=InvoiceState.DRAFT).first()
+    row = found.filter(state=InvoiceState.DRAFT).order_by("pk").first()
     if row is None or row.credit_of is None:
         raise CreditRefusedError(_("Only a draft of a credit that staff gave is thrown away."))
     row.delete()
