@@ -52,8 +52,9 @@ agency.agency                   r       rac        rac           r
 agency.auditevent               -       r          r             r
 agency.contact                  racd    racd       r             r
 agency.headcount                r       r          r             r
-agency.organisation             rac     rac        r             r
+agency.organisation             rach    rach       r             r
 agency.user                     rac     r          rac           r
+agency.vatconsultation          r       r          r             r
 
 advisors.absence                racd    r          r             r
 advisors.advisor                rac     rc         r             r

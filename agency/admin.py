@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
-from agency import access
+from agency import access, vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import ModelForm, Rows, StaffAdmin, column
-from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, Role, User
+from agency.models import (
+    Agency,
+    AuditEvent,
+    Contact,
+    Headcount,
+    Organisation,
+    Role,
+    User,
+    VatConsultation,
+)
 from agency.templatetags.figures import day
+from agency.today import today
 
 if TYPE_CHECKING:
     from django.db import models
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -30,13 +41,36 @@ class Contacts(Rows):
     autocomplete_fields = ("user",)
 
 
+class VatIdToCheck(admin.SimpleListFilter):
+    title = _("to do")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("vat_check", _("VAT id to be checked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset & vat_ids.pending() if self.value() == "vat_check" else queryset
+
+
+class OrganisationForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        """Take the tick away from a VAT id that was changed under it."""
+        cleaned = super().clean() or {}
+        if self.initial.get("vat_id_checked") and "vat_id" in self.changed_data:
+            cleaned["vat_id_checked"] = False
+        return cleaned
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(StaffAdmin):
     list_display = ("legal_name", "code", "city", "country", "language")
-    list_filter = ("country", "language", "vat_id_checked")
+    list_filter = (VatIdToCheck, "country", "language", "vat_id_checked")
     search_fields = ("legal_name", "code", "kvk_number", "city")
     autocomplete_fields = ("parent",)
     inlines = (Headcounts, Contacts)
+    form = OrganisationForm
+    readonly_fields = ("at_vies",)
+    actions = ("check_at_vies",)
     fieldsets = (
         (_("Client"), {"fields": ("legal_name", "code", "parent", "language")}),
         (_("Address"), {"fields": ("street", ("postcode", "city"), "country")}),
@@ -47,11 +81,42 @@ class OrganisationAdmin(StaffAdmin):
                     "invoice_email",
                     ("kvk_number", "oin"),
                     ("vat_id", "vat_id_checked"),
+                    "at_vies",
                     "einvoice_address",
                 )
             },
         ),
     )
+
+    @admin.display(description=_("last answer of VIES"), empty_value="–")
+    def at_vies(self, organisation: Organisation) -> str:
+        found = None if organisation._state.adding else vat_ids.newest(organisation)  # noqa: SLF001
+        if found is None:
+            return ""
+        said = f"{found.get_answer_display()}, {day(found.on)}"
+        return f"{said} ({found.reference})" if found.reference else said
+
+    @admin.action(description=_("Check the VAT id at VIES"), permissions=["handle"])
+    def check_at_vies(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
+        on = today()
+        found = self.each(request, queryset, "checked", lambda row: vat_ids.consult(row, on=on))
+        if found:
+            messages.info(request, str(vat_ids.Rechecked.of(found)))
+
+
+@admin.register(VatConsultation)
+class VatConsultationAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        "vat_id",
+        column("on", _("day"), day),
+        "answer",
+        "reference",
+    )
+    list_filter = ("answer",)
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name", "vat_id", "reference")
+    ordering = ("-on", "-number")
 
 
 class UserForm(ModelForm):

@@ -218,10 +218,61 @@ class Organisation(Entity):
         """Refuse what the agency workbook refuses: a VAT id that could not be checked."""
         if self.vat_id_checked and not self.vat_id:
             raise ValidationError({"vat_id": _("There is no VAT id that could be checked.")})
+        if self.vat_id_checked and self._is_refused():
+            raise ValidationError(
+                {"vat_id_checked": _("VIES answered that this VAT id is not valid.")}
+            )
         if self.vat_id and is_in_eu(self.country) and not is_in_eu(self.vat_id[:2]):
             raise ValidationError(
                 {"vat_id": _("This VAT id does not begin with the letters of a country of the EU.")}
             )
+
+    def _is_refused(self) -> bool:
+        """Tell whether the last definite answer of VIES about this VAT id says that it is none."""
+        said = self.vat_consultations.filter(vat_id=self.vat_id).exclude(answer="unavailable")
+        last = None if self._state.adding else said.order_by("-number").first()
+        return last is not None and last.answer == VatAnswer.INVALID
+
+
+class VatAnswer(models.TextChoices):
+    VALID = "valid", _("valid")
+    INVALID = "invalid", _("not valid")
+    UNAVAILABLE = "unavailable", _("no answer")
+
+
+class VatConsultation(Entity):
+    """What VIES answered about a VAT id: the evidence for reversing the VAT, never changed.
+
+    The highest number is the newest. ``reference`` is the consultation number that VIES gives.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        related_name="vat_consultations",
+        verbose_name=_("organisation"),
+    )
+    number = models.PositiveIntegerField(_("number"))
+    vat_id = models.CharField(_("VAT id"), max_length=20)
+    on = models.DateField(_("day"))
+    answer = models.CharField(_("answer"), max_length=11, choices=VatAnswer)
+    reference = models.CharField(_("consultation reference"), max_length=50, blank=True)
+
+    class Meta:
+        verbose_name = _("consultation of VIES")
+        verbose_name_plural = _("consultations of VIES")
+        ordering: ClassVar = ["organisation", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "number"], name="consultations_of_a_client_are_numbered"
+            ),
+            models.CheckConstraint(
+                condition=Q(answer__in=VatAnswer.values), name="consultation_has_a_known_answer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vat_id}: {self.get_answer_display()}"
 
 
 class Headcount(Entity):

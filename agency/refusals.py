@@ -18,6 +18,8 @@ GUARDED = (
     gettext_noop("A card that was billed or used stays as it is: credit it instead."),
     gettext_noop("A VAT treatment that documents were made with stays as it is: add a later one."),
     gettext_noop("Documents were made for this month or a later one: choose a month after them."),
+    gettext_noop("This VAT id was changed: it is not checked yet."),
+    gettext_noop("VIES answered that this VAT id is not valid."),
     gettext_noop("An index value that prices were raised by stays as it is."),
     gettext_noop(
         "An advisor beside the employees of an organisation is never its mediator or investigator."

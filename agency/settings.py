@@ -320,6 +320,12 @@ if LIVE and STRIPE_API_KEY and not STRIPE_API_KEY.startswith(("sk_live_", "rk_li
 if LIVE and STRIPE_API_BASE:
     refuse("STRIPE_API_BASE must be empty where ENVIRONMENT is live.")
 
+# The European Commission's check of VAT ids; outside live nobody is asked unless it is named.
+VIES = "https://ec.europa.eu/taxation_customs/vies/rest-api"
+VIES_API_BASE = env.web_address("VIES_API_BASE") or (VIES if LIVE else "")
+if LIVE and not VIES_API_BASE.startswith("https://"):
+    refuse("VIES_API_BASE must begin with https:// where ENVIRONMENT is live.")
+
 globals().update(
     env.mail("EMAIL_URL", default="" if LIVE else "file:///var/mail", relative_to=BASE_DIR)
 )

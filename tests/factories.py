@@ -28,7 +28,15 @@ from advisors.models import (
     Qualification,
 )
 from agency.fields import MonthField
-from agency.models import Agency, AuditEvent, Contact, Headcount, Organisation, User
+from agency.models import (
+    Agency,
+    AuditEvent,
+    Contact,
+    Headcount,
+    Organisation,
+    User,
+    VatConsultation,
+)
 from agency.month import AMSTERDAM, Month
 from subscriptions.models import (
     BilledOccurrence,
@@ -137,6 +145,16 @@ def organisation(code: str = "ORG1", **fields: Any) -> Organisation:
         "invoice_email": f"invoices@{code.lower()}.example",
     }
     return _create(Organisation, code=code, **defaults | fields)
+
+
+def vat_consultation(
+    organisation: Organisation, answer: str = "valid", on: str = "2026-03-01", **fields: Any
+) -> VatConsultation:
+    defaults = {"number": 1, "vat_id": organisation.vat_id, "reference": "WAPIAAAAexample1"}
+    day = dt.date.fromisoformat(on)
+    return _create(
+        VatConsultation, organisation=organisation, answer=answer, on=day, **defaults | fields
+    )
 
 
 def headcount(

@@ -112,7 +112,12 @@ def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 APPS = {"agency", "advisors", "workshops", "subscriptions"}
 OURS = {name: app for name, app in get_commands().items() if app in APPS}
-ENDLESS = {"demo", "qcluster", "stripe_sandbox"}  # they serve until they are stopped
+ENDLESS = {
+    "demo",
+    "qcluster",
+    "stripe_sandbox",
+    "vies_sandbox",
+}  # they serve until they are stopped
 EXAMPLES = {
     "YYYY-MM-DD": "2026-03-31",
     "YYYY-MM": "2026-03",

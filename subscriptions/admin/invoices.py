@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
+from agency import vat_ids
 from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
@@ -262,6 +263,10 @@ class InvoiceAdmin(StaffAdmin):
     @admin.action(description=_("Draft blocked ones anew"), permissions=["handle"])
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         blocked = queryset.filter(state=InvoiceState.BLOCKED)
+        unchecked = blocked.filter(blocked_reason=BlockedReason.VAT_ID_PENDING)
+        clients = list(unchecked.values_list("organisation", flat=True))
+        if rechecked := str(vat_ids.recheck(clients, on=today())):
+            messages.info(request, rechecked)
         drafted: list[Invoice] = []
         runs = blocked.order_by("run_month").values_list("run_month", "organisation").distinct()
         for run_month, organisation in list(runs):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from advisors.admin import DAYS_BEFORE_EXPIRY
 from advisors.hours import first_open_month, missing_submissions
 from advisors.models import Qualification
+from agency import vat_ids
 from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
@@ -86,7 +87,7 @@ def sentence(on: dt.date) -> str:
 def queue(on: dt.date, reader: User) -> list[Section]:
     """Give the sections of the queue with the tasks that wait for somebody."""
     sending = [_blocked(), *_run_tasks(), _unmailed(), *_failed_debits()]
-    now = [*_submissions(on), *sending, *_requests()]
+    now = [*_submissions(on), *sending, _vat_ids(), *_requests()]
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
     week = [*_openings(on, reader), *_trainers(on), *_overdue(on), _notice(on), *stripe]
@@ -135,6 +136,16 @@ def _blocked() -> Task:
         what=ngettext("invoice blocked", "invoices blocked", reasons.total()),
         address=_list("subscriptions_invoice", "state__exact=blocked"),
         note=", ".join(f"{n} × {BlockedReason(reason).label}" for reason, n in reasons.items()),
+    )
+
+
+def _vat_ids() -> Task:
+    count = vat_ids.pending().count()
+    return Task(
+        count=count,
+        what=ngettext("VAT id to be checked", "VAT ids to be checked", count),
+        address=_list("agency_organisation", "needs=vat_check"),
+        note=gettext("Invoices wait until VIES has answered"),
     )
 
 

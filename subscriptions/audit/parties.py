@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
+from agency.models import VatAnswer
 from agency.money import HUNDREDTHS_PER_QUARTER
 from agency.month import AMSTERDAM, Month
 from subscriptions import vat
@@ -84,6 +85,15 @@ def documents_name_buyer_and_seller(records: Records) -> Iterator[Check]:
                 name for name, of in BUYER.items() if getattr(invoice, name) != getattr(buyer, of)
             ]
         yield Check(records.document_name(invoice), [], differ)
+
+
+def vat_ids_that_vies_refused_are_not_checked(records: Records) -> Iterator[Check]:
+    """By its last definite answer about the VAT id that a client has now."""
+    for key, organisation in records.facts.organisations.items():
+        for last in records.consultations.get(key, [])[-1:]:
+            if last.vat_id == organisation.vat_id:
+                checked = organisation.vat_id_checked and last.answer == VatAnswer.VALID
+                yield Check(organisation.code, checked, organisation.vat_id_checked)
 
 
 def documents_keep_the_terms_of_their_contract(records: Records) -> Iterator[Check]:
@@ -228,6 +238,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_is_stated_is_the_clients_own,
     what_is_billed_is_the_clients_own,
     documents_name_buyer_and_seller,
+    vat_ids_that_vies_refused_are_not_checked,
     documents_keep_the_terms_of_their_contract,
     documents_fall_due_after_their_payment_days,
     documents_take_the_purchase_order_of_their_lines,

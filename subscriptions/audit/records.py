@@ -14,7 +14,7 @@ from django.db.models import Max, Model
 
 from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
-from agency.models import Agency, AuditEvent, Organisation
+from agency.models import Agency, AuditEvent, Organisation, VatAnswer, VatConsultation
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract
 from subscriptions.facts import Facts, read_facts
@@ -71,6 +71,7 @@ class Records:
     cards: dict[UUID, TopUpCard]
     cards_noted_on: dict[UUID, dt.date]
     assignments: list[Assignment]
+    consultations: dict[UUID, list[VatConsultation]]
     orders: dict[UUID, list[PurchaseOrder]]
     invoices: dict[UUID, Invoice]
     lines: dict[UUID, list[InvoiceLine]]
@@ -201,6 +202,10 @@ def read_records() -> Records:
             .annotate(last=Max("on"))
         ),
         assignments=list(Assignment.objects.select_related("advisor")),
+        consultations=_grouped(
+            VatConsultation.objects.exclude(answer=VatAnswer.UNAVAILABLE).order_by("number"),
+            "organisation_id",
+        ),
         orders=_grouped(PurchaseOrder.objects.all(), "organisation_id"),
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
         lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from tests.agency.test_environment import LIVE, ROOT
@@ -101,3 +102,22 @@ def test_nobody_else_on_the_machine_reads_a_new_database(settings_in: Any) -> No
         made.execute("CREATE TABLE hours (quarters)")
         files = [*database["NAME"].parent.iterdir()]
         assert [stat.filemode(file.stat().st_mode) for file in files] == ["-rw-------"] * 3
+
+
+@pytest.mark.parametrize(
+    ("variables", "asked"),
+    [
+        ({"ENVIRONMENT": "demo"}, ""),
+        (LIVE, "https://ec.europa.eu/taxation_customs/vies/rest-api"),
+        (LIVE | {"VIES_API_BASE": "https://vies.example/api/"}, "https://vies.example/api"),
+    ],
+)
+def test_vies_is_asked_in_a_live_place_only_unless_it_is_named(
+    settings_in: Any, variables: dict[str, str], asked: str
+) -> None:
+    assert settings_in(**variables)["VIES_API_BASE"] == asked
+
+
+def test_vies_is_never_asked_without_encryption_in_a_live_place(settings_in: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="VIES_API_BASE must begin with https://"):
+        settings_in(**LIVE, VIES_API_BASE="http://127.0.0.1:12112")

@@ -144,6 +144,7 @@ def client_of_old(code: str = "OLD", until: str | None = "2016-01") -> Subscript
     """Make a client with a row in every table of its file, in 2015."""
     organisation = make.organisation(code)
     make.headcount(organisation, month="2015-01")
+    make.vat_consultation(organisation, vat_id="BE0123456749")
     contract = make.subscription(organisation, "2015-01", until_month=until)
     make.year_price(contract, "2015-01")
     make.purchase_order(organisation, from_month="2015-01")

@@ -84,6 +84,7 @@ def _client(code: str, number: int) -> Client:
         contact,
         advisor,
         make.assignment(advisor, organisation),
+        make.vat_consultation(organisation, vat_id="BE0123456749"),
         make.cost_rate(advisor, 8642),
         make.absence(advisor),
         certificate := make.qualification(advisor),

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from advisors import hours
-from agency import commands
+from agency import commands, vat_ids
 from agency.month import Month
 from agency.today import today
 from subscriptions import billing
@@ -41,6 +41,8 @@ class Command(commands.Command):
             if options["dry_run"]:
                 done = self.rehearse(month, chosen, options)
             else:
+                if rechecked := str(vat_ids.recheck(chosen, on=today())):
+                    self.say(rechecked)
                 done = self.draft(month, chosen, options)
         except billing.BillError as error:
             self.give_up(commands.sentence(error))

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 from agency import commands
 from agency.models import Agency
 from agency.month import AMSTERDAM, Month
+from agency.vies_sandbox import ViesSandbox
 from subscriptions.demo import sample
 from subscriptions.demo.coming import make_coming
 from subscriptions.demo.payments import Clients, wait_until_handled
@@ -39,6 +41,7 @@ MONTHS = (("2026-01", dt.date(2026, 2, 3), 11), ("2026-02", dt.date(2026, 3, 3),
 LAST_MONTH = ("2026-03", dt.date(2026, 4, 3), 3)
 TODAY = dt.date(2026, 4, 14)
 WEB_PORT, STRIPE_PORT = 8000, 12111
+SILENT = "BE0721835200"  # of EDGE17 in the sample, which is not checked
 
 
 class Command(commands.Command):
@@ -65,7 +68,13 @@ class Command(commands.Command):
         if options["reset"]:
             self.reset()
         try:
-            with Processes(FOLDER, self.environment()) as processes:
+            with (
+                ViesSandbox() as self.vies,
+                Processes(FOLDER, self.environment()) as processes,
+            ):
+                # Daily life has a member state that does not answer, and an invoice that waits.
+                self.vies.answers = {SILENT: "MS_UNAVAILABLE"}
+                threading.Thread(target=self.vies.serve_forever, daemon=True).start()
                 self.run_months(processes)
                 self.print_summary()
                 if not options["once"]:
@@ -111,6 +120,7 @@ class Command(commands.Command):
             "STRIPE_API_KEY": "sk_test_discreet0demo",
             "STRIPE_API_BASE": f"http://127.0.0.1:{self.stripe_port}",
             "STRIPE_WEBHOOK_SECRET": f"whsec_{words['webhook']}",
+            "VIES_API_BASE": self.vies.base_url,
         }
 
     def run_months(self, processes: Processes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from agency.models import Organisation
 from subscriptions import billing, bodies
 from subscriptions.models import (
     Invoice,
@@ -50,8 +49,11 @@ def _quarterly_client() -> None:
     make.top_up_card(quarter.organisation, "2026-02", 8)
     make.purchase_order(quarter.organisation, "PO-1", "2026-01", "2026-04")
     make.purchase_order(quarter.organisation, "PO-2", "2026-04", "2026-07")
-    make.subscription(make.organisation("NEXT"), "2030-01")
-    make.headcount(Organisation.objects.get(code="NEXT"), 40)
+    checked = {"country": "BE", "vat_id": "BE0123456749", "vat_id_checked": True}
+    coming = make.organisation("NEXT", **checked)
+    make.vat_consultation(coming)
+    make.subscription(coming, "2030-01")
+    make.headcount(coming, 40)
 
 
 def _monthly_client() -> None:

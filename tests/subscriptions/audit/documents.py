@@ -276,6 +276,11 @@ def unblock() -> None:
     blocked.update(state="draft", blocked_reason="")
 
 
+@plants("vat_ids_that_vies_refused_are_not_checked", alone=True)
+def a_vat_id_that_vies_refused_stays_checked() -> None:
+    make.vat_consultation(Organisation.objects.get(code="NEXT"), "invalid", number=2)
+
+
 @plants("documents_on_their_way_have_no_reason_to_be_blocked", alone=True)
 def a_document_without_an_order_may_be_sent() -> None:
     unblock()
