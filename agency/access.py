@@ -51,6 +51,7 @@ _ROWS = """
 agency.agency                   r       rac        rac           r
 agency.auditevent               -       r          r             r
 agency.contact                  racd    racd       r             r
+agency.crkboregistration        r       racd       racd          r
 agency.headcount                r       r          r             r
 agency.organisation             rach    rach       r             r
 agency.user                     rac     r          rac           r

@@ -15,6 +15,7 @@ from agency.models import (
     Agency,
     AuditEvent,
     Contact,
+    CrkboRegistration,
     Headcount,
     Organisation,
     Role,
@@ -160,8 +161,13 @@ def _gives_roles(request: HttpRequest) -> bool:
     return access.changes(signed_in(request).role, "agency.user", "role")
 
 
+class Registrations(Rows):
+    model = CrkboRegistration
+
+
 @admin.register(Agency)
 class AgencyAdmin(StaffAdmin):
+    inlines = (Registrations,)
     list_display = ("name", "legal_name", "city")
     fieldsets = (
         (
@@ -170,7 +176,7 @@ class AgencyAdmin(StaffAdmin):
         ),
         (
             _("Invoices"),
-            {"fields": (("kvk_number", "vat_id"), "iban", "crkbo_registered", "km_rate_cents")},
+            {"fields": (("kvk_number", "vat_id"), "iban", "km_rate_cents")},
         ),
     )
 

@@ -14,7 +14,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from agency import particulars
-from agency.fields import MonthField
+from agency.fields import MonthField, MonthRangeField
+from agency.month import Month
 from agency.particulars import ParticularField, is_in_eu
 
 COUNTRY = "^[A-Z]{2}$"
@@ -64,7 +65,6 @@ class Agency(Entity):
     kvk_number = ParticularField(max_length=8, read=particulars.kvk_number)
     vat_id = ParticularField(max_length=20, read=particulars.eu_vat_id)
     iban = ParticularField(max_length=34, read=particulars.iban)
-    crkbo_registered = models.BooleanField(default=False)
     km_rate_cents = models.PositiveIntegerField(default=0)
     is_only_one = models.BooleanField(default=True, unique=True, editable=False)
 
@@ -80,6 +80,36 @@ class Agency(Entity):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_crkbo_registered(self, month: Month) -> bool:
+        return any(month in row.months for row in self.crkbo_registrations.all())
+
+
+class CrkboRegistration(Entity):
+    """Months in which the agency stands in the register of vocational education (CRKBO).
+
+    Vocational education held in them is exempt from VAT.
+    """
+
+    agency = models.ForeignKey(Agency, models.PROTECT, related_name="crkbo_registrations")
+    from_month = MonthField(_("from"))
+    until_month = MonthField(_("first month after the end"), null=True, blank=True)
+    months = MonthRangeField("from_month", "until_month")
+
+    class Meta:
+        verbose_name = _("CRKBO registration")
+        verbose_name_plural = _("CRKBO registrations")
+        ordering: ClassVar = ["from_month"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(until_month__isnull=True) | Q(until_month__gt=F("from_month")),
+                name="registration_ends_after_it_begins",
+                violation_error_message=_("A registration ends after it begins."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.from_month)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -272,7 +302,7 @@ class VatConsultation(Entity):
         ]
 
     def __str__(self) -> str:
-        return f"{self.vat_id}: {self.get_answer_display()}"
+        return str(self.on)
 
 
 class Headcount(Entity):

@@ -20,6 +20,11 @@ GUARDED = (
     gettext_noop("Documents were made for this month or a later one: choose a month after them."),
     gettext_noop("This VAT id was changed: it is not checked yet."),
     gettext_noop("VIES answered that this VAT id is not valid."),
+    gettext_noop("CRKBO registrations do not overlap."),
+    gettext_noop("A registration begins in the month it was entered with: add another one."),
+    gettext_noop(
+        "Vocational education was billed by what holds now: credit it first, then change this."
+    ),
     gettext_noop("An index value that prices were raised by stays as it is."),
     gettext_noop(
         "An advisor beside the employees of an organisation is never its mediator or investigator."

@@ -219,7 +219,7 @@ def _session_items(
     title = session.offering.title(language)
     months = MonthRange(session.month, session.month + 1)
     cents = 0 if free else charges.cancellation_cents(session.offering.price_cents, percent)
-    exempt = facts.agency.crkbo_registered and session.offering.vocational
+    exempt = facts.is_exempt(session)
     subscription = _contract_in(facts, organisation, session.month_due)
     yield Item(
         charge=charges.once(kind, session.month_due, months, cents),
@@ -272,5 +272,5 @@ def _seat(facts: Facts, seat: Enrolment, language: str, subscription: UUID | Non
         description=describe(LineKind.SEAT, months, language, title=title),
         subscription=subscription,
         reference=session.reference,
-        exempt=facts.agency.crkbo_registered and session.offering.vocational,
+        exempt=facts.is_exempt(session),
     )

@@ -92,6 +92,10 @@ class Facts:
         for rows in self.seats.values():
             yield from rows
 
+    def is_exempt(self, session: Session) -> bool:
+        """Tell whether a session is vocational education of a registered agency (design 5.8)."""
+        return session.offering.vocational and self.agency.is_crkbo_registered(session.month_due)
+
     def billed(self, key: Key) -> Billed | None:
         """Give what a thing was billed as, unless it was credited in full."""
         last = self.occurrences.get(key)
@@ -176,7 +180,7 @@ def _read(
     for session in rows.sessions:
         session.offering = offerings[session.offering_id]
     return Facts(
-        agency=Agency.objects.get(),
+        agency=Agency.objects.prefetch_related("crkbo_registrations").get(),
         organisations={row.pk: row for row in organisations},
         contracts={row.pk: contract for row, contract in loaded},
         subscriptions=_by_organisation(row for row, _ in loaded),

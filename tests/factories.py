@@ -32,6 +32,7 @@ from agency.models import (
     Agency,
     AuditEvent,
     Contact,
+    CrkboRegistration,
     Headcount,
     Organisation,
     User,
@@ -106,6 +107,7 @@ def _month_fields(model: type[models.Model]) -> set[str]:
 
 
 def agency(**fields: Any) -> Agency:
+    """Make the agency, registered with CRKBO since 2000."""
     defaults: dict[str, Any] = {
         "name": "Sample Agency",
         "legal_name": "Sample Agency B.V.",
@@ -116,10 +118,15 @@ def agency(**fields: Any) -> Agency:
         "kvk_number": "81234567",
         "vat_id": VAT_ID,
         "iban": IBAN,
-        "crkbo_registered": True,
         "km_rate_cents": 40,
     }
-    return _create(Agency, **defaults | fields)
+    made = _create(Agency, **defaults | fields)
+    crkbo_registration(made, "2000-01")
+    return made
+
+
+def crkbo_registration(agency: Agency, from_month: MonthLike, **fields: Any) -> CrkboRegistration:
+    return _create(CrkboRegistration, agency=agency, from_month=from_month, **fields)
 
 
 def user(role: str = "planner", *, password: str | None = None, **fields: Any) -> User:

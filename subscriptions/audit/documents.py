@@ -112,18 +112,22 @@ def vat_categories_fit_the_buyer_and_the_kind_of_line(records: Records) -> Itera
 
 
 def _may_be_exempt(records: Records, line: InvoiceLine) -> list[bool]:
-    """Tell whether a line is exempt education; both where that was changed on record since."""
+    """Tell whether a line is exempt education; both where that may have been put right since.
+
+    An offering was changed on record, or what was billed was credited: only then may a
+    registration with CRKBO change under it.
+    """
     row = records.occurrence_of(line)
     seat = records.seats.get(row.subject_id) if row else None
     session = seat.session if seat else records.sessions.get(row.subject_id) if row else None
     if row is None or session is None:
         return [False]
-    agency, offering = records.facts.agency, session.offering
-    if records.is_noted(agency.pk, "crkbo", row.run_month) or records.is_noted(
-        offering.pk, "vocational", row.run_month
-    ):
+    offering = session.offering
+    if records.is_noted(offering.pk, "vocational", row.run_month):
         return [False, True]
-    return [agency.crkbo_registered and offering.vocational]
+    if row.state == OccurrenceState.CREDITED:
+        return [False, offering.vocational]
+    return [records.facts.is_exempt(session)]
 
 
 def each_line_bills_one_occurrence_of_its_own(records: Records) -> Iterator[Check]:

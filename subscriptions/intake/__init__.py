@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agency.models import User
+from agency.month import Month
 from subscriptions import statements
 from subscriptions.intake import form, held, rows, workbook
 from subscriptions.intake.checks import check
@@ -125,9 +126,12 @@ def _place(finding: Finding) -> tuple[int, int, int]:
     )
 
 
-def take_out() -> bytes:
-    """Give everything in the database that the workbook has a place for, as a workbook."""
-    sheets = held.sheets()
+def take_out(now: Month | None = None) -> bytes:
+    """Give everything in the database that the workbook has a place for, as a workbook.
+
+    ``now`` is the month of which it tells what holds; without it, what has no end.
+    """
+    sheets = held.sheets(now)
     for values in sheets["subscriptions"]:
         if values["first_run"] == values["start_month"] - 1:
             values["first_run"] = None

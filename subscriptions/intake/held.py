@@ -20,10 +20,11 @@ from advisors.models import (
     Qualification,
     QualificationKind,
 )
-from agency.models import Agency, Contact, Headcount, Organisation
+from agency.models import Agency, Contact, CrkboRegistration, Headcount, Organisation
 from agency.month import Month
 from subscriptions.intake.rows import Row
 from subscriptions.intake.sheets import SHEETS
+from subscriptions.intake.times import LAST_YEAR
 from subscriptions.models import (
     PriceBand,
     PurchaseOrder,
@@ -35,12 +36,19 @@ from subscriptions.models import (
 from workshops.models import Enrolment, Offering, Session, SessionStatus
 
 Values = dict[str, Any]
+LAST = Month.of(LAST_YEAR, 12)
 
 
-def sheets() -> dict[str, list[Values]]:
-    """Give the rows of every sheet by column, as `subscriptions.intake.rows` reads them."""
+def sheets(now: Month | None = None) -> dict[str, list[Values]]:
+    """Give the rows of every sheet by column, as `subscriptions.intake.rows` reads them.
+
+    A registration with CRKBO is the one of this month, else one without an end.
+    """
     return {
-        "agency": [_values("agency", agency) for agency in Agency.objects.all()],
+        "agency": [
+            _values("agency", agency, crkbo_registered=agency.is_crkbo_registered(now or LAST))
+            for agency in Agency.objects.all()
+        ],
         "price_book": [
             _values("price_book", band, valid_from=band.book.valid_from)
             for band in PriceBand.objects.select_related("book").order_by(
@@ -219,6 +227,7 @@ def left_out() -> list[str]:
         rows.count() - rows.values("advisor").distinct().count()
         for rows in (Qualification.objects.filter(kind=QualificationKind.LVV), CostRate.objects)
     )
+    ended = CrkboRegistration.objects.filter(until_month__isnull=False)
     odd_hours = sum(1 for amount in _hours_by_key().values() if not _fits(amount))
     sentences = {
         ngettext(
@@ -246,6 +255,11 @@ def left_out() -> list[str]:
             "%d earlier certificates and cost rates are left out: the workbook has the newest.",
             older,
         ): older,
+        ngettext(
+            "%d CRKBO registration with an end is left out: the workbook says what holds now.",
+            "%d CRKBO registrations with an end are left out: the workbook says what holds now.",
+            ended.count(),
+        ): ended.count(),
         ngettext(
             "%d month of hours is left out: with its corrections it is below zero.",
             "%d months of hours are left out: with their corrections they are below zero.",

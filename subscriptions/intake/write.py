@@ -14,7 +14,7 @@ from advisors.models import (
     Qualification,
     QualificationKind,
 )
-from agency.models import Agency, Contact, Headcount, Organisation, Role, User
+from agency.models import Agency, Contact, CrkboRegistration, Headcount, Organisation, Role, User
 from agency.month import Month
 from subscriptions.intake.checks.contracts import contract_before, contracts_of
 from subscriptions.intake.rows import Book, Row
@@ -31,7 +31,7 @@ from subscriptions.models import (
 )
 from workshops.models import Offering, Session
 
-# Cost rates bear no month in the workbook: they hold for all hours that can be in it.
+# What bears no month in the workbook, such as cost rates, holds for all that can be in it.
 SINCE_EVER = Month.of(FIRST_YEAR, 1)
 CHOICES = (
     "overage",
@@ -65,7 +65,9 @@ class Writer:
 
     def agency(self) -> None:
         for row in self.book["agency"]:
-            Agency.objects.create(**_fields(row))
+            agency = Agency.objects.create(**_fields(row, "crkbo_registered"))
+            if row["crkbo_registered"]:
+                CrkboRegistration.objects.create(agency=agency, from_month=SINCE_EVER)
 
     def price_book(self) -> None:
         months = sorted({row["valid_from"] for row in self.book["price_book"]})

@@ -204,6 +204,7 @@ def test_the_agency_has_an_iban_that_exists() -> None:
     agency = factories.agency()
     names = ("name", "legal_name", "street", "postcode", "city", "country", "kvk_number", "vat_id")
     data = {name: getattr(agency, name) for name in names} | {"km_rate_cents": "0.35"}
+    data |= no_rows("crkbo_registrations")
     page, client = f"/admin/agency/agency/{agency.pk}/change/", as_("administrator")
 
     refused = client.post(page, data | {"iban": "NL91ABNA0417164301"}).content.decode()

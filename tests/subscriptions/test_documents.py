@@ -116,9 +116,7 @@ def test_vat_is_worked_out_once_for_the_document() -> None:
 
 
 def test_an_agency_that_is_not_registered_charges_vat_on_vocational_education() -> None:
-    agency = open_agency()
-    agency.crkbo_registered = False
-    agency.save()
+    open_agency().crkbo_registrations.all().delete()
     subscription = client()
     offering = make.offering("MC", price_cents=950_00, vocational=True)
     held(subscription.organisation, "S1", offering, "2026-01-05")

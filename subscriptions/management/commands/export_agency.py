@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from agency import commands
 from agency.models import Agency
+from agency.month import Month
+from agency.today import today
 from subscriptions import intake
 
 
@@ -31,7 +33,7 @@ class Command(commands.Command):
             self.say(_("The database holds no agency yet."))
             self.end_with_bad_news()
         try:
-            intake.write_file(options["out"], intake.take_out())
+            intake.write_file(options["out"], intake.take_out(Month.containing(today())))
         except intake.NoFileError as error:
             self.give_up(error)
         for sentence in intake.left_out():

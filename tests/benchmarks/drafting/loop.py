@@ -63,7 +63,7 @@ class Line:
 
 
 def draft() -> None:
-    agency = Agency.objects.get()
+    agency = Agency.objects.prefetch_related("crkbo_registrations").get()
     rates = vat_rates(RUN)
     for organisation in Organisation.objects.order_by("code"):
         with transaction.atomic():
@@ -230,7 +230,7 @@ def _session(
         0 if free else charges.cancellation_cents(session.offering.price_cents, percent),
         describe(kind, months, language, title=session.offering.title(language)),
         reference=session.reference,
-        exempt=agency.crkbo_registered and session.offering.vocational,
+        exempt=session.offering.vocational and agency.is_crkbo_registered(session.month_due),
         free=free,
     )
 
