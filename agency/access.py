@@ -156,6 +156,7 @@ admin:subscriptions_invoice_credit  controller  controller
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
 admin:subscriptions_booksopening_totals  books  -
+admin:subscriptions_taxtreatment_return  books  -
 
 hours:start                     advisor  -
 hours:month                     advisor  advisor

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, month, percent
 from subscriptions.admin.used import OnceUsedAdmin
+from subscriptions.admin.vat_returns import WithReturns
 from subscriptions.models import (
     CpiValue,
     IndexationRun,
@@ -55,7 +56,7 @@ class PriceBookAdmin(StaffAdmin):
 
 
 @admin.register(TaxTreatment)
-class TaxTreatmentAdmin(OnceUsedAdmin):
+class TaxTreatmentAdmin(WithReturns):
     list_display = (
         "category",
         column("valid_from", _("valid from"), month),

@@ -31,6 +31,7 @@ from subscriptions.models import (
     PurchaseOrder,
     Subscription,
 )
+from subscriptions.vat_returns import SENT
 from workshops.models import OfferingKind
 
 
@@ -90,6 +91,18 @@ def vat_rates_are_those_valid_in_the_run(records: Records) -> Iterator[Check]:
                 if row.category == line.vat_category and row.valid_from <= invoice.run_month
             ]
             yield Check(records.line_name(line), valid[-1:], [line.vat_rate_basis_points])
+
+
+def vat_returns_equal_the_documents_of_their_month(records: Records) -> Iterator[Check]:
+    """To the cent, credits included: by invoice date, of what was sent and not voided."""
+    totals: dict[Month, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for invoice in records.invoices.values():
+        if invoice.invoice_on and invoice.state in SENT:
+            month = Month.containing(invoice.invoice_on)
+            net, tax = totals[month]
+            totals[month] = (net + invoice.net_cents, tax + invoice.vat_cents)
+    for month in sorted(totals.keys() | records.returned.keys()):
+        yield Check(f"VAT return {month}", totals[month], records.returned.get(month, (0, 0)))
 
 
 def vat_categories_fit_the_buyer_and_the_kind_of_line(records: Records) -> Iterator[Check]:
@@ -318,6 +331,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     lines_stand_in_their_order,
     vat_is_worked_out_once_per_category_and_rate,
     vat_rates_are_those_valid_in_the_run,
+    vat_returns_equal_the_documents_of_their_month,
     vat_categories_fit_the_buyer_and_the_kind_of_line,
     each_line_bills_one_occurrence_of_its_own,
     each_occurrence_is_on_one_live_line,

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Model
+from django.db.models import Max, Model, Sum
 
 from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
@@ -38,6 +38,7 @@ from subscriptions.models import (
 )
 from subscriptions.release import Thresholds
 from subscriptions.statements import thresholds
+from subscriptions.vat_returns import sent_lines
 from workshops.models import Enrolment, Offering, Session
 
 OF_A_CONTRACT = (LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE, LineKind.OVERAGE)
@@ -72,6 +73,7 @@ class Records:
     cards_noted_on: dict[UUID, dt.date]
     assignments: list[Assignment]
     consultations: dict[UUID, list[VatConsultation]]
+    returned: dict[Month, tuple[int, int]]
     orders: dict[UUID, list[PurchaseOrder]]
     invoices: dict[UUID, Invoice]
     lines: dict[UUID, list[InvoiceLine]]
@@ -206,6 +208,7 @@ def read_records() -> Records:
             VatConsultation.objects.exclude(answer=VatAnswer.UNAVAILABLE).order_by("number"),
             "organisation_id",
         ),
+        returned=_returned(),
         orders=_grouped(PurchaseOrder.objects.all(), "organisation_id"),
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
         lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),
@@ -221,6 +224,16 @@ def read_records() -> Records:
         ),
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
     )
+
+
+def _returned() -> dict[Month, tuple[int, int]]:
+    """Give net and VAT that the VAT returns have of each month."""
+    sums: dict[Month, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    days = sent_lines().values_list("invoice__invoice_on", "vat_category", "vat_rate_basis_points")
+    for on, _category, _rate, net, tax in days.annotate(Sum("net_cents"), Sum("vat_cents")):
+        month = Month.containing(on)
+        sums[month] = (sums[month][0] + net, sums[month][1] + tax)
+    return sums
 
 
 def _events(*models: type[Model]) -> dict[UUID | str, str]:

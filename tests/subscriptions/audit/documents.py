@@ -44,6 +44,13 @@ def a_lines_vat_is_a_cent_off() -> None:
     change_line("fee", vat_cents=line.vat_cents + 1)
 
 
+@plants("vat_returns_equal_the_documents_of_their_month")
+def a_document_that_was_sent_says_more_than_its_lines() -> None:
+    Invoice.objects.filter(pk=line_of("fee").invoice_id).update(
+        vat_cents=F("vat_cents") + 1, total_cents=F("total_cents") + 1
+    )
+
+
 @plants("vat_rates_are_those_valid_in_the_run")
 def a_line_has_an_old_rate() -> None:
     change_line("fee", vat_rate_basis_points=1900)
