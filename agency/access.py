@@ -153,6 +153,7 @@ admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
 admin:subscriptions_invoice_credit  controller  controller
+admin:subscriptions_invoice_einvoice  staff  -
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
 admin:subscriptions_booksopening_totals  books  -
@@ -169,6 +170,7 @@ portal:statements               contact  -
 portal:workbook                 contact  -
 portal:invoices                 contact  -
 portal:invoice                  contact  -
+portal:einvoice                 contact  -
 portal:sessions                 contact  -
 portal:subscription             contact  contact
 portal:promise                  contact  -

@@ -118,13 +118,18 @@ def is_debited(invoice: Invoice) -> bool:
 
 def _footer(invoice: Invoice) -> str:
     """Return why no VAT is charged, as the law wants it on the document."""
-    reasons = {
+    reasons = reasons_without_vat().items()
+    categories = {line.vat_category for line in invoice.lines.all()}
+    return " ".join(reason for category, reason in reasons if category in categories)
+
+
+def reasons_without_vat() -> dict[str, str]:
+    """Return by category, in the active language, why no VAT is charged."""
+    return {
         VatCategory.REVERSE_CHARGE: gettext("VAT reverse charged to the customer."),
         VatCategory.EXEMPT: gettext("Education exempt from VAT."),
         VatCategory.OUTSIDE_SCOPE: gettext("Not subject to Dutch VAT."),
     }
-    categories = {line.vat_category for line in invoice.lines.all()}
-    return " ".join(reason for category, reason in reasons.items() if category in categories)
 
 
 def lines(invoice: Invoice) -> InvoiceAddLinesParams:

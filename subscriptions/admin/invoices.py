@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, Sum
 from django.http import Http404
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,7 +19,7 @@ from agency import vat_ids
 from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
-from subscriptions import billing, corrections, push
+from subscriptions import billing, corrections, einvoice, push
 from subscriptions.admin import receipts
 from subscriptions.admin.crediting import credit_page
 from subscriptions.explanation import explain
@@ -191,26 +192,39 @@ class InvoiceAdmin(StaffAdmin):
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:
-        page = self.admin_site.admin_view(self.explain)
-        received = self.admin_site.admin_view(self.received)
-        credit = self.admin_site.admin_view(self.credit)
+        views = (self.explain, self.download_einvoice, self.received, self.credit)
+        page, file, received, credit = map(self.admin_site.admin_view, views)
         return [
             path("received/", received, name="subscriptions_invoice_received"),
             path("<path:object_id>/explain/", page, name="subscriptions_invoice_explain"),
             path("<path:object_id>/credit/", credit, name="subscriptions_invoice_credit"),
+            path("<path:object_id>/einvoice/", file, name="subscriptions_invoice_einvoice"),
             *super().get_urls(),
         ]
 
     def explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show who must answer for a bill how each amount came about."""
-        invoice = self.get_object(request, object_id)
+        invoice = self._looked_at(request, object_id)
+        shown = {"invoice": invoice, "explanation": explain(invoice)}
+        template = "subscriptions/invoice/explanation"
+        return self.page(request, template, self.heading(invoice), **shown)
+
+    def download_einvoice(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the e-invoice of a document; say on its page what one would miss."""
+        invoice = self._looked_at(request, object_id)
+        try:
+            return einvoice.download(invoice)
+        except einvoice.EInvoiceError as refused:
+            messages.error(request, refused.messages[0])
+            return redirect("admin:subscriptions_invoice_change", object_id)
+
+    def _looked_at(self, request: HttpRequest, object_id: str) -> Invoice:
+        invoice: Invoice | None = self.get_object(request, object_id)
         if not self.has_view_permission(request, invoice):
             raise PermissionDenied
         if invoice is None:
             raise Http404
-        shown = {"invoice": invoice, "explanation": explain(invoice)}
-        template = "subscriptions/invoice/explanation"
-        return self.page(request, template, self.heading(invoice), **shown)
+        return invoice
 
     def received(self, request: HttpRequest) -> HttpResponse:
         """Compare a bank statement with what is open, and note what the bank received."""

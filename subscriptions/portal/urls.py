@@ -12,6 +12,7 @@ of_organisation = [
     path("workbook/<str:month>/", views.download_workbook, name="workbook"),
     path("invoices/", views.show_invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", views.show_invoice, name="invoice"),
+    path("invoices/<uuid:invoice_id>/einvoice/", views.download_einvoice, name="einvoice"),
     path("sessions/", views.show_sessions, name="sessions"),
     path("subscription/", views.show_subscription, name="subscription"),
     path("what-we-never-record/", views.show_promise, name="promise"),

@@ -19,7 +19,7 @@ from agency.accounts import signed_in
 from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
-from subscriptions import contracts, tier_requests
+from subscriptions import contracts, einvoice, tier_requests
 from subscriptions.models import (
     Invoice,
     Publication,
@@ -142,6 +142,17 @@ def show_invoices(request: HttpRequest, place: Place) -> HttpResponse:
 def show_invoice(request: HttpRequest, place: Place, invoice_id: UUID) -> HttpResponse:
     invoice = get_object_or_404(_invoices(place), pk=invoice_id)
     return _page(request, place, "invoice", {"invoice": invoice, "lines": invoice.lines.all()})
+
+
+@of_own_organisation
+def download_einvoice(request: HttpRequest, place: Place, invoice_id: UUID) -> HttpResponse:
+    """Give the e-invoice of a document; say on its page what one would miss."""
+    invoice = get_object_or_404(_invoices(place), pk=invoice_id)
+    try:
+        return einvoice.download(invoice)
+    except einvoice.EInvoiceError as refused:
+        messages.error(request, refused.messages[0])
+        return redirect("portal:invoice", place.organisation.pk, invoice.pk)
 
 
 @of_own_organisation

@@ -72,6 +72,7 @@ ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
     "portal:workbook": _workbooks,
     "portal:invoices": _place,
     "portal:invoice": _invoices,
+    "portal:einvoice": _invoices,
     "portal:sessions": _place,
     "portal:subscription": _place,
     "portal:promise": _place,

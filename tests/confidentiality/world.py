@@ -121,7 +121,7 @@ def _client(code: str, number: int) -> Client:
 
 def fill_in(name: str, route: str, one: Client) -> str:
     """Give the address of a route for a client's rows."""
-    pages = "change|delete|history|explain|credit|totals"
+    pages = "change|delete|history|explain|credit|einvoice|totals"
     page = re.fullmatch(rf"admin:([a-z]+)_([a-z]+)_(?:{pages})", name)
     row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
     values = {
