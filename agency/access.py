@@ -72,6 +72,7 @@ workshops.offering              rac     rac        r             r
 workshops.session               rach    r          r             r
 
 subscriptions.billedoccurrence  r       r          r             r
+subscriptions.bookkeepingcode   -       racd       r             r
 subscriptions.booksopening      -       rah        -             rh
 subscriptions.carduse           -       r          -             r
 subscriptions.cpivalue          r       rac        r             r
@@ -153,6 +154,7 @@ admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
 admin:subscriptions_invoice_credit  controller  controller
+admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller

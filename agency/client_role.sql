@@ -14,7 +14,8 @@ GRANT SELECT ON
     subscriptions_billedoccurrence, subscriptions_invoice, subscriptions_invoiceline,
     subscriptions_overagecredit, subscriptions_priceband, subscriptions_pricebook,
     subscriptions_publication, subscriptions_purchaseorder, subscriptions_releasepolicy,
-    subscriptions_statement, subscriptions_subscription, subscriptions_terms,
+    subscriptions_statement, subscriptions_subscription, subscriptions_taxtreatment,
+    subscriptions_terms,
     subscriptions_tierchangerequest, subscriptions_topupcard, subscriptions_yearprice,
     account_emailaddress, mfa_authenticator, cache, django_session,
     django_migrations, django_q_ormq, django_q_schedule  -- for /readyz

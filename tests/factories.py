@@ -41,6 +41,7 @@ from agency.models import (
 from agency.month import AMSTERDAM, Month
 from subscriptions.models import (
     BilledOccurrence,
+    BookkeepingCode,
     BooksOpening,
     CardUse,
     CpiValue,
@@ -592,6 +593,10 @@ def books_opening(statement: Statement, asked_by: User, **fields: Any) -> BooksO
 
 
 # Invoices
+
+
+def bookkeeping_code(what: str, code: str, vat_category: str = "") -> BookkeepingCode:
+    return _create(BookkeepingCode, what=what, code=code, vat_category=vat_category)
 
 
 def invoice(

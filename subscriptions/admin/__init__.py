@@ -1,6 +1,7 @@
 """Lists and forms for contracts, statements, invoices and what was said to Stripe."""
 
 from subscriptions.admin import (
+    bookkeeping,
     books,
     contracts,
     declarations,
@@ -10,4 +11,13 @@ from subscriptions.admin import (
     stripe,
 )
 
-__all__ = ["books", "contracts", "declarations", "invoices", "prices", "statements", "stripe"]
+__all__ = [
+    "bookkeeping",
+    "books",
+    "contracts",
+    "declarations",
+    "invoices",
+    "prices",
+    "statements",
+    "stripe",
+]

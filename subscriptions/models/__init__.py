@@ -1,5 +1,6 @@
 """Terms: prices, contracts, what was published, what was billed, and how it stands at Stripe."""
 
+from subscriptions.models.bookkeeping import Booked, BookkeepingCode
 from subscriptions.models.contracts import (
     BillingInterval,
     Collection,
@@ -62,6 +63,8 @@ __all__ = [
     "BilledOccurrence",
     "BillingInterval",
     "BlockedReason",
+    "Booked",
+    "BookkeepingCode",
     "BooksOpening",
     "BooksReason",
     "CardUse",

@@ -60,6 +60,7 @@ def two_clients() -> tuple[Client, Client]:
         # The last of a kind is the one that is asked for: nothing was made with these yet.
         make.tax_treatment(valid_from="2030-01"),
         make.cpi_value("2029-10"),
+        make.bookkeeping_code("overage", "O-9", "S"),
         make.closed_month("2026-02"),
         make.publication(MONTH),
         make.stripe_event(),
@@ -131,6 +132,7 @@ def fill_in(name: str, route: str, one: Client) -> str:
         "object_id": one.key(row) if page else NOWHERE,
         "pk": one.key(row) if row else "",
         "content_type_id": "1",
+        "name": "journal.csv",
     }
     plain = re.sub(r"\^\(\?P<app_label>(\w+).*", r"\1/", route)
     filled = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], plain)
