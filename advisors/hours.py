@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from advisors.models import (
@@ -64,7 +64,8 @@ def record(
 
     Repeating a call that went through is harmless: a draft that already holds ``to_quarters``
     stays as it is. Raises ConflictError when the draft is neither, HoursError when the month is
-    closed or submitted, the advisor is not assigned, or the hours do not fit into a month.
+    closed or submitted, the advisor is not assigned, the hours do not fit into a month, or the
+    contract is paused in it.
     """
     _take_turns(advisor)
     _refuse_locked(advisor, month)
@@ -74,9 +75,13 @@ def record(
     row, _created = DraftHours.objects.get_or_create(
         advisor=advisor, organisation=organisation, month=month, defaults={"quarters": 0}
     )
-    changed = DraftHours.objects.filter(pk=row.pk, quarters=from_quarters).update(
-        quarters=to_quarters
-    )
+    try:
+        with transaction.atomic():
+            changed = DraftHours.objects.filter(pk=row.pk, quarters=from_quarters).update(
+                quarters=to_quarters
+            )
+    except IntegrityError as error:  # of a pause, which only a trigger knows of here
+        raise HoursError(_("The contract is paused in this month: no hours are noted.")) from error
     if not changed:
         now = DraftHours.objects.get(pk=row.pk).quarters
         if now != to_quarters:

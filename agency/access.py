@@ -81,6 +81,7 @@ subscriptions.indexationrun     r       r          r             r
 subscriptions.invoice           r       rh         r             r
 subscriptions.invoiceline       r       r          r             r
 subscriptions.overagecredit     r       r          r             r
+subscriptions.pause             r       rad        r             r
 subscriptions.priceband         r       rac        r             r
 subscriptions.pricebook         r       rac        r             r
 subscriptions.publication       r       r          r             r

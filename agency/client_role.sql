@@ -12,11 +12,11 @@ GRANT SELECT ON
     advisors_assignment,
     workshops_cancellationrung, workshops_enrolment, workshops_offering, workshops_session,
     subscriptions_billedoccurrence, subscriptions_invoice, subscriptions_invoiceline,
-    subscriptions_overagecredit, subscriptions_priceband, subscriptions_pricebook,
-    subscriptions_publication, subscriptions_purchaseorder, subscriptions_releasepolicy,
-    subscriptions_statement, subscriptions_subscription, subscriptions_taxtreatment,
-    subscriptions_terms,
-    subscriptions_tierchangerequest, subscriptions_topupcard, subscriptions_yearprice,
+    subscriptions_overagecredit, subscriptions_pause, subscriptions_priceband,
+    subscriptions_pricebook, subscriptions_publication, subscriptions_purchaseorder,
+    subscriptions_releasepolicy, subscriptions_statement, subscriptions_subscription,
+    subscriptions_taxtreatment, subscriptions_terms, subscriptions_tierchangerequest,
+    subscriptions_topupcard, subscriptions_yearprice,
     account_emailaddress, mfa_authenticator, cache, django_session,
     django_migrations, django_q_ormq, django_q_schedule  -- for /readyz
     TO discreet_client;

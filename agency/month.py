@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -159,6 +159,17 @@ class MonthRange:
         """Give the month of the range that lies nearest to a month."""
         month = max(month, self.from_month)
         return month if month in self else self.last_month
+
+    def without(self, gaps: Iterable[MonthRange]) -> Iterator[MonthRange]:
+        """Give the parts of the range that lie in none of some ranges with an end, in order."""
+        start = self.from_month
+        for gap in gaps:
+            if gap.overlaps(self):
+                if start < gap.from_month:
+                    yield MonthRange(start, gap.from_month)
+                start = max(start, gap.until)
+        if self.until_month is None or start < self.until_month:
+            yield MonthRange(start, self.until_month)
 
     def overlaps(self, other: MonthRange) -> bool:
         return (other.until_month is None or self.from_month < other.until_month) and (

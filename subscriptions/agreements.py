@@ -99,7 +99,8 @@ class Contract:
 
     ``year_starts_in`` is the number of the month in which contract years start; ``requests`` are
     tier changes asked for, in order of month. ``predecessor`` is the contract that ended at most
-    12 months before this one started (design 5.6); its contract year is kept.
+    12 months before this one started (design 5.6); its contract year is kept. ``pauses`` are in
+    order; they are whole quarters or years of the contract year (`subscriptions.pauses`).
     """
 
     months: MonthRange
@@ -116,6 +117,7 @@ class Contract:
     carry_over_cap_quarters: int = 0
     frozen_prices: Mapping[tuple[Month, str], Prices] = field(default_factory=dict)
     predecessor: Contract | None = None
+    pauses: tuple[MonthRange, ...] = ()
 
     def year_of(self, month: Month) -> ContractYear:
         """Give the contract year in which a month of the contract lies (design 5.1)."""
@@ -134,6 +136,20 @@ class Contract:
             year = self.year_of(month)
             yield year
             month = year.until_month
+
+    def is_paused(self, month: Month) -> bool:
+        return any(month in pause for pause in self.pauses)
+
+    def resumes(self, month: Month) -> Month:
+        """Give a month itself or, where the contract is paused in it, the first one after that."""
+        while self.is_paused(month):
+            month += 1
+        return month
+
+    def served(self, year: ContractYear, until: Month) -> list[Month]:
+        """Give the months of a contract year without those of pauses begun by a month."""
+        begun = [pause for pause in self.pauses if pause.from_month <= until]
+        return [month for part in year.months.without(begun) for month in part]
 
     def headcount(self, month: Month) -> int:
         """Give the headcount known for a month: the latest declared, else the earliest.

@@ -39,14 +39,19 @@ def interval_starts(contract: Contract, first: Month, last: Month) -> list[Month
     """Give the months from ``first`` to ``last`` in which a billing interval starts.
 
     Intervals are counted from the start of the whole contract year, as a year is a whole number
-    of them; the contract's first one may begin inside.
+    of them; the contract's first one may begin inside, and so does what follows a pause.
     """
     start, until = contract.months.from_month, contract.months.until_month
     first = max(first, start)
     last = last if until is None else min(last, until - 1)
     next_start = first + (contract.year_starts_in - first.number) % contract.interval
     starts = [Month(index) for index in range(next_start.index, last.index + 1, contract.interval)]
-    return [first, *starts] if start == first < next_start and first <= last else starts
+    if start == first < next_start and first <= last:
+        starts = [first, *starts]
+    if contract.pauses:
+        after = {pause.until for pause in contract.pauses if first <= pause.until <= last}
+        starts = sorted(m for m in {*starts, *after} if not contract.is_paused(m))
+    return starts
 
 
 def fee_cents(annual_fee_cents: int, year: ContractYear, months: MonthRange) -> int:
@@ -86,7 +91,8 @@ def tier_changes(
     before = contract.tier
     for month, tier in contract.tier_changes:
         old, before = before, tier
-        if contract.first_run <= month - 1 <= run and not _starts_an_interval(contract, month):
+        inside = not (contract.is_paused(month) or _starts_an_interval(contract, month))
+        if contract.first_run <= month - 1 <= run and inside:
             yield _difference(contract, month, old, tier)
     for month, drafted in sorted(drafted_tiers.items()):
         tier = contract.tier_in(month)
@@ -99,12 +105,17 @@ def _starts_an_interval(contract: Contract, month: Month) -> bool:
 
 
 def interval_of(contract: Contract, month: Month) -> MonthRange:
-    """Give the billing interval in which a month of the contract lies."""
+    """Give the billing interval in which a month of the contract lies, as far as pauses leave it.
+
+    The month is none of a pause.
+    """
     start = month - (month.number - contract.year_starts_in) % contract.interval
     until = start + contract.interval
     if contract.months.until_month is not None:
         until = min(until, contract.months.until_month)
-    return MonthRange(max(start, contract.months.from_month), until)
+    whole = MonthRange(max(start, contract.months.from_month), until)
+    parts = whole.without(contract.pauses)
+    return next((part for part in parts if month in part), whole)
 
 
 def _difference(contract: Contract, month: Month, old: str, tier: str) -> Charge:
@@ -134,9 +145,11 @@ def overage(contract: Contract, months: MonthRange, overage_quarters: int) -> Ch
 
 def included_sessions(contract: Contract, month: Month) -> int:
     """Give how many sessions may be free in the contract year of a month, as known in it."""
+    if contract.is_paused(month):
+        return 0
     year = contract.year_of(month)
     yearly = contract.prices(year, contract.tier_in(month)).included_sessions
-    return -(-yearly * len(year.months) // 12)
+    return -(-yearly * len(contract.served(year, month + 1)) // 12)
 
 
 def cancellation_percent(rungs: Sequence[tuple[int, int]], days_before: int) -> int:

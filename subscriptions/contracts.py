@@ -10,11 +10,13 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from agency.bulk import grouped
 from agency.models import Headcount
 from agency.month import Month
 from subscriptions.agreements import Band, Choices, Contract, PriceBooks, Prices
 from subscriptions.models import (
     BilledOccurrence,
+    Pause,
     PriceBand,
     Statement,
     Subscription,
@@ -55,6 +57,7 @@ def load_rows(organisations: Iterable[UUID] | None) -> list[tuple[Subscription, 
     headcounts = _headcounts(Headcount.objects.filter(**of_chosen))
     versions = _terms(Terms.objects.filter(**of_theirs))
     frozen = _frozen_prices(YearPrice.objects.filter(**of_theirs))
+    pauses = grouped(Pause.objects.filter(**of_theirs).order_by("from_month"), "subscription_id")
     loaded: list[tuple[Subscription, Contract]] = []
     last: dict[UUID, Contract] = {}
     for row in rows:
@@ -63,7 +66,7 @@ def load_rows(organisations: Iterable[UUID] | None) -> list[tuple[Subscription, 
         if any(version.reason == TermsReason.START for version in terms):
             counts = tuple(headcounts[organisation])
             before = last.get(organisation)
-            contract = _contract(row, terms, books, counts, frozen[key], before)
+            contract = _contract(row, terms, books, counts, frozen[key], before, pauses[key])
             last[organisation] = contract
             loaded.append((row, contract))
     return loaded
@@ -76,6 +79,7 @@ def _contract(
     headcounts: tuple[tuple[Month, int], ...],
     frozen: Mapping[tuple[Month, str], Prices],
     before: Contract | None,
+    pauses: Iterable[Pause],
 ) -> Contract:
     if before and row.start_month.since(before.months.until) > MONTHS_TO_KEEP_THE_YEAR:
         before = None
@@ -102,6 +106,7 @@ def _contract(
         carry_over_cap_quarters=row.carry_over_cap_quarters,
         frozen_prices=frozen,
         predecessor=before,
+        pauses=tuple(each.months for each in pauses),
     )
 
 

@@ -92,17 +92,17 @@ def nearest_ends(subscription: Subscription, until: Month) -> tuple[int, list[Mo
     ends where this one may be, nor for a contract without terms or headcount. Contracts that are
     brought in with an end that was agreed before are not asked.
     """
-    contract, open_from = _agreed(subscription)
-    if contract is None or open_from >= until:
+    contract, begun = _agreed(subscription)
+    if contract is None or begun >= until:
         return YEAR, []
     policy = thresholds()
-    length, is_one = _end(contract, open_from, until, policy)
+    length, is_one = _end(contract, begun, until, policy)
     if is_one:
         return length, []
-    earlier = (until - step for step in range(1, min(YEAR, until.since(open_from))))
+    earlier = (until - step for step in range(1, min(YEAR, until.since(begun))))
     later = (until + step for step in range(1, YEAR))
     nearest = [
-        next((month for month in months if _end(contract, open_from, month, policy)[1]), None)
+        next((month for month in months if _end(contract, begun, month, policy)[1]), None)
         for months in (earlier, later)
     ]
     return length, [m for m in nearest if m and (m > until or not is_closed(m - 1))]
@@ -114,11 +114,11 @@ def withheld_by(subscription: Subscription, until: Month) -> list[MonthRange]:
     They are too short for that. Empty for a contract without terms or headcount. Worked out
     without any hours; writes nothing.
     """
-    contract, open_from = _agreed(subscription)
-    if contract is None or open_from >= until:
+    contract, begun = _agreed(subscription)
+    if contract is None or begun >= until:
         return []
     policy = thresholds()
-    coming = periods(_ending(contract, until), MonthRange(open_from, until), policy)
+    coming = periods(_ending(contract, until), MonthRange(begun, until), policy)
     return [each.months for each in coming if each.display == WITHHELD]
 
 
@@ -127,21 +127,24 @@ def _agreed(subscription: Subscription) -> tuple[Contract | None, Month]:
     contract = contracts.load([subscription.organisation_id]).get(subscription.pk)
     if contract is None or not contract.headcounts:
         return None, subscription.start_month
+    return contract, open_from(subscription, contract)
+
+
+def open_from(subscription: Subscription, contract: Contract) -> Month:
+    """Give the month in which the period of a contract that is open began, or a pause before it."""
     last = Statement.objects.filter(subscription=subscription).order_by("from_month").last()
     begun = last.until_month if last else contract.months.from_month
-    return contract, max(begun, contract.reported_until)
+    return max(begun, contract.reported_until)
 
 
 def _ending(contract: Contract, until: Month) -> Contract:
     return replace(contract, months=MonthRange(contract.months.from_month, until))
 
 
-def _end(
-    contract: Contract, open_from: Month, until: Month, policy: Thresholds
-) -> tuple[int, bool]:
+def _end(contract: Contract, begun: Month, until: Month, policy: Thresholds) -> tuple[int, bool]:
     """Give the part of the contract year, in months, that an end closes, and whether it does."""
     year = _ending(contract, until).year_of(until - 1)
-    months = MonthRange(max(open_from, year.first_month), until)
+    months = MonthRange(max(begun, year.first_month), until)
     people = lowest_headcount(contract, year, months)
     length = QUARTER if people >= policy.quarter_from_headcount else YEAR
     return length, until.since(year.whole_start) % length == 0

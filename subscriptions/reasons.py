@@ -324,6 +324,8 @@ def _included(session: Session, sources: Sources, *, free: bool) -> str:
     contract = sources.contract_in(session)
     if contract is None:
         return _("It falls outside a contract, so the price applies.")
+    if contract.is_paused(session.month_due):
+        return _("The contract is paused in that month, so the price applies.")
     if not (free or session.offering.included_eligible):
         return _("Your subscription does not include sessions of this kind: the price applies.")
     number = charges.included_sessions(contract, session.month_due)

@@ -72,7 +72,9 @@ def release(
 ) -> Release | None:
     """Tell whether the period open since ``open_from`` closes with ``month``, and how it shows.
 
-    Both months lie in the same contract year: a period never crosses into the next one.
+    Both months lie in the same contract year: a period never crosses into the next one, nor into
+    a pause, before which it closes. A year with a pause in it is like one that two contracts share,
+    and has no bands: two of one year tell more than each.
     """
     year = contract.year_of(month)
     months = MonthRange(open_from, month + 1)
@@ -80,16 +82,18 @@ def release(
     headcount = lowest_headcount(contract, year, months)
     chosen = {"": MONTH, "quarter": QUARTER, "year": YEAR, "band": YEAR}[choice]
     length = max(thresholds.natural_length(headcount), chosen)
-    forced = months.until == year.until_month
+    forced = months.until == year.until_month or contract.is_paused(months.until)
     if not (forced or _closes(length, year, months)):
         return None
     if contract.choices_of(year).overage == ALL_IN:
         return Release(months, ALL_IN)
     if forced and length != MONTH and _too_soon(contract, year, months, headcount, thresholds):
         return Release(months, WITHHELD)
-    if shared_years(contract, year) and headcount < thresholds.quarter_from_headcount:
-        return Release(months, WITHHELD)
     banded = choice == "band" or headcount < thresholds.figures_from_headcount
+    paused = any(contract.is_paused(month) for month in year.months)
+    few = headcount < thresholds.quarter_from_headcount
+    if (shared_years(contract, year) and few) or (paused and (few or banded)):
+        return Release(months, WITHHELD)
     return Release(months, BAND if banded else EXACT)
 
 
@@ -100,8 +104,9 @@ def periods(contract: Contract, months: MonthRange, thresholds: Thresholds) -> I
     """
     open_from = months.from_month
     for month in months:
-        closing = release(contract, open_from, month, thresholds)
-        if closing:
+        if contract.is_paused(month):
+            open_from = month + 1
+        elif closing := release(contract, open_from, month, thresholds):
             open_from = month + 1
             yield closing
 

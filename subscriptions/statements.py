@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from advisors import hours
+from agency.bulk import grouped
 from agency.models import Organisation
 from agency.money import plain_hours
 from agency.month import Month, MonthRange
@@ -24,6 +25,7 @@ from subscriptions.agreements import CAP, Contract, NoPriceError
 from subscriptions.models import (
     CardUse,
     OverageCredit,
+    Pause,
     Publication,
     ReleasePolicy,
     Statement,
@@ -55,7 +57,7 @@ class Books:
         """Give the month in which the period of a contract that is open began."""
         contract, stated = self.contracts[subscription], self.stated[subscription]
         first = max(contract.months.from_month, contract.reported_until)
-        return max(first, stated[-1].months.until) if stated else first
+        return contract.resumes(max(first, stated[-1].months.until) if stated else first)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _closings_of(books: Books, subscription: UUID, until: Month) -> Iterator[Clo
         closing = release(contract, open_from, month, books.thresholds)
         month += 1
         if closing:
-            open_from = month
+            open_from = month = contract.resumes(month)
             worked_out = account(
                 contract,
                 closing,
@@ -257,12 +259,17 @@ def close_month(month: Month, *, on: dt.date) -> bool:
 
 
 def _served() -> dict[UUID, list[MonthRange]]:
-    """Give the months of which drafts may still be posted: of a contract, from its first run."""
+    """Give the months of which drafts may still be posted: of a contract, from its first run.
+
+    Not those of a pause.
+    """
+    paused = grouped(Pause.objects.order_by("from_month"), "subscription_id")
     served: dict[UUID, list[MonthRange]] = defaultdict(list)
     for row in Subscription.objects.all():
         first = max(row.start_month, row.first_run)
         if row.until_month is None or first < row.until_month:
-            served[row.organisation_id].append(MonthRange(first, row.until_month))
+            months = MonthRange(first, row.until_month)
+            served[row.organisation_id] += months.without(each.months for each in paused[row.pk])
     return served
 
 

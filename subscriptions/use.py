@@ -99,12 +99,13 @@ def included(contract: Contract, year: ContractYear, until: Month) -> int:
     """Give the included quarters of a contract year as a statement up to ``until`` counts them.
 
     Tier changes before ``until`` count; the later months take the tier of the last month before
-    it (design 5.3). Rounded up to half hours once for the year.
+    it (design 5.3). Months of a pause count nothing once it follows that month, or earlier: who
+    agrees on one later changes no statement. Rounded up to half hours once for the year.
     """
     last = until - 1
     yearly = sum(
         contract.prices(year, contract.tier_in(min(month, last))).included_quarters
-        for month in year.months
+        for month in contract.served(year, until)
     )
     return -(-Fraction(yearly, 12) // HALF_HOUR) * HALF_HOUR
 
@@ -281,7 +282,7 @@ def _credit(contract: Contract, release: Release, stated: Sequence[Stated], rest
     Overage that a former system billed, or stated before the first run, is not ours to credit.
     """
     year = contract.year_of(release.months.from_month)
-    if release.months.until != year.until_month:
+    if contract.resumes(release.months.until) < year.until_month:
         return 0
     billed = sum(
         statement.overage_quarters

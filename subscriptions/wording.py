@@ -60,7 +60,7 @@ def statement_reason(display: str) -> str:
             "A sentence instead of a figure: so nobody can tell from it whether somebody called."
         ),
         Display.WITHHELD: gettext(
-            "The period closed because the contract year or the contract ended. "
+            "The period closed because the contract year or the contract ended, or was paused. "
             "A figure could then say something about one person."
         ),
         Display.ALL_IN: gettext("As agreed: one price, and no figures at all."),

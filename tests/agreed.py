@@ -82,6 +82,8 @@ def contract(
     counts = {"2020-01": headcount} if isinstance(headcount, int) else headcount
     names = set(Choices._fields) & fields.keys()
     first = Choices(from_month=term.from_month, **{name: fields.pop(name) for name in names})
+    if "pauses" in fields:
+        fields["pauses"] = tuple(map(months, fields["pauses"]))
     for name in {"first_run", "reported_until"} & fields.keys():
         fields[name] = M(fields[name])
     defaults: dict[str, Any] = {

@@ -49,6 +49,7 @@ from subscriptions.models import (
     IndexationRun,
     Invoice,
     InvoiceLine,
+    Pause,
     PriceBand,
     PriceBook,
     Publication,
@@ -479,6 +480,10 @@ def terms(
     return _create(
         Terms, subscription=subscription, from_month=from_month, tier=tier, **defaults | fields
     )
+
+
+def pause(subscription: Subscription, from_month: MonthLike, until_month: MonthLike) -> Pause:
+    return _create(Pause, subscription=subscription, from_month=from_month, until_month=until_month)
 
 
 def tier_change_request(

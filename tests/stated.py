@@ -45,7 +45,7 @@ def statements(
                 )
             )
             made.append(result)
-            open_from = month
+            open_from = month = agreement.resumes(month)
     return made
 
 

@@ -9,15 +9,17 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import ModelForm, Rows, StaffAdmin, column, state
+from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin, column, state
+from agency.month import MonthRange
 from agency.templatetags.figures import amount, decimal_hours, month
 from agency.today import today
-from subscriptions import contracts, ends, notice, tier_requests, versions
+from subscriptions import contracts, ends, notice, pauses, tier_requests, versions
 from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
     BilledOccurrence,
     LineKind,
     OccurrenceState,
+    Pause,
     PurchaseOrder,
     RequestState,
     Subscription,
@@ -63,6 +65,29 @@ class Versions(Rows):
     form = VersionForm
 
 
+class PauseForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if {"subscription", "from_month", "until_month"} <= cleaned.keys():
+            begin, until = cleaned["from_month"], cleaned["until_month"]
+            if begin < until:  # else the database says so
+                pauses.refuse(cleaned["subscription"], MonthRange(begin, until))
+        return cleaned
+
+
+class PauseRows(LabelledFormSet):
+    def clean(self) -> None:
+        super().clean()
+        for form in self.deleted_forms:
+            pauses.refuse_withdrawal(form.instance)
+
+
+class Pauses(Rows):
+    model = Pause
+    form = PauseForm
+    formset = PauseRows
+
+
 class SubscriptionForm(ModelForm):
     client_knows = forms.BooleanField(
         label=_("The client knows what this end withholds"), required=False
@@ -93,7 +118,7 @@ class SubscriptionAdmin(StaffAdmin):
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "organisation__code")
     autocomplete_fields = ("organisation",)
-    inlines = (Versions,)
+    inlines = (Versions, Pauses)
     form = SubscriptionForm
     fieldsets = (
         (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from agency.month import Month, MonthRange
+from agency.month import MonthRange
 from subscriptions.agreements import ALL_IN, BILL, Contract, ContractYear
 from subscriptions.attack.bounds import Fact, Interval
 from subscriptions.attack.cards import Entry, reach
@@ -107,7 +107,14 @@ def know(released: Released) -> Knowledge:
         if earlier.contract is later.contract:
             knowledge.facts.extend(_carried(earlier, later))
     knowledge.facts.extend(_billed(released))
+    knowledge.facts.extend(paused(released))
     return knowledge
+
+
+def paused(released: Released) -> list[Fact]:
+    """Say that nothing is used in a pause, which everybody knows."""
+    pauses = (months for contract, _ in released.contracts for months in contract.pauses)
+    return [Fact(months, Interval(0, 0)) for months in pauses]
 
 
 def _years(contract: Contract, told: Sequence[Told]) -> Iterator[YearTold]:
@@ -145,16 +152,15 @@ def _total(year: YearTold, use: Interval) -> Iterator[Fact]:
     """
     if not year.piece:
         if year.told and year.shown_quarters is None:
-            span = _span(year.told[0].months.from_month, year.told)
-            yield from _spread(span, use.at_least - len(year.told), use.at_most)
+            yield from _spread(_span(year), use.at_least - len(year.told), use.at_most)
         return
     charges = year.contract.choices_of(year.year).overage == BILL
     whole = included(year.contract, year.year, year.piece.until) + (year.carried_quarters or 0)
     if year.shown_quarters is None:
-        span = _span(year.told[0].months.from_month, year.told)
+        span = _span(year)
         at_least = use.at_least - whole - len(year.told) if charges else 0
         yield from _spread(span, at_least, use.at_most)
-        span = _span(year.piece.from_month, year.told, len(year.piece))
+        span = _span(year, year.piece)
         at_most = None if charges else use.at_most
         yield from _spread(span, use.at_least - len(year.told) - 1, at_most)
         return
@@ -164,10 +170,13 @@ def _total(year: YearTold, use: Interval) -> Iterator[Fact]:
     yield _fact(year.piece, use.at_least - year.shown_quarters - 1, at_most)
 
 
-def _span(start: Month, told: Sequence[Told], more: int = 0) -> MonthRange | None:
-    """Give the months up to the last statement, if those in between are all counted."""
-    span = MonthRange(start, told[-1].months.until)
-    return span if len(span) == sum(len(one.months) for one in told) + more else None
+def _span(year: YearTold, piece: MonthRange | None = None) -> MonthRange | None:
+    """Give the months up to the last statement, if those in between are all counted or paused."""
+    counted = [one.months for one in year.told]
+    start = (piece or counted[0]).from_month
+    span = MonthRange(start, counted[-1].until)
+    served = sum(len(part) for part in span.without(year.contract.pauses))
+    return span if served == sum(map(len, [*counted, *([piece] if piece else [])])) else None
 
 
 def _spread(span: MonthRange | None, at_least: int, at_most: int | None) -> Iterator[Fact]:

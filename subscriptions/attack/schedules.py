@@ -1,12 +1,13 @@
 """What an organisation may choose over three years, closed by the real rules, and attacked.
 
 A schedule is what an employer can do: declare headcounts, change tier, buy cards, end contracts
-and begin again, and choose how overage and release go. Nothing here touches the database.
+and begin again, pause them, and choose how overage and release go. Nothing here touches the
+database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID
@@ -31,7 +32,7 @@ from subscriptions.attack.released import Released, Told
 from subscriptions.attack.verdict import Finding, judge
 from subscriptions.contracts import MONTHS_TO_KEEP_THE_YEAR
 from subscriptions.models import ReleasePolicy
-from subscriptions.release import EXACT, Thresholds
+from subscriptions.release import EXACT, QUARTER, Thresholds
 from subscriptions.statements import Books, closings
 from subscriptions.use import Card
 
@@ -60,6 +61,8 @@ BOOKS = PriceBooks(((Month.of(2020, 1), (_band(BASIC, 32), _band(EXTENDED, 172))
 class Schedule:
     """What was chosen. ``choices`` are overage and release by month; requests are for a tier.
 
+    ``pauses`` are of quarters of the contract year, whatever the headcount has become since.
+
     ``reported_months`` of the first contract were reported by a former system: no employer
     chooses that.
     """
@@ -71,6 +74,7 @@ class Schedule:
     tier: str = BASIC
     requests: tuple[tuple[Month, str], ...] = ()
     cards: tuple[Card, ...] = ()
+    pauses: tuple[MonthRange, ...] = ()
     carry_over_basis_points: int = 0
     carry_over_cap_quarters: int = 0
     reported_months: int = 0
@@ -165,7 +169,18 @@ def _draw_cards(schedule: Schedule, rng: Random) -> Schedule:
     return replace(schedule, cards=cards)
 
 
-PARTS = (_draw_terms, _draw_headcounts, _draw_choices, _draw_requests, _draw_cards)
+def _draw_pauses(schedule: Schedule, rng: Random) -> Schedule:
+    first = START + (schedule.year_starts_in - START.number) % QUARTER
+    begun = sorted(rng.sample(range(LENGTH // QUARTER), rng.choice((0, 0, 0, 1, 2))))
+    starts = [first + QUARTER * at for at in begun]
+    pauses = [MonthRange(start, start + rng.choice((3, 3, 6, 12))) for start in starts]
+    return replace(schedule, pauses=tuple(pauses))
+
+
+PARTS = (
+    *(_draw_terms, _draw_headcounts, _draw_choices, _draw_requests, _draw_cards),
+    _draw_pauses,
+)
 
 
 def draw_worked(rng: Random) -> tuple[int, ...]:
@@ -182,7 +197,7 @@ def close(schedule: Schedule, worked: Sequence[int], policy: Thresholds) -> Rele
     books = Books(
         contracts=agreed,
         organisations=dict.fromkeys(agreed, key),
-        hours={key: {START + at: quarters for at, quarters in enumerate(worked)}},
+        hours={key: dict(_posted(worked, agreed.values()))},
         stated={subscription: [] for subscription in agreed},
         cards={key: list(schedule.cards)},
         thresholds=policy,
@@ -210,6 +225,23 @@ def close(schedule: Schedule, worked: Sequence[int], policy: Thresholds) -> Rele
     )
 
 
+def _posted(worked: Sequence[int], agreed: Collection[Contract]) -> Iterator[tuple[Month, int]]:
+    """Give the quarters of each month but those of pauses, in which nobody notes any."""
+    for at, quarters in enumerate(worked):
+        if not any(contract.is_paused(START + at) for contract in agreed):
+            yield START + at, quarters
+
+
+def _pauses(schedule: Schedule, months: MonthRange, first: Month) -> tuple[MonthRange, ...]:
+    """Give the pauses that a contract of these months may have, after its first own month."""
+    kept: list[MonthRange] = []
+    for pause in schedule.pauses:
+        inside = first < pause.from_month and pause.last_month in months
+        if inside and not (kept and kept[-1].overlaps(pause)):
+            kept.append(pause)
+    return tuple(kept)
+
+
 def _contracts(schedule: Schedule) -> Iterator[Contract]:
     before: Contract | None = None
     for number, months in enumerate(schedule.terms):
@@ -235,6 +267,7 @@ def _contracts(schedule: Schedule) -> Iterator[Contract]:
             carry_over_basis_points=schedule.carry_over_basis_points,
             carry_over_cap_quarters=schedule.carry_over_cap_quarters,
             predecessor=before,
+            pauses=_pauses(schedule, months, first + reported),
         )
         yield before
 
@@ -246,6 +279,7 @@ def _text(chosen: Schedule) -> str:
         _("headcounts"): (f"{month}: {people}" for month, people in chosen.headcounts),
         _("choices"): (" ".join(filter(None, map(str, made))) for made in chosen.choices),
         _("tier"): [chosen.tier, *(f"{month}: {tier}" for month, tier in chosen.requests)],
+        _("pauses"): map(str, chosen.pauses),
         _("cards"): (f"{card.months}: {hours(card.left_quarters)}" for card in chosen.cards),
     }
     texts = {name: ", ".join(values) for name, values in parts.items()}

@@ -19,7 +19,7 @@ from subscriptions.attack.bounds import (
     add_up,
     derive,
 )
-from subscriptions.attack.knowledge import Knowledge, Piece, know
+from subscriptions.attack.knowledge import Knowledge, Piece, know, paused
 from subscriptions.attack.released import Released, Told
 from subscriptions.release import MONTH, QUARTER, YEAR, Thresholds
 
@@ -84,7 +84,8 @@ def ends(knowledge: Knowledge) -> list[Month]:
 def _fair(released: Released, knowledge: Knowledge, derived: Bounds) -> list[Fact]:
     """Give what may be known: statements of enough months and people, each by itself.
 
-    What a former system reported was told by that one, as far as our own rules let it.
+    What a former system reported was told by that one, as far as our own rules let it. That
+    nothing is used in a pause is no secret.
     """
     fair = [
         fact
@@ -92,6 +93,7 @@ def _fair(released: Released, knowledge: Knowledge, derived: Bounds) -> list[Fac
         if _may_be_said(released, saying.told)
         for fact in saying.facts
     ]
+    fair += paused(released)
     return fair + [
         Fact(piece.months, derived.of(piece.months))
         for piece in knowledge.pieces

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
-from uuid import UUID
 
 from agency.money import HUNDREDTHS_PER_QUARTER, round_half_away
 from agency.month import Month, MonthRange
@@ -114,19 +114,25 @@ def lines_cost_their_quantity_at_their_unit_price(records: Records) -> Iterator[
 
 def lines_stand_for_the_months_of_what_they_bill(records: Records) -> Iterator[Check]:
     for line, row in records.billed(*LineKind.values):
-        ways = _may_stand_for(records, line, row.subject_id)
+        ways = _may_stand_for(records, line, row)
         found = MonthRange(line.from_month, line.until_month)
         months = next(ways, found)
         fits = found == months or found in ways
         yield Check(records.line_name(line), str(found if fits else months), str(found))
 
 
-def _may_stand_for(records: Records, line: InvoiceLine, subject: UUID) -> Iterator[MonthRange]:
+def _may_stand_for(
+    records: Records, line: InvoiceLine, row: BilledOccurrence
+) -> Iterator[MonthRange]:
+    """Give its months; a line that was credited may stand for months that were paused after."""
+    subject, credited = row.subject_id, row.state == OccurrenceState.CREDITED
     if session := records.sessions.get(subject):
         yield MonthRange(session.month, session.month + 1)
     elif subject in records.contracts:
         for contract in records.once_agreed(subject, line.from_month):
             yield _stands_for(contract, line)
+            if credited and contract.pauses:
+                yield _stands_for(replace(contract, pauses=()), line)
 
 
 def _stands_for(contract: Contract, line: InvoiceLine) -> MonthRange:

@@ -259,8 +259,18 @@ def every_month_due_is_paid_for(records: Records) -> Iterator[Check]:
         starts = charges.interval_starts(contract, contract.first_run + 1, run + 1)
         if starts:
             due = MonthRange(starts[0], charges.interval_of(contract, starts[-1]).until)
-            missing = [str(month) for month in due if month not in paid[key]]
+            served = (month for month in due if not contract.is_paused(month))
+            missing = [str(month) for month in served if month not in paid[key]]
             yield Check(records.period_name(key, due), [], missing)
+
+
+def no_month_of_a_pause_is_paid_for(records: Records) -> Iterator[Check]:
+    for line, row in records.billed(LineKind.FEE, LineKind.TIER_CHANGE):
+        pauses = records.contracts[row.subject_id].pauses
+        if pauses and row.state != OccurrenceState.CREDITED:
+            months = MonthRange(line.from_month, line.until_month)
+            paid = [str(pause) for pause in pauses if pause.overlaps(months)]
+            yield Check(records.line_name(line), [], paid)
 
 
 def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
@@ -339,6 +349,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_was_settled_costs_nothing,
     no_month_of_a_contract_is_paid_twice,
     every_month_due_is_paid_for,
+    no_month_of_a_pause_is_paid_for,
     nothing_due_is_left_unbilled,
     blocked_documents_have_their_reason,
 )

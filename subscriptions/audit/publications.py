@@ -38,7 +38,9 @@ def each_ended_period_has_its_statement(records: Records) -> Iterator[Check]:
         return
     for subscription, contract in records.contracts.items():
         stated = records.newest_statements(subscription)
-        open_from = stated[-1].until_month if stated else _first_period_from(contract)
+        open_from = contract.resumes(
+            stated[-1].until_month if stated else _first_period_from(contract)
+        )
         newest = records.policies[-1][0]
         found = "still open"
         try:
@@ -195,7 +197,7 @@ def cards_pay_for_their_own_client_in_their_own_months(records: Records) -> Iter
 
 
 def posted_hours_are_of_closed_months_or_history(records: Records) -> Iterator[Check]:
-    """Hours lie inside a contract; from its first run on, only once their month was closed."""
+    """Hours lie inside a contract and no pause; from its first run on, only of closed months."""
     for row in records.posted:
         yield Check(
             f"{records.code(row.organisation_id)} {row.month}",
@@ -206,17 +208,17 @@ def posted_hours_are_of_closed_months_or_history(records: Records) -> Iterator[C
 
 def _posted_when(records: Records, organisation: UUID, month: Month) -> str:
     for subscription in records.facts.subscriptions[organisation]:
-        if month in subscription.months:
+        if records.is_served(subscription, month):
             closed = records.open_month is not None and month < records.open_month
             return "posted in time" if closed or month < subscription.first_run else "too early"
     return "outside every contract"
 
 
 def no_draft_of_a_closed_month_is_left_behind(records: Records) -> Iterator[Check]:
-    """But for hours that nobody pays: before a first run, or outside every contract."""
+    """But for hours that nobody pays: before a first run, in a pause, or outside every contract."""
     for row in records.drafts:
         served = any(
-            row.month in subscription.months and row.month >= subscription.first_run
+            records.is_served(subscription, row.month) and row.month >= subscription.first_run
             for subscription in records.facts.subscriptions[row.organisation_id]
         )
         left = served and records.open_month is not None and row.month < records.open_month
@@ -294,7 +296,9 @@ def _by(
     cards: list[Card],
 ) -> Replayed:
     name = records.period_name(statement.subscription_id, statement.months)
-    open_from = stated[-1].months.until if stated else _first_period_from(contract)
+    open_from = contract.resumes(
+        stated[-1].months.until if stated else _first_period_from(contract)
+    )
     last = statement.months.last_month
     if statement.from_month != open_from or last not in contract.months:
         return Replayed(name, statement, f"inside {contract.months}, from {open_from}")

@@ -137,6 +137,11 @@ class Records:
         rows = self.facts.subscriptions[organisation] if organisation else []
         return next((row.pk for row in rows if month in row.months), None)
 
+    def is_served(self, subscription: Subscription, month: Month) -> bool:
+        """Tell whether a month lies in a contract and in none of its pauses."""
+        contract = self.contracts.get(subscription.pk)
+        return month in subscription.months and not (contract and contract.is_paused(month))
+
     def is_noted(self, key: UUID | str, deed: str, run: Month) -> bool:
         """Tell whether an audit event says so of a row or a table: a deed, or a column's label.
 

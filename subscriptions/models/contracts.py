@@ -196,6 +196,39 @@ class Terms(Entity):
         return f"{self.get_reason_display()} {self.from_month}"
 
 
+class Pause(Entity):
+    """Months in which a contract rests: no fee, no included hours or sessions, no hours.
+
+    Its months never change; a pause that has not begun may be withdrawn (`subscriptions.pauses`).
+    Triggers guard that pauses of one contract lie inside it and never overlap.
+    """
+
+    subscription = models.ForeignKey(
+        Subscription, models.PROTECT, related_name="pauses", verbose_name=_("subscription")
+    )
+    from_month = MonthField(_("from month"))
+    until_month = MonthField(_("until month"))
+    months = MonthRangeField()
+
+    class Meta:
+        verbose_name = _("pause")
+        verbose_name_plural = _("pauses")
+        ordering: ClassVar = ["subscription", "from_month"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["subscription", "from_month"], name="one_pause_per_subscription_and_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(until_month__gt=F("from_month")),
+                name="pause_ends_after_it_starts",
+                violation_error_message=_("A pause ends after it starts."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.from_month)
+
+
 class RequestState(models.TextChoices):
     OPEN = "open", _("waits for the agency")
     CONFIRMED = "confirmed", _("confirmed")

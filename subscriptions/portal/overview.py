@@ -113,13 +113,14 @@ def overview(contract: Contract, statements: Sequence[Statement], now: Month) ->
     shown = [statement for statement in statements if statement.from_month in year.months]
     reported_before = contract.reported_until > year.first_month
     use = None if reported_before else _use(shown)
+    months = len(contract.served(year, year.until_month))
     return Overview(
         year=year,
         claim=_claim(contract, year, shown),
         statements=shown,
         next_period=_next_period(contract, statements, now),
         use=use,
-        pace_quarters=_pace(year, shown, use),
+        pace_quarters=_pace(year, shown, use, months),
         prices=contract.prices_if_any(year, contract.tier_in(year.months.last_month)),
         charges_overage=contract.choices_of(year).overage not in (ALL_IN, CAP),
         reported_before=reported_before,
@@ -139,15 +140,20 @@ def _use(statements: Sequence[Statement]) -> Use | None:
     )
 
 
-def _pace(year: ContractYear, statements: Sequence[Statement], use: Use | None) -> int | None:
-    """Give the year's use at the published pace, in whole hours; None where nobody can tell."""
+def _pace(
+    year: ContractYear, statements: Sequence[Statement], use: Use | None, months: int
+) -> int | None:
+    """Give the use of a year's ``months`` at the published pace, in whole hours.
+
+    None where nobody can tell.
+    """
     covered = sum(len(statement.months) for statement in statements)
     complete = use is None or use.until_month == year.until_month
     if use is None or complete or covered < LEAST_MONTHS_FOR_A_PACE:
         return None
     if covered != use.until_month.since(year.first_month):
         return None
-    whole = Fraction(use.used_quarters * len(year.months), covered * QUARTERS_PER_HOUR)
+    whole = Fraction(use.used_quarters * months, covered * QUARTERS_PER_HOUR)
     return round_half_away(whole) * QUARTERS_PER_HOUR
 
 

@@ -255,6 +255,7 @@ def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
         "coming_changes": [
             (month, Tier(wanted).label) for month, wanted in contract.tier_changes if month > now
         ],
+        "pauses": [months for months in contract.pauses if months.until > now],
         "year_prices": contract.prices(year, tier),
         "band": contract.band(year, tier),
         "headcount": contract.headcount(current),

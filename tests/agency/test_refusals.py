@@ -21,7 +21,7 @@ CONTRACT = {
     "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
     "collection": "invoice", "payment_days": "30", "carry_over_basis_points": "0",
     "carry_over_cap_quarters": "0", "start_month": "2026-06", "first_run": "2026-06",
-    "reported_until": "2026-06",
+    "reported_until": "2026-06", "pauses-TOTAL_FORMS": "0", "pauses-INITIAL_FORMS": "0",
 }  # fmt: skip
 VERSION = {"from_month": "2026-05", "reason": "start", "tier": "basic", "overage": "bill"}
 

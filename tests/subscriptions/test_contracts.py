@@ -144,9 +144,9 @@ def test_contracts_are_read_in_a_fixed_number_of_queries(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client("ORG0")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         contracts.load()
     for number in range(1, 4):
         client(f"ORG{number}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         contracts.load()

@@ -196,11 +196,11 @@ class TestPublishing:
         self, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         client("ORG0", headcount=300, hours={"2026-01": 1})
-        with django_assert_num_queries(32):
+        with django_assert_num_queries(34):
             close("2026-01")
         for number in range(1, 6):
             client(f"ORG{number}", headcount=300, hours={"2026-02": number})
-        with django_assert_num_queries(30):
+        with django_assert_num_queries(32):
             close("2026-02")
 
 

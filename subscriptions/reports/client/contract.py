@@ -68,6 +68,10 @@ def _term(position: Position) -> Iterator[Entry]:
         if month > position.month:
             note = _("From %(day)s") % {"day": said.long_day(month.first_day)}
             yield _("Coming change"), _text(tier_word(wanted)), "", note
+    for pause in position.contract.pauses:
+        if pause.until > position.month:
+            note = _("No fee, hours or sessions in these months")
+            yield _("Pause"), _text(said.days(pause)), "", note
     yield pgettext("contract", "Start"), Cell(row.start_month.first_day, kind=DATE), "", ""
     yield from _end(position, running_term(row, on=(position.month + 1).first_day))
 

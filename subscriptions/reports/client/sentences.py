@@ -228,8 +228,8 @@ def _published_only() -> str:
 
 def _withheld_why() -> str:
     return _(
-        "The period closed because the contract year or the contract ended. A figure could then "
-        "say something about one person."
+        "The period closed because the contract year or the contract ended, or was paused. "
+        "A figure could then say something about one person."
     )
 
 

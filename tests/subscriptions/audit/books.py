@@ -94,7 +94,8 @@ def _monthly_client() -> None:
 
 
 def _small_clients() -> None:
-    client("CAPPED", overage="cap", hours={"2026-02": 30})
+    capped = client("CAPPED", overage="cap", hours={"2026-02": 30})
+    make.pause(capped, "2027-01", "2027-07")
     all_in = client("ALLIN", headcount=8, overage="all_in", hours={"2026-02": 30})
     make.top_up_card(all_in.organisation, "2026-02", price_cents=0)
     client("BLOCKED", po_required=True)

@@ -171,6 +171,12 @@ def a_fee_was_voided_and_not_billed_anew() -> None:
     BilledOccurrence.objects.filter(lines__invoice=fee.invoice_id).update(state="credited")
 
 
+@plants("no_month_of_a_pause_is_paid_for")
+def a_year_that_was_paid_is_paused() -> None:
+    row = Subscription.objects.get(organisation__code="YEARLY")
+    make.pause(row, "2026-07", "2026-10")
+
+
 @plants("nothing_due_is_left_unbilled")
 def something_fell_due_and_was_not_billed() -> None:
     organisation = Organisation.objects.get(code="QUARTER")
