@@ -29,6 +29,14 @@ def _figures_for_all(
     return Release(found.months, EXACT) if found and found.display == BAND else found
 
 
+def _bands_beside_a_pause(
+    contract: Contract, open_from: Month, month: Month, thresholds: Thresholds
+) -> Release | None:
+    found = release(contract, open_from, month, thresholds)
+    hidden = found and found.display == WITHHELD and contract.pauses
+    return Release(found.months, BAND) if found and hidden else found
+
+
 def _without_the_first_month(contract: Contract, _: ContractYear, months: MonthRange) -> int:
     return min(contract.headcount(month) for month in months)
 
@@ -50,6 +58,7 @@ SELDOM: dict[str, tuple[str, Callable[..., object]]] = {
         "subscriptions.use.Card.left_for",
         lambda card, _: max(0, card.left_quarters - card.banded_quarters),
     ),
+    "bands beside a pause": ("subscriptions.statements.release", _bands_beside_a_pause),
     "figures that count the reported use of few people": (
         "subscriptions.use._of_few_people",
         lambda *_: False,

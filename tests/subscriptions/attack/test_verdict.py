@@ -126,6 +126,18 @@ class TestWhatFiguresWouldTellOfMonthsWithoutThem:
             released = close(chosen, hours, POLICY)
         assert proven(released) != []
 
+    def test_two_bands_of_a_year_with_a_pause_are_not_set_against_each_other(self) -> None:
+        chosen = schedule(
+            {"2025-01": 100},
+            choices=((START, "bill", "band"),),
+            pauses=(months("2026-04/2026-07"),),
+        )
+        hours = worked({"2026-02": 1, "2026-08": 20})
+        assert proven(close(chosen, hours, POLICY)) == []
+        with weakened("bands beside a pause"):
+            released = close(chosen, hours, POLICY)
+        assert "2026-07/2027-01 58..84" in proven(released)
+
     def test_an_all_in_year_that_a_former_system_reported_leaves_nothing(self) -> None:
         chosen = schedule(
             {"2025-01": 100},
