@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,8 @@ from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin, colu
 from agency.month import MonthRange
 from agency.templatetags.figures import amount, decimal_hours, month
 from agency.today import today
-from subscriptions import contracts, ends, notice, pauses, tier_requests, versions
+from subscriptions import contracts, ends, notice, pauses, previews, tier_requests, versions
+from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin
 from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
     BilledOccurrence,
@@ -30,7 +32,7 @@ from subscriptions.models import (
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 CARRIED_OVER = ("carry_over_basis_points", "carry_over_cap_quarters")
 REQUEST_TONES = {"open": "wait", "confirmed": "good", "declined": ""}
@@ -105,7 +107,7 @@ class SubscriptionForm(ModelForm):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(StaffAdmin):
+class SubscriptionAdmin(PreviewedAdmin):
     list_display = (
         column("organisation", _("organisation"), str),
         column("start_month", _("from"), month),
@@ -160,6 +162,21 @@ class SubscriptionAdmin(StaffAdmin):
     def heading(self, obj: Subscription) -> str:
         return f"{obj.organisation}, {month(obj.start_month)}"
 
+    def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: Any) -> None:
+        if not request.POST.get(CONFIRMED):
+            request.planned = [(obj, previews.plan(obj))]  # type: ignore[attr-defined]  # for the answer
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: Subscription, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        page = self.preview(request, getattr(request, "planned", []))
+        return page or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Subscription) -> HttpResponse:
+        page = self.preview(request, getattr(request, "planned", []))
+        return page or super().response_change(request, obj)
+
 
 @admin.register(PurchaseOrder)
 class PurchaseOrderAdmin(StaffAdmin):
@@ -193,7 +210,7 @@ class TopUpCardAdmin(OnceUsedAdmin):
 
 
 @admin.register(TierChangeRequest)
-class TierChangeRequestAdmin(StaffAdmin):
+class TierChangeRequestAdmin(PreviewedAdmin):
     list_display = (
         column("subscription__organisation", _("organisation"), str),
         "tier",
@@ -208,16 +225,24 @@ class TierChangeRequestAdmin(StaffAdmin):
     actions = ("confirm", "decline")
 
     @admin.action(description=_("Confirm: the tier changes"), permissions=["handle"])
-    def confirm(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
-        self._handle(request, queryset, "confirmed", tier_requests.confirm)
+    def confirm(
+        self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]
+    ) -> HttpResponse | None:
+        rows = queryset.select_related("subscription__organisation")
+        asked = [] if request.POST.get(CONFIRMED) else [row.subscription for row in rows]
+        with transaction.atomic():
+            planned = [(row, previews.plan(row)) for row in asked]
+            done = self.each(request, rows, "confirmed", tier_requests.confirm)
+            page = self.preview(request, planned)
+        if page is None:
+            self._tell(request, len(done))
+        return page
 
     @admin.action(description=_("Decline: nothing changes"), permissions=["handle"])
     def decline(self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]) -> None:
-        self._handle(request, queryset, "declined", tier_requests.decline)
+        rows = queryset.select_related("subscription")
+        self._tell(request, len(self.each(request, rows, "declined", tier_requests.decline)))
 
-    def _handle(
-        self, request: HttpRequest, queryset: QuerySet[TierChangeRequest], action: str, verb: Any
-    ) -> None:
-        done = len(self.each(request, queryset.select_related("subscription"), action, verb))
+    def _tell(self, request: HttpRequest, done: int) -> None:
         text = ngettext("%(n)s request handled.", "%(n)s requests handled.", done)
         messages.success(request, text % {"n": done} if done else gettext("Nothing was changed."))

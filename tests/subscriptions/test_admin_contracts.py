@@ -18,7 +18,7 @@ FORM = {
     "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
     "collection": "invoice", "payment_days": "30", "carry_over_basis_points": "0",
     "carry_over_cap_quarters": "0", "terms-TOTAL_FORMS": "0", "terms-INITIAL_FORMS": "0",
-    "pauses-TOTAL_FORMS": "0", "pauses-INITIAL_FORMS": "0",
+    "pauses-TOTAL_FORMS": "0", "pauses-INITIAL_FORMS": "0", "confirmed": "1",
 }  # fmt: skip
 LOCKED = {
     "start_month": "2025-03",

@@ -1,0 +1,95 @@
+"""A change of a contract is shown, as what the runs to come make of it, before it is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from agency.admin_base import StaffAdmin
+from agency.templatetags.figures import euro, hours, month, period
+from subscriptions import previews
+from subscriptions.models import OveragePolicy, ReleaseChoice, Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.http import HttpRequest, HttpResponse
+
+    from agency.month import Month
+    from subscriptions.agreements import Contract
+    from subscriptions.models import Subscription
+    from subscriptions.previews import Plan
+
+CONFIRMED = "confirmed"
+
+
+class PreviewedAdmin(StaffAdmin):
+    """Pages whose changes are sent twice: to be shown, and from what was shown, to be kept."""
+
+    def preview(
+        self, request: HttpRequest, before: Iterable[tuple[Subscription, Plan]]
+    ) -> HttpResponse | None:
+        """Give the page that shows what was just changed, and take it back; None where nothing was.
+
+        Rolls the transaction back, which has to be that of the change alone.
+        """
+        plans = [(row, old, previews.plan(row)) for row, old in before]
+        shown = [
+            {
+                "contract": row,
+                "agreed": list(agreed(old.contract, new.contract)),
+                "can_be_billed": new.charges is not None,
+                "lines": previews.lines(old, new),
+            }
+            for row, old, new in plans
+            if old.contract != new.contract
+        ]
+        if not shown:
+            return None
+        sent = [(name, value) for name, values in request.POST.lists() for value in values]
+        page = self.page(
+            request,
+            "subscriptions/preview",
+            gettext("What changes"),
+            previews=shown,
+            sent=[pair for pair in sent if pair[0] not in {"csrfmiddlewaretoken", CONFIRMED}],
+        )
+        transaction.set_rollback(True)
+        return page
+
+
+def agreed(old: Contract | None, new: Contract | None) -> Iterator[tuple[Any, str, str]]:
+    """Give what was agreed otherwise than it will be: its name, how it was and how it will be."""
+    months = [contract.choices[-1].from_month for contract in (old, new) if contract]
+    before, after = (_texts(contract, max(months)) if contract else {} for contract in (old, new))
+    for name in before | after:
+        if before.get(name) != after.get(name):
+            yield name, before.get(name, ""), after.get(name, "")
+
+
+def _texts(contract: Contract, on: Month) -> dict[Any, str]:
+    """Write down what is agreed, with choices and prices as they are in a month."""
+    until = contract.months.until_month
+    year = contract.year_of(contract.months.nearest(on))
+    choices, tier = contract.choices_of(year), contract.tier_in(year.months.last_month)
+    tiers: list[Any] = [Tier(contract.tier).label]
+    tiers += [f"{Tier(to).label} ({month(begin)})" for begin, to in contract.tier_changes]
+    texts = {
+        _("starts in"): month(contract.months.from_month),
+        _("first month after the end"): month(until) if until else "",
+        _("tier"): ", ".join(map(str, tiers)),
+        _("pauses"): ", ".join(map(period, contract.pauses)),
+        _("overage"): str(OveragePolicy(choices.overage).label),
+        _("release"): str(ReleaseChoice(choices.release).label) if choices.release else "",
+    }
+    if prices := contract.prices_if_any(year, tier):
+        texts |= {
+            _("annual fee"): euro(prices.annual_fee_cents),
+            _("included hours"): hours(prices.included_quarters),
+            _("included sessions"): str(prices.included_sessions),
+            _("rate per hour of overage"): euro(prices.overage_rate_cents),
+        }
+    return texts
