@@ -41,7 +41,7 @@ def guard(name, event, when):
 class Migration(migrations.Migration):
     dependencies = [
         ("agency", "0009_crkbo_registrations"),
-        ("subscriptions", "0016_treatments_to_come"),
+        ("subscriptions", "0017_credits_by_staff"),
         ("workshops", "0005_sentences"),
     ]
     operations = [

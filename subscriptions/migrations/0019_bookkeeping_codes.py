@@ -37,7 +37,7 @@ def write(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0016_treatments_to_come'),
+        ("subscriptions", "0018_registrations_as_billed"),
     ]
 
     operations = [

@@ -35,7 +35,7 @@ PAUSED = (
 class Migration(migrations.Migration):
     dependencies = [
         ("advisors", "0004_known_choices"),
-        ("subscriptions", "0016_treatments_to_come"),
+        ("subscriptions", "0019_bookkeeping_codes"),
     ]
     operations = [
         migrations.CreateModel(

@@ -10,7 +10,7 @@ STATES = ["todo", "attempting", "done", "unknown", "failed"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0017_credits_by_staff")]
+    dependencies = [("subscriptions", "0020_pauses")]
     operations = [
         KeepingTriggers(
             [
