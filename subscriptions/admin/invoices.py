@@ -192,13 +192,22 @@ class InvoiceAdmin(StaffAdmin):
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:
-        views = (self.explain, self.download_einvoice, self.received, self.credit)
-        page, file, received, credit = map(self.admin_site.admin_view, views)
+        wrap = self.admin_site.admin_view
         return [
-            path("received/", received, name="subscriptions_invoice_received"),
-            path("<path:object_id>/explain/", page, name="subscriptions_invoice_explain"),
-            path("<path:object_id>/credit/", credit, name="subscriptions_invoice_credit"),
-            path("<path:object_id>/einvoice/", file, name="subscriptions_invoice_einvoice"),
+            path("received/", wrap(self.received), name="subscriptions_invoice_received"),
+            path(
+                "<path:object_id>/explain/",
+                wrap(self.explain),
+                name="subscriptions_invoice_explain",
+            ),
+            path(
+                "<path:object_id>/credit/", wrap(self.credit), name="subscriptions_invoice_credit"
+            ),
+            path(
+                "<path:object_id>/einvoice/",
+                wrap(self.download_einvoice),
+                name="subscriptions_invoice_einvoice",
+            ),
             *super().get_urls(),
         ]
 
