@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 NOW = timezone.now()
 TODAY = timezone.localdate()
 LATER = NOW + dt.timedelta(hours=12)
+NOBODY = UUID(int=7)
 ADDRESS = "/admin/subscriptions/invoice/received/"
 
 
@@ -172,6 +174,6 @@ class TestPage:
         shown = controller.post(ADDRESS, {"step": "compare", "statement": file})
         assert "This is no bank statement" in shown.content.decode()
 
-    @pytest.mark.parametrize("paid", ["x", f"{Invoice().pk} 2026-04-08", f"{Invoice().pk} soon"])
+    @pytest.mark.parametrize("paid", ["x", f"{NOBODY} 2026-04-08", f"{NOBODY} soon"])
     def test_what_no_page_of_ours_sends_is_refused(self, controller: Client, paid: str) -> None:
         assert controller.post(ADDRESS, {"step": "note", "paid": [paid]}).status_code == 400
