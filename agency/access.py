@@ -77,7 +77,8 @@ subscriptions.booksopening      -       rah        -             rh
 subscriptions.carduse           -       r          -             r
 subscriptions.cpivalue          r       rac        r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
-subscriptions.indexationrun     r       r          r             r
+subscriptions.indexationrun     r       racdh      r             r
+subscriptions.indexedcontract   r       r          r             r
 subscriptions.invoice           r       rh         r             r
 subscriptions.invoiceline       r       r          r             r
 subscriptions.overagecredit     r       r          r             r
@@ -161,6 +162,9 @@ admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
 admin:subscriptions_booksopening_totals  books  -
 admin:subscriptions_taxtreatment_return  books  -
+admin:subscriptions_indexationrun_dry_run  staff  -
+admin:subscriptions_indexationrun_letters  staff  -
+admin:subscriptions_indexationrun_workbook  staff  -
 
 hours:start                     advisor  -
 hours:month                     advisor  advisor

@@ -99,16 +99,28 @@ class PercentField(_WholeNumberField):
         return figures.percent(value) if isinstance(value, int) else value
 
 
+class IndexField(_WholeNumberField):
+    """Thousandths, typed as an index value is published."""
+
+    per_unit = 1000
+    expected = _("Give an index value, such as 131.2.")
+
+    def prepare_value(self, value: Any) -> Any:
+        return figures.index_value(value) if isinstance(value, int) else value
+
+
 # What a column holds follows from its name: units come last.
 FIELDS: dict[str, type[_WholeNumberField]] = {
     "_cents": EuroField,
     "_quarters": HoursField,
     "_basis_points": PercentField,
+    "_thousandths": IndexField,
 }
 WRITERS: dict[str, Callable[[Any], str]] = {
     "_cents": figures.euro,
     "_quarters": figures.hours,
     "_basis_points": lambda value: f"{figures.percent(value)}{figures.SPACE}%",
+    "_thousandths": figures.index_value,
 }
 
 

@@ -11,17 +11,18 @@ GRANT SELECT ON
     agency_agency, agency_contact, agency_headcount, agency_organisation, agency_user,
     advisors_assignment,
     workshops_cancellationrung, workshops_enrolment, workshops_offering, workshops_session,
-    subscriptions_billedoccurrence, subscriptions_invoice, subscriptions_invoiceline,
-    subscriptions_overagecredit, subscriptions_pause, subscriptions_priceband,
-    subscriptions_pricebook, subscriptions_publication, subscriptions_purchaseorder,
-    subscriptions_releasepolicy, subscriptions_statement, subscriptions_subscription,
-    subscriptions_taxtreatment, subscriptions_terms, subscriptions_tierchangerequest,
-    subscriptions_topupcard, subscriptions_yearprice,
+    subscriptions_billedoccurrence, subscriptions_indexedcontract, subscriptions_invoice,
+    subscriptions_invoiceline, subscriptions_overagecredit, subscriptions_pause,
+    subscriptions_priceband, subscriptions_pricebook, subscriptions_publication,
+    subscriptions_purchaseorder, subscriptions_releasepolicy, subscriptions_statement,
+    subscriptions_subscription, subscriptions_taxtreatment, subscriptions_terms,
+    subscriptions_tierchangerequest, subscriptions_topupcard, subscriptions_yearprice,
     account_emailaddress, mfa_authenticator, cache, django_session,
     django_migrations, django_q_ormq, django_q_schedule  -- for /readyz
     TO discreet_client;
 GRANT SELECT (id, user_id, code, phone, languages, provinces, capacity_quarters)
     ON advisors_advisor TO discreet_client;  -- not the particulars of their own firms
+GRANT SELECT (id, state) ON subscriptions_indexationrun TO discreet_client;
 
 -- What signing in, a second step, the choice of a language and a request for another tier write.
 -- Contacts sign in by a code: nobody's password is changed here.

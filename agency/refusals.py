@@ -32,6 +32,12 @@ GUARDED = (
     ),
     gettext_noop("An index value that prices were raised by stays as it is."),
     gettext_noop(
+        "Prices follow two values of one series and reference year, the later one second."
+    ),
+    gettext_noop("What a run announced never changes."),
+    gettext_noop("What was announced to clients stays on record."),
+    gettext_noop("Indexed prices come from an approved run, as the client was told."),
+    gettext_noop(
         "An advisor beside the employees of an organisation is never its mediator or investigator."
     ),
     gettext_noop("Only sessions of open enrolment have names of participants."),

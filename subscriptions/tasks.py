@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from agency.schedules import Every
 from agency.today import today
-from subscriptions import announcements, inbox, push, reconcile, retention
+from subscriptions import announcements, inbox, indexation_letters, push, reconcile, retention
 from subscriptions.push import Outcome
 
 logger = logging.getLogger(__name__)
@@ -84,3 +84,7 @@ def announce(publication_id: str) -> None:
 
 def mail_contact(mail_id: str) -> None:
     announcements.mail_contact(UUID(mail_id))
+
+
+def mail_indexation(row_id: str) -> None:
+    indexation_letters.send(UUID(row_id), on=today())

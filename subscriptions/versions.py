@@ -23,8 +23,11 @@ class VersionRefusedError(ValidationError):
 def refuse(contract: Subscription, from_month: Month, reason: str) -> None:
     """Raise VersionRefusedError for terms of closed months, which were published and charged.
 
-    Only a contract that is entered late begins in a closed month; and it starts once.
+    Only a contract that is entered late begins in a closed month; it starts once, and only a run
+    of the index writes terms of indexation.
     """
+    if reason == TermsReason.INDEXATION:
+        raise VersionRefusedError({"reason": _("Prices are indexed by an indexation run.")})
     starts = reason == TermsReason.START
     if starts and Terms.objects.filter(subscription=contract.pk, reason=reason).exists():
         raise VersionRefusedError({"reason": _("A contract starts once: choose another reason.")})

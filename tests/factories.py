@@ -47,6 +47,7 @@ from subscriptions.models import (
     CpiValue,
     HeadcountDeclaration,
     IndexationRun,
+    IndexedContract,
     Invoice,
     InvoiceLine,
     Pause,
@@ -431,13 +432,23 @@ def tax_treatment(
 def cpi_value(
     month: MonthLike = "2025-10", value_thousandths: int = 131200, **fields: Any
 ) -> CpiValue:
-    defaults = {"series": "CPI", "reference_year": 2015, "source": "CBS"}
+    defaults = {"series": "CPI", "reference_year": 2015, "source": "an example"}
     return _create(CpiValue, month=month, value_thousandths=value_thousandths, **defaults | fields)
 
 
 def indexation_run(from_value: CpiValue, to_value: CpiValue, **fields: Any) -> IndexationRun:
     defaults: dict[str, Any] = {"effective_month": "2026-01"}
     return _create(IndexationRun, from_value=from_value, to_value=to_value, **defaults | fields)
+
+
+def indexed_contract(
+    run: IndexationRun, subscription: Subscription, from_month: MonthLike = "2027-01", **fields: Any
+) -> IndexedContract:
+    """Add a contract to a draft of a run; once it is announced it takes no more."""
+    fees = {"old_annual_fee_cents": 125000, "new_annual_fee_cents": 128326}
+    return _create(
+        IndexedContract, run=run, subscription=subscription, from_month=from_month, **fees | fields
+    )
 
 
 # Contracts

@@ -62,6 +62,14 @@ def percent(basis_points: int) -> str:
 
 
 @register.filter
+def index_value(thousandths: int) -> str:
+    """Write an index value as it is published, ``131,20``; with a third decimal if it has one."""
+    decimals = 3 if thousandths % 10 else 2
+    digits = f"{thousandths // 1000}.{thousandths % 1000:03d}"
+    return number_format(digits[: len(digits) - 3 + decimals], decimal_pos=decimals)
+
+
+@register.filter
 def decimal_hours(quarters: int) -> str:
     """Write quarter-hours as a decimal number without a unit: ``3,5``."""
     text = plain_hours(abs(quarters))

@@ -1,11 +1,10 @@
-"""Price books, VAT treatments and index values."""
+"""Price books and VAT treatments."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 from django.contrib import admin
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
@@ -13,8 +12,6 @@ from agency.templatetags.figures import amount, month, percent
 from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.admin.vat_returns import WithReturns
 from subscriptions.models import (
-    CpiValue,
-    IndexationRun,
     InvoiceLine,
     PriceBand,
     PriceBook,
@@ -68,26 +65,6 @@ class TaxTreatmentAdmin(WithReturns):
     def is_used(self, obj: TaxTreatment) -> bool:
         lines = InvoiceLine.objects.filter(vat_category=obj.category)
         return lines.filter(invoice__run_month__gte=obj.valid_from).exists()
-
-
-@admin.register(CpiValue)
-class CpiValueAdmin(OnceUsedAdmin):
-    list_display = (
-        "series",
-        column("month", _("month"), month),
-        "reference_year",
-        "value_thousandths",
-        "source",
-    )
-    ordering = ("series", "-month")
-
-    def is_used(self, obj: CpiValue) -> bool:
-        return IndexationRun.objects.filter(Q(from_value=obj) | Q(to_value=obj)).exists()
-
-
-@admin.register(IndexationRun)
-class IndexationRunAdmin(StaffAdmin):
-    list_display = (column("effective_month", _("effective from"), month), "announced_on")
 
 
 @admin.register(YearPrice)

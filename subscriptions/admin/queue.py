@@ -25,9 +25,11 @@ from subscriptions.models import (
     DifferenceKind,
     EventState,
     HeadcountDeclaration,
+    IndexationRun,
     Invoice,
     InvoiceState,
     RequestState,
+    RunState,
     StripeEvent,
     TierChangeRequest,
 )
@@ -46,6 +48,10 @@ DEEDS = {
     InvoiceState.DRAFT: ngettext_lazy("draft invoice to approve", "draft invoices to approve"),
     InvoiceState.APPROVED: ngettext_lazy("approved invoice to send", "approved invoices to send"),
     InvoiceState.PARKED: ngettext_lazy("invoice parked on its way", "invoices parked on their way"),
+}
+INDEXATIONS = {
+    RunState.ANNOUNCED: ngettext_lazy("indexation run to approve", "indexation runs to approve"),
+    RunState.APPROVED: ngettext_lazy("indexation run to apply", "indexation runs to apply"),
 }
 REQUESTS: dict[type[Any], Any] = {
     TierChangeRequest: ngettext_lazy("request for a tier change", "requests for a tier change"),
@@ -90,7 +96,14 @@ def queue(on: dt.date, reader: User) -> list[Section]:
     now = [*_submissions(on), *sending, _vat_ids(), *_requests()]
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
-    week = [*_openings(on, reader), *_trainers(on), *_overdue(on), _notice(on), *stripe]
+    week = [
+        *_indexations(),
+        *_openings(on, reader),
+        *_trainers(on),
+        *_overdue(on),
+        _notice(on),
+        *stripe,
+    ]
     sections = [
         (gettext("Now"), gettext("Holds up the month, or is late"), now),
         (gettext("This week"), gettext("Can wait a little, no longer"), week),
@@ -204,6 +217,21 @@ def _requests() -> Iterator[Task]:
             what=what % count,
             address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
             note=gettext("Nothing changes until it is confirmed"),
+        )
+
+
+def _indexations() -> Iterator[Task]:
+    """Tell of runs of the index that wait; once a contract year is billed it is too late for it."""
+    for state, what in INDEXATIONS.items():
+        runs = IndexationRun.objects.filter(state=state)
+        count = runs.count()
+        first = runs.aggregate(first=Min("contracts__from_month"))["first"]
+        yield Task(
+            count=count,
+            what=what % count,
+            address=_list("subscriptions_indexationrun", ""),
+            note=gettext("Before the first contract year is billed"),
+            when=month_name(first) if first else "",
         )
 
 

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from advisors.models import AssignmentRole
 from agency.month import MonthRange
-from subscriptions.agreements import Contract, Prices
+from subscriptions.agreements import Choices, Contract, Prices
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.models import PriceBook, YearPrice
+from subscriptions.indexation import earliest_month, indexed
+from subscriptions.indexation_runs import factor_of
+from subscriptions.models import IndexedContract, PriceBook, Terms, YearPrice
 
 
 def contracts_of_a_client_never_overlap(records: Records) -> Iterator[Check]:
@@ -77,9 +79,38 @@ def _is_made_of(row: YearPrice, book: Prices, contract: Contract, tier: str) -> 
     )
 
 
+def indexed_prices_follow_from_their_run(records: Records) -> Iterator[Check]:
+    """The old prices times the run's factor, told in time; what else was chosen is kept."""
+    for terms in records.indexed_terms:
+        name = records.period_name(terms.subscription_id, MonthRange(terms.from_month))
+        row: IndexedContract | None = getattr(terms, "indexed", None)
+        yield Check(name, "announced", "announced" if row else "by no run")
+        if row is None:
+            continue
+        by, old = factor_of(row.run), (row.old_annual_fee_cents, row.old_overage_rate_cents)
+        yield Check(
+            name,
+            (str(row.from_month), *(indexed(cents, by) for cents in old)),
+            (str(terms.from_month), terms.own_annual_fee_cents, terms.own_overage_rate_cents),
+        )
+        told = row.sent_on and earliest_month(row.sent_on, row.run.announcement_months)
+        in_time = told is not None and told <= terms.from_month
+        yield Check(name, "in time", "in time" if in_time else "not in time")
+        choices = records.contracts[terms.subscription_id].choices
+        chosen = [_kept(each) for each in choices if each.from_month < terms.from_month]
+        yield Check(name, "as chosen", "as chosen" if _kept(terms) in chosen else "chosen anew")
+
+
+def _kept(choices: Choices | Terms) -> tuple[object, ...]:
+    """Give what indexed terms leave as it was."""
+    own = (choices.own_included_quarters, choices.own_included_sessions)
+    return (choices.overage, choices.release, *own)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     contracts_of_a_client_never_overlap,
     purchase_orders_of_a_client_do_not_overlap,
     frozen_prices_come_from_a_price_book_and_the_contract,
+    indexed_prices_follow_from_their_run,
     nobody_stands_both_beside_and_between,
 )

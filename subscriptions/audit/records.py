@@ -33,6 +33,8 @@ from subscriptions.models import (
     StripeStep,
     Subscription,
     TaxTreatment,
+    Terms,
+    TermsReason,
     TopUpCard,
     YearPrice,
 )
@@ -79,6 +81,7 @@ class Records:
     lines: dict[UUID, list[InvoiceLine]]
     occurrences: dict[UUID, BilledOccurrence]
     year_prices: dict[tuple[UUID, Month, str], YearPrice]
+    indexed_terms: list[Terms]
     treatments: list[TaxTreatment]
     sessions: dict[UUID, Session]
     seats: dict[UUID, Enrolment]
@@ -221,6 +224,11 @@ def read_records() -> Records:
         year_prices={
             (row.subscription_id, row.year_month, row.tier): row for row in YearPrice.objects.all()
         },
+        indexed_terms=list(
+            Terms.objects.filter(reason=TermsReason.INDEXATION).select_related(
+                "indexed__run__from_value", "indexed__run__to_value"
+            )
+        ),
         treatments=list(TaxTreatment.objects.order_by("valid_from")),
         sessions={row.pk: row for rows in facts.sessions.values() for row in rows},
         seats={row.pk: row for row in facts.all_seats()},

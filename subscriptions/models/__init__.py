@@ -16,6 +16,13 @@ from subscriptions.models.contracts import (
     TierChangeRequest,
     TopUpCard,
 )
+from subscriptions.models.indexation import (
+    CpiValue,
+    IndexationRun,
+    IndexedContract,
+    LeftOut,
+    RunState,
+)
 from subscriptions.models.invoices import (
     BilledOccurrence,
     BlockedReason,
@@ -28,8 +35,6 @@ from subscriptions.models.invoices import (
     OccurrenceState,
 )
 from subscriptions.models.prices import (
-    CpiValue,
-    IndexationRun,
     PriceBand,
     PriceBook,
     TaxTreatment,
@@ -78,10 +83,12 @@ __all__ = [
     "EventState",
     "HeadcountDeclaration",
     "IndexationRun",
+    "IndexedContract",
     "Invoice",
     "InvoiceKind",
     "InvoiceLine",
     "InvoiceState",
+    "LeftOut",
     "LineKind",
     "OccurrenceState",
     "OverageCredit",
@@ -95,6 +102,7 @@ __all__ = [
     "ReleaseChoice",
     "ReleasePolicy",
     "RequestState",
+    "RunState",
     "Statement",
     "StepKind",
     "StepState",

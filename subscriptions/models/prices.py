@@ -1,4 +1,4 @@
-"""Price books, VAT treatments and index values: all rows with a month from which they count."""
+"""Price books and VAT treatments: all rows with a month from which they count."""
 
 from __future__ import annotations
 
@@ -137,43 +137,3 @@ class TaxTreatment(Entity):
 
     def __str__(self) -> str:
         return f"{self.category} {plain_decimal(self.rate_basis_points)} %"
-
-
-class CpiValue(Entity):
-    """A published value of a price index, in thousandths; published values are not revised."""
-
-    series = models.CharField(_("series"), max_length=100)
-    reference_year = models.PositiveSmallIntegerField(_("reference year"))
-    month = MonthField(_("month"))
-    value_thousandths = models.PositiveIntegerField(_("value in thousandths"))
-    source = models.CharField(_("source"), max_length=200)
-
-    class Meta:
-        verbose_name = _("index value")
-        verbose_name_plural = _("index values")
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["series", "reference_year", "month"], name="one_index_value_per_month"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.series} {self.month}"
-
-
-class IndexationRun(Entity):
-    """A rise of own prices by two index values of one reference year, announced beforehand."""
-
-    from_value = models.ForeignKey(CpiValue, models.PROTECT, related_name="+")
-    to_value = models.ForeignKey(CpiValue, models.PROTECT, related_name="+")
-    effective_month = MonthField(_("effective from"))
-    announced_on = models.DateField(_("announced on"), null=True, blank=True)
-    cap_basis_points = models.PositiveIntegerField(_("cap"), null=True, blank=True)
-    floor_basis_points = models.PositiveIntegerField(_("floor"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("indexation run")
-        verbose_name_plural = _("indexation runs")
-
-    def __str__(self) -> str:
-        return str(self.effective_month)

@@ -19,7 +19,7 @@ from agency.accounts import signed_in
 from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
-from subscriptions import contracts, einvoice, tier_requests
+from subscriptions import contracts, einvoice, indexation_runs, tier_requests
 from subscriptions.models import (
     Invoice,
     Publication,
@@ -257,6 +257,7 @@ def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
         ],
         "pauses": [months for months in contract.pauses if months.until > now],
         "year_prices": contract.prices(year, tier),
+        "rise": indexation_runs.coming([subscription.pk], after=now).get(subscription.pk),
         "band": contract.band(year, tier),
         "headcount": contract.headcount(current),
         "choices": contract.choices_of(year),

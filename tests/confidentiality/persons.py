@@ -62,7 +62,11 @@ class People:
     def staff(self, name: str, contract: Subscription | None = None) -> str:
         user = self.account(name, "planner")
         if contract:
-            self.note(user.email, make.books_opening(contract.statements.get(), user))
+            values = (make.cpi_value(f"{year}-10", series=name) for year in (2013, 2014))
+            run = make.indexation_run(
+                *values, state="announced", announced_by=user, announced_on=LONG_AGO
+            )
+            self.note(user.email, make.books_opening(contract.statements.get(), user), run)
         return user.email
 
     def advisor(self, name: str, organisation: Organisation, **fields: Any) -> str:

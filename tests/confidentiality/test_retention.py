@@ -247,8 +247,10 @@ def in_the_file(organisation: Organisation) -> dict[str, int]:
 @pytest.mark.django_db
 def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() -> None:
     people, contract, other = People(), client_of_old(), client_of_old("NEW", until=None)
+    run = make.indexation_run(make.cpi_value("2013-10"), make.cpi_value("2014-10"))
     for one in (contract, other):
         name = one.organisation.code
+        make.indexed_contract(run, one)
         people.advisor(name, one.organisation)
         make.contact(one.organisation)
         session = make.session(None, f"M-{name}", starts_at=at("2015-05-01 10:00"))

@@ -93,7 +93,8 @@ TEXTS = frozenset(
     action bought_month card category days_before description effective_month event_id from_month
     from_on generation get_kind_display get_reason_display get_role_display get_tier_display
     headcount id kind legal_name max_headcount min_headcount month name number object_id on
-    organisation percent pk publication rate_basis_points reference series session start_month
+    organisation percent pk publication rate_basis_points reference reference_year series session
+    start_month
     statement stripe_id subject_model title_nl until_month user valid_from version year_month
     """.split()
 )
@@ -300,6 +301,7 @@ def test_a_task_takes_keys_only() -> None:
     assert found.pop("subscriptions.push_invoice") == ["invoice_id"]
     assert found.pop("subscriptions.announce") == ["publication_id"]
     assert found.pop("subscriptions.mail_contact") == ["mail_id"]
+    assert found.pop("subscriptions.mail_indexation") == ["row_id"]
     assert [name for name, parameters in found.items() if parameters] == []
 
 
@@ -314,7 +316,10 @@ def test_these_modules_write_mails_and_no_other() -> None:
         for file in (ROOT / app).rglob("*.py")
         if re.search(r"EmailM|send_mail|mail_admins|email_user|render_mail", file.read_text())
     }
-    assert writers == {"agency/accounts.py", "agency/mail.py", "subscriptions/announcements.py"}
+    assert writers == {
+        *("agency/accounts.py", "agency/mail.py"),
+        *("subscriptions/announcements.py", "subscriptions/indexation_letters.py"),
+    }
 
 
 @pytest.mark.attack(28)

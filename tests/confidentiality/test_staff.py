@@ -43,7 +43,7 @@ def work_more() -> None:
 
 
 def read(browser: Browser, address: str) -> str:
-    page = browser.get(address).content.decode()
+    page = browser.get(address).content.decode(errors="replace")
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page)
 
 

@@ -14,7 +14,7 @@ from django.test import Client as Browser
 
 from agency import access
 from agency.models import Organisation, User
-from subscriptions.models import StripeDifference
+from subscriptions.models import IndexationRun, StripeDifference
 from tests import factories as make
 
 TODAY = dt.date(2026, 4, 8)
@@ -26,6 +26,7 @@ API_ROWS = {
     "api:invoice-detail": "subscriptions.invoice",
     "api:session-detail": "workshops.session",
 }
+PAGES_OF_ROWS = "change|delete|history|explain|credit|einvoice|totals|dry_run|letters|workbook"
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
     "admin:autocomplete": "?app_label=agency&model_name=contact&field_name=user&term=",
@@ -103,6 +104,7 @@ def _client(code: str, number: int) -> Client:
         invoice,
         make.billed_occurrence(organisation, subscription.pk),
         make.year_price(subscription),
+        make.indexed_contract(IndexationRun.objects.get(), subscription),
         stated := make.statement(subscription, "2026-01", "2026-04", used_quarters=26),
         make.books_opening(stated, make.user("auditor", email=f"asks@{code}.example")),
         make.stripe_customer(organisation),
@@ -122,8 +124,7 @@ def _client(code: str, number: int) -> Client:
 
 def fill_in(name: str, route: str, one: Client) -> str:
     """Give the address of a route for a client's rows."""
-    pages = "change|delete|history|explain|credit|einvoice|totals"
-    page = re.fullmatch(rf"admin:([a-z]+)_([a-z]+)_(?:{pages})", name)
+    page = re.fullmatch(rf"admin:([a-z]+)_([a-z]+)_(?:{PAGES_OF_ROWS})", name)
     row = f"{page[1]}.{page[2]}" if page else API_ROWS.get(name, "")
     values = {
         "organisation_id": str(one.organisation.pk),

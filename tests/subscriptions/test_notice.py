@@ -98,6 +98,8 @@ def test_what_is_closed_refuses_ends_and_terms_without_any_form() -> None:
     with override("en"), pytest.raises(ends.EndRefusedError, match="still open"):
         ends.refuse(contract, M("2026-02"))
     with pytest.raises(versions.VersionRefusedError) as refused:
-        versions.refuse(contract, M("2026-01"), "indexation")
+        versions.refuse(contract, M("2026-01"), "own_price")
     assert list(refused.value.message_dict) == ["from_month"]
-    versions.refuse(contract, M("2026-02"), "indexation")
+    versions.refuse(contract, M("2026-02"), "own_price")
+    with pytest.raises(versions.VersionRefusedError, match="indexering"):
+        versions.refuse(contract, M("2026-02"), "indexation")

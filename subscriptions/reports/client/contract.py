@@ -11,8 +11,9 @@ from django.utils.translation import ngettext, pgettext
 from advisors.models import AssignmentRole
 from agency.models import ContactRole
 from agency.money import plain_decimal
+from agency.templatetags.figures import euro
 from subscriptions.agreements import ALL_IN, CAP, Prices
-from subscriptions.models import BillingInterval, Collection
+from subscriptions.models import BillingInterval, Collection, IndexedContract
 from subscriptions.notice import Term, running_term
 from subscriptions.release import MONTH, QUARTER, YEAR
 from subscriptions.reports import said
@@ -183,6 +184,8 @@ def _rates(position: Position) -> Iterator[Entry]:
 
 
 def _indexation(position: Position) -> Entry:
+    if position.rise:
+        return _("Indexation"), _text(_("Announced")), "", _announced(position.rise)
     own = position.contract.choices_of(position.year).own_annual_fee_cents is not None
     if own:
         note = _("A rise follows the consumer price index and is announced first")
@@ -193,6 +196,13 @@ def _indexation(position: Position) -> Entry:
         "month": said.long_month(valid[-1] if valid else since[0])
     }
     return _("Indexation"), _text(_("Follows the price list")), "", note
+
+
+def _announced(rise: IndexedContract) -> str:
+    text, cents = _("%(amount)s a year from %(month)s"), rise.new_annual_fee_cents
+    if cents is None:
+        text, cents = _("%(amount)s an hour from %(month)s"), rise.new_overage_rate_cents
+    return text % {"amount": euro(cents or 0), "month": said.long_month(rise.from_month)}
 
 
 def _invoicing(position: Position) -> Iterator[Entry]:

@@ -17,10 +17,11 @@ from advisors.models import Assignment, AssignmentRole, with_advisor
 from agency.bulk import grouped
 from agency.models import Agency, Contact, Organisation
 from agency.month import Month, MonthRange
-from subscriptions import contracts
+from subscriptions import contracts, indexation_runs
 from subscriptions.agreements import Contract, ContractYear
 from subscriptions.models import (
     BilledOccurrence,
+    IndexedContract,
     Invoice,
     InvoiceLine,
     InvoiceState,
@@ -56,13 +57,15 @@ class Position:
     """One client after the close of ``month``: the contract year that lies in, and what it holds.
 
     ``statements`` are all of the contract, newest versions, in order. ``invoice_of`` gives the
-    number of the sent document that names a session; ``free`` are sessions known to cost nothing.
+    number of the sent document that names a session; ``free`` are sessions known to cost nothing,
+    ``rise`` is the one that the client was told of.
     """
 
     shared: Shared
     organisation: Organisation
     subscription: Subscription
     contract: Contract
+    rise: IndexedContract | None
     month: Month
     statements: Sequence[Statement]
     sessions: Sequence[Session]
@@ -155,6 +158,7 @@ def _positions(
     keys = [organisation.pk for organisation in organisations]
     subscriptions = _newest(keys, month)
     loaded = contracts.load(keys)
+    rises = indexation_runs.coming([row.pk for row in subscriptions.values()], after=month)
     statements = _statements(subscriptions.values(), month)
     documents = grouped(_documents(keys, month, _SHOWN), _CLIENT)
     blocked = grouped(_documents(keys, month, {InvoiceState.BLOCKED}), _CLIENT)
@@ -173,6 +177,7 @@ def _positions(
             organisation=organisation,
             subscription=subscription,
             contract=loaded[subscription.pk],
+            rise=rises.get(subscription.pk),
             month=month,
             statements=statements[subscription.pk],
             sessions=sessions[organisation.pk],

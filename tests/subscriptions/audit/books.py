@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from subscriptions import billing, bodies
+from agency.models import Organisation
+from subscriptions import billing, bodies, indexation_runs
 from subscriptions.models import (
+    IndexedContract,
     Invoice,
     InvoiceLine,
     Statement,
@@ -40,6 +42,7 @@ def make_books() -> None:
     close_and_bill("2026-02", "2026-03")
     billing.approve(Invoice.objects.filter(organisation__code__in=["QUARTER", "MONTH"]))
     _send()
+    _indexed_client()
 
 
 def _quarterly_client() -> None:
@@ -130,6 +133,19 @@ def _send() -> None:
             state="done",
             answer_id=f"in_{number}",
         )
+
+
+def _indexed_client() -> None:
+    yearly = Subscription.objects.get(organisation__code="YEARLY")
+    make.contact(yearly.organisation)
+    make.terms(yearly, "2026-04", "basic", reason="own_price", own_annual_fee_cents=1_250_00)
+    values = make.cpi_value("2026-10", 127_800), make.cpi_value("2027-10", 131_200)
+    run = make.indexation_run(*values, effective_month="2028-01")
+    on, (first, second) = dt.date(2027, 11, 10), (make.user("controller"), make.user("auditor"))
+    indexation_runs.announce(run, by=first, on=on)
+    IndexedContract.objects.filter(left_out="").update(sent_on=on)
+    indexation_runs.approve(run, by=second, on=on)
+    assert indexation_runs.apply(run, on=on) == 1
 
 
 def line_of(kind: str, **chosen: object) -> InvoiceLine:

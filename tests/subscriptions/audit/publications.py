@@ -8,11 +8,13 @@ from advisors.models import ClosedMonth, MonthHours
 from agency.models import Organisation
 from subscriptions.models import (
     CardUse,
+    IndexedContract,
     PriceBand,
     Publication,
     PurchaseOrder,
     Statement,
     Subscription,
+    Terms,
     TopUpCard,
     YearPrice,
 )
@@ -216,6 +218,26 @@ def two_purchase_orders_overlap() -> None:
 @plants("frozen_prices_come_from_a_price_book_and_the_contract")
 def a_year_was_frozen_at_a_price_of_nobody() -> None:
     YearPrice.objects.filter(subscription__organisation__code="YEARLY").update(annual_fee_cents=1)
+
+
+@plants("indexed_prices_follow_from_their_run")
+def a_price_was_raised_by_more_than_its_run() -> None:
+    Terms.objects.filter(reason="indexation").update(own_annual_fee_cents=1_283_27)
+
+
+@plants("indexed_prices_follow_from_their_run")
+def a_price_was_raised_by_no_run() -> None:
+    make.terms(subscription_of("MONTH"), "2027-01", reason="indexation")
+
+
+@plants("indexed_prices_follow_from_their_run")
+def a_price_was_raised_before_the_client_was_told() -> None:
+    IndexedContract.objects.exclude(terms=None).update(sent_on=M("2028-01").first_day)
+
+
+@plants("indexed_prices_follow_from_their_run")
+def a_price_was_raised_with_another_choice() -> None:
+    Terms.objects.filter(reason="indexation").update(overage="cap")
 
 
 @plants("nobody_stands_both_beside_and_between")

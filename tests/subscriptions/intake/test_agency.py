@@ -351,7 +351,7 @@ def test_what_the_workbook_has_no_place_for_is_said(small: Path) -> None:
     organisation = Organisation.objects.get(code="ONE")
     assert intake.left_out() == []
 
-    make.terms(organisation.subscriptions.get(), "2026-09", "basic", reason="indexation")
+    make.terms(organisation.subscriptions.get(), "2026-09", "basic", reason="own_price")
     make.session(organisation, "S9", status="requested")
     make.hours_adjustment(Advisor.objects.get(code="A1"), organisation, "2026-01", -3)
 
