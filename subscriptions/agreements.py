@@ -17,6 +17,10 @@ class NoPriceError(LookupError):
     """No price book, or no band in it, holds for a contract year, or no headcount is known."""
 
 
+class OnRequestError(NoPriceError):
+    """The band has no prices, and the contract did not agree all of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
     """A contract year's prices in one tier; hours in quarters, sessions and fee for 12 months."""
@@ -30,10 +34,13 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Band:
+    """A band of headcounts; without ``prices`` only the set-up has one, the rest is on request."""
+
     tier: str
     min_headcount: int
     max_headcount: int | None
-    prices: Prices
+    prices: Prices | None
+    setup_fee_cents: int = 0
 
     def holds_for(self, tier: str, headcount: int) -> bool:
         return (
@@ -169,14 +176,19 @@ class Contract:
     def prices(self, year: ContractYear, tier: str) -> Prices:
         """Give a year's prices in a tier: frozen ones, else the book's with own ones (design 5.1).
 
-        Raises NoPriceError.
+        Raises NoPriceError, of prices on request OnRequestError.
         """
         frozen = self.frozen_prices.get((year.first_month, tier))
         if frozen is not None:
             return frozen
         first = year.first_month
-        book = self.books.band(first, tier, self.headcount(first))[1].prices
-        own = self.choices_of(year)
+        band = self.books.band(first, tier, self.headcount(first))[1]
+        book, own = band.prices, self.choices_of(year)
+        if book is None:
+            agreed = _agreed(own, band) if tier == self.tier else None
+            if agreed is None:
+                raise OnRequestError(f"{first} {tier} {self.headcount(first)}")
+            return agreed
         if tier != self.tier:
             return book
         return Prices(
@@ -246,6 +258,21 @@ class Contract:
         """Give the tier in force in a month."""
         past = [tier for changed, tier in self.tier_changes if changed <= month]
         return past[-1] if past else self.tier
+
+
+def _agreed(own: Choices, band: Band) -> Prices | None:
+    """Give a contract's own prices in a band without any, if it has all of them."""
+    fee, hours = own.own_annual_fee_cents, own.own_included_quarters
+    sessions, rate = own.own_included_sessions, own.own_overage_rate_cents
+    if fee is None or hours is None or sessions is None or rate is None:
+        return None
+    return Prices(
+        annual_fee_cents=fee,
+        setup_fee_cents=band.setup_fee_cents,
+        included_quarters=hours,
+        included_sessions=sessions,
+        overage_rate_cents=rate,
+    )
 
 
 def _either(own: int | None, book: int) -> int:

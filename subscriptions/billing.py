@@ -22,6 +22,7 @@ from subscriptions import buyers
 from subscriptions.agreements import NoPriceError
 from subscriptions.contracts import without_terms
 from subscriptions.credits import documents_due as credits_due
+from subscriptions.descriptions import no_price
 from subscriptions.documents import (
     Document,
     Fields,
@@ -112,7 +113,7 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
             made = documents(facts, key, due, orders[key], rates, month)
             frozen = prices_to_freeze(facts, due)
         except NoPriceError as error:
-            run.failures.append((organisation.code, _("There is no price for %s.") % error))
+            run.failures.append((organisation.code, no_price(error)))
         else:
             run.documents += made
             run.frozen += frozen

@@ -129,8 +129,11 @@ def is_in_use(contract: Subscription) -> bool:
 def price_books() -> PriceBooks:
     bands: dict[Month, list[Band]] = defaultdict(list)
     for row in PriceBand.objects.select_related("book").order_by("book__valid_from"):
-        prices = Prices(**{name: getattr(row, name) for name in PRICES})
-        band = Band(row.tier, row.min_headcount, row.max_headcount, prices)
+        prices = None
+        if row.annual_fee_cents is not None:
+            prices = Prices(**{name: getattr(row, name) for name in PRICES})
+        people = (row.tier, row.min_headcount, row.max_headcount)
+        band = Band(*people, prices, row.setup_fee_cents)
         bands[row.book.valid_from].append(band)
     return PriceBooks(tuple((month, tuple(of_book)) for month, of_book in bands.items()))
 

@@ -187,7 +187,7 @@ def _price(contract: Contract, year: ContractYear, tier: str, name: str) -> str:
         valid_from, band = contract.books.band(first, tier, headcount)
     except NoPriceError:
         band = None
-    if band is None or getattr(band.prices, name) != cents:
+    if band is None or getattr(band.prices, name, None) != cents:
         return _("%(price)s, as fixed for the contract year from %(year)s.") % words
     most = f"–{band.max_headcount}" if band.max_headcount else "+"
     text = _(

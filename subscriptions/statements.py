@@ -22,6 +22,7 @@ from agency.month import Month, MonthRange
 from agency.turns import take_turns
 from subscriptions import contracts
 from subscriptions.agreements import CAP, Contract, NoPriceError
+from subscriptions.descriptions import no_price
 from subscriptions.models import (
     CardUse,
     OverageCredit,
@@ -137,8 +138,8 @@ def closings(books: Books, until: Mapping[UUID, Month]) -> Iterator[Closing]:
         except NoPriceError as error:
             code = Organisation.objects.get(pk=books.organisations[subscription]).code
             raise CloseError(
-                _("%(organisation)s: there is no price for %(what)s."),
-                params={"organisation": code, "what": error},
+                "%(organisation)s: %(why)s",
+                params={"organisation": code, "why": no_price(error)},
             ) from error
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from advisors.hours import is_closed
 from subscriptions import contracts
-from subscriptions.models import Terms, TermsReason
+from subscriptions.agreements import NoPriceError
+from subscriptions.models import OF_A_YEAR, Terms, TermsReason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agency.month import Month
     from subscriptions.models import Subscription
 
@@ -34,4 +37,24 @@ def refuse(contract: Subscription, from_month: Month, reason: str) -> None:
     if is_closed(from_month) and not (starts and not contracts.is_in_use(contract)):
         raise VersionRefusedError(
             {"from_month": _("This month is closed. New terms begin in a month that is open.")}
+        )
+
+
+def refuse_on_request(contract: Subscription, terms: Mapping[str, Any]) -> None:
+    """Raise VersionRefusedError for terms without all own prices where the book's are on request.
+
+    By the headcount known for their month. A change of tier has no own prices, and none is asked.
+    """
+    month, counts = terms["from_month"], contract.organisation.headcounts.order_by("month")
+    known = counts.filter(month__lte=month).last() or counts.first()
+    if known is None or terms["reason"] == TermsReason.TIER_CHANGE:
+        return
+    try:
+        _valid_from, band = contracts.price_books().band(month, terms["tier"], known.headcount)
+    except NoPriceError:
+        return
+    if band.prices is None and None in {terms[f"own_{name}"] for name in OF_A_YEAR}:
+        text = _("The prices for %(headcount)d people are on request: give all four own ones.")
+        raise VersionRefusedError(
+            {"own_annual_fee_cents": ValidationError(text, params={"headcount": known.headcount})}
         )

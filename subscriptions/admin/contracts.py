@@ -57,6 +57,8 @@ class VersionForm(ModelForm):
         if {"subscription", "from_month", "reason"} <= cleaned.keys():
             try:
                 versions.refuse(cleaned["subscription"], cleaned["from_month"], cleaned["reason"])
+                if not self.errors:
+                    versions.refuse_on_request(cleaned["subscription"], cleaned)
             except versions.VersionRefusedError as refused:
                 self.add_error(None, refused)
         return cleaned

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from advisors.models import AssignmentRole
 from agency.month import MonthRange
-from subscriptions.agreements import Choices, Contract, Prices
+from subscriptions.agreements import Band, Choices, Contract, Prices
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.indexation import earliest_month, indexed
 from subscriptions.indexation_runs import factor_of
@@ -48,6 +48,21 @@ def nobody_stands_both_beside_and_between(records: Records) -> Iterator[Check]:
         )
 
 
+def bands_of_a_tier_follow_on(records: Records) -> Iterator[Check]:
+    """In each price book: no headcount falls into two bands of a tier, or between them."""
+    for valid_from, bands in records.price_books.books:
+        by_tier: dict[str, list[Band]] = defaultdict(list)
+        for band in bands:
+            by_tier[band.tier].append(band)
+        for tier, rows in by_tier.items():
+            rows.sort(key=lambda band: band.min_headcount)
+            for below, band in pairwise(rows):
+                after = below.max_headcount + 1 if below.max_headcount else "nobody"
+                yield Check(
+                    f"{valid_from} {tier} after {below.min_headcount}", after, band.min_headcount
+                )
+
+
 def frozen_prices_come_from_a_price_book_and_the_contract(records: Records) -> Iterator[Check]:
     """Of any book valid by then that was not changed: which were there when is not kept.
 
@@ -60,7 +75,7 @@ def frozen_prices_come_from_a_price_book_and_the_contract(records: Records) -> I
             known = contract.headcounts
             counts = {contract.headcount(m) for m in (month, month - 1)} if known else set()
             fits = any(
-                band.holds_for(tier, count) and _is_made_of(row, band.prices, contract, tier)
+                band.holds_for(tier, count) and _is_made_of(row, band, contract, tier)
                 for valid_from, bands in contract.books.books
                 if valid_from <= month
                 for band in bands
@@ -70,11 +85,15 @@ def frozen_prices_come_from_a_price_book_and_the_contract(records: Records) -> I
             yield Check(f"{name} {tier}", "from a book", "from a book" if fits else "from none")
 
 
-def _is_made_of(row: YearPrice, book: Prices, contract: Contract, tier: str) -> bool:
+def _is_made_of(row: YearPrice, band: Band, contract: Contract, tier: str) -> bool:
+    book = band.prices or band  # which has the price of the set-up
     versions = contract.choices if tier == contract.tier else ()
     return all(
         getattr(row, field.name)
-        in {getattr(book, field.name), *(getattr(v, f"own_{field.name}", None) for v in versions)}
+        in {
+            getattr(book, field.name, None),
+            *(getattr(v, f"own_{field.name}", None) for v in versions),
+        }
         for field in fields(Prices)
     )
 
@@ -108,6 +127,7 @@ def _kept(choices: Choices | Terms) -> tuple[object, ...]:
 
 
 INVARIANTS: tuple[Invariant, ...] = (
+    bands_of_a_tier_follow_on,
     contracts_of_a_client_never_overlap,
     purchase_orders_of_a_client_do_not_overlap,
     frozen_prices_come_from_a_price_book_and_the_contract,

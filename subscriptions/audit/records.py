@@ -16,7 +16,8 @@ from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
 from agency.models import Agency, AuditEvent, Organisation, VatAnswer, VatConsultation
 from agency.month import Month, MonthRange
-from subscriptions.agreements import Contract
+from subscriptions.agreements import Contract, PriceBooks
+from subscriptions.contracts import price_books
 from subscriptions.facts import Facts, read_facts
 from subscriptions.models import (
     BilledOccurrence,
@@ -80,6 +81,7 @@ class Records:
     invoices: dict[UUID, Invoice]
     lines: dict[UUID, list[InvoiceLine]]
     occurrences: dict[UUID, BilledOccurrence]
+    price_books: PriceBooks
     year_prices: dict[tuple[UUID, Month, str], YearPrice]
     indexed_terms: list[Terms]
     treatments: list[TaxTreatment]
@@ -221,6 +223,7 @@ def read_records() -> Records:
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
         lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),
         occurrences={row.pk: row for row in BilledOccurrence.objects.all()},
+        price_books=price_books(),
         year_prices={
             (row.subscription_id, row.year_month, row.tier): row for row in YearPrice.objects.all()
         },

@@ -35,6 +35,7 @@ from subscriptions.models.invoices import (
     OccurrenceState,
 )
 from subscriptions.models.prices import (
+    OF_A_YEAR,
     PriceBand,
     PriceBook,
     TaxTreatment,
@@ -66,6 +67,7 @@ from subscriptions.models.stripe import (
 )
 
 __all__ = [
+    "OF_A_YEAR",
     "BilledOccurrence",
     "BillingInterval",
     "BlockedReason",

@@ -18,6 +18,13 @@ class Tier(models.TextChoices):
     EXTENDED = "extended", _("extended")
 
 
+# What a contract may agree for itself instead of the book's, as ``own_`` and the same name.
+OF_A_YEAR = (
+    *("annual_fee_cents", "included_quarters", "included_sessions"),
+    "overage_rate_cents",
+)
+
+
 class PriceBook(Entity):
     """The agency's prices for contract years that start in or after a month."""
 
@@ -33,7 +40,10 @@ class PriceBook(Entity):
 
 
 class PriceBand(Entity):
-    """What a tier costs and includes for a band of headcounts; the bands of a tier have no gaps."""
+    """What a tier costs and includes for a band of headcounts; the bands of a tier have no gaps.
+
+    Without prices they are on request: a contract needs all four of its own. Set-up has its price.
+    """
 
     book = models.ForeignKey(
         PriceBook, models.PROTECT, related_name="bands", verbose_name=_("price book")
@@ -41,11 +51,17 @@ class PriceBand(Entity):
     tier = models.CharField(_("tier"), max_length=10, choices=Tier)
     min_headcount = models.PositiveIntegerField(_("from headcount"))
     max_headcount = models.PositiveIntegerField(_("up to headcount"), null=True, blank=True)
-    annual_fee_cents = models.PositiveIntegerField(_("annual fee"))
+    annual_fee_cents = models.PositiveIntegerField(_("annual fee"), null=True, blank=True)
     setup_fee_cents = models.PositiveIntegerField(_("setup fee"))
-    included_quarters = models.PositiveIntegerField(_("included hours a year"))
-    included_sessions = models.PositiveSmallIntegerField(_("included sessions a year"))
-    overage_rate_cents = models.PositiveIntegerField(_("rate per hour of overage"))
+    included_quarters = models.PositiveIntegerField(
+        _("included hours a year"), null=True, blank=True
+    )
+    included_sessions = models.PositiveSmallIntegerField(
+        _("included sessions a year"), null=True, blank=True
+    )
+    overage_rate_cents = models.PositiveIntegerField(
+        _("rate per hour of overage"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("price band")
@@ -61,6 +77,14 @@ class PriceBand(Entity):
                 name="band_ends_after_it_starts",
                 violation_error_message=_(
                     "A band does not end below the headcount it starts with."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(**{f"{name}__isnull": True for name in OF_A_YEAR})
+                | Q(**{f"{name}__isnull": False for name in OF_A_YEAR}),
+                name="band_has_all_its_prices_or_none",
+                violation_error_message=_(
+                    "A band has all four prices, or none of them: then they are on request."
                 ),
             ),
         ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from agency.month import Month, MonthRange
 from subscriptions.agreements import (
+    BILL,
     Band,
     Choices,
     Contract,
@@ -20,6 +21,7 @@ from subscriptions.contracts import MONTHS_TO_KEEP_THE_YEAR, PRICES
 from subscriptions.intake.checks.contracts import changes_of, contracts_of
 from subscriptions.intake.rows import Book, Row
 
+FOUR = ("annual_fee", "included_hours", "included_sessions", "overage_rate")
 BAND = ("valid_from", "tier", "min_headcount", "max_headcount")
 # A change of tier waits at most until the second contract year after it, so after so many months
 # without a new price, headcount or change all contract years are alike.
@@ -27,7 +29,15 @@ MONTHS_UNTIL_ALL_IS_SETTLED = 36
 
 
 def check_bands(book: Book) -> None:
-    """Find bands that overlap or leave a gap in a tier of one price book."""
+    """Find bands that overlap or leave a gap in a tier of one price book, or lack a price."""
+    for row in book["price_book"]:
+        missing = [name for name in FOUR if row.knows(name) and row[name] is None]
+        if len(missing) < len(FOUR):
+            for name in missing:
+                message = _(
+                    "A band has all four prices, or none of them: then they are on request."
+                )
+                book.findings.refuse(row, name, message)
     bands: dict[tuple[Month, str], list[Row]] = defaultdict(list)
     for row in book.knowing("price_book", *BAND):
         least, most = row["min_headcount"], row["max_headcount"]
@@ -86,7 +96,9 @@ def _price_books(book: Book) -> PriceBooks | None:
     # Only whether there is a price matters here, not which.
     prices = Prices(**dict.fromkeys(PRICES, 0))
     for row in book["price_book"]:
-        band = Band(row["tier"], row["min_headcount"], row["max_headcount"], prices)
+        on_request = row["annual_fee"] is None and row.knows("annual_fee")
+        people = (row["tier"], row["min_headcount"], row["max_headcount"])
+        band = Band(*people, None if on_request else prices)
         bands[row["valid_from"]].append(band)
     return PriceBooks(tuple((month, tuple(bands[month])) for month in sorted(bands)))
 
@@ -108,6 +120,11 @@ def _check_prices(book: Book, row: Row, books: PriceBooks, declared: list[Row]) 
                     "The price book has no price for the contract year from %(month)s: "
                     "tier %(tier)s, headcount %(headcount)d."
                 )
+                if contract.band(year, tier):
+                    message = _(
+                        "The prices for the contract year from %(month)s are on request: tier "
+                        "%(tier)s, headcount %(headcount)d. Give all four own ones."
+                    )
                 headcount = contract.headcount(year.first_month)
                 values = {"month": year.first_month, "tier": tier, "headcount": headcount}
                 book.findings.refuse(row, "organisation", message % values)
@@ -127,6 +144,11 @@ def _year_starts_in(contracts: list[Row], row: Row) -> int:
     return starts_in
 
 
+def _own_prices(row: Row) -> list[int | None]:
+    """Give a contract's own prices; one that could not be read is there all the same."""
+    return [row[name] if row.knows(name) else 0 for name in (f"own_{name}" for name in FOUR)]
+
+
 def _contract(
     book: Book, row: Row, starts_in: int, books: PriceBooks, declared: list[Row]
 ) -> Contract:
@@ -138,7 +160,7 @@ def _contract(
         tier=row["tier"],
         books=books,
         headcounts=tuple(sorted((count["month"], count["headcount"]) for count in declared)),
-        choices=(Choices(from_month=start),),
+        choices=(Choices(start, BILL, "", *_own_prices(row)),),
         first_run=start,
         reported_until=start,
         requests=changes_of(book, row),

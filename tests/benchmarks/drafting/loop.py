@@ -21,6 +21,7 @@ from subscriptions.buyers import blocked_reason, of_organisation
 from subscriptions.descriptions import describe
 from subscriptions.documents import vat_rates
 from subscriptions.models import (
+    OF_A_YEAR,
     BilledOccurrence,
     Invoice,
     InvoiceLine,
@@ -121,16 +122,10 @@ def _freeze(subscription: Subscription, first: Month) -> None:
             tier=tier,
             min_headcount__lte=count,
         )
-        own = signed.own_annual_fee_cents if tier == signed.tier else None
-        subscription.year_prices.create(
-            year_month=first,
-            tier=tier,
-            annual_fee_cents=band.annual_fee_cents if own is None else own,
-            setup_fee_cents=band.setup_fee_cents,
-            included_quarters=band.included_quarters,
-            included_sessions=band.included_sessions,
-            overage_rate_cents=band.overage_rate_cents,
-        )
+        prices = {name: getattr(band, name) for name in (*OF_A_YEAR, "setup_fee_cents")}
+        if tier == signed.tier and signed.own_annual_fee_cents is not None:
+            prices["annual_fee_cents"] = signed.own_annual_fee_cents
+        subscription.year_prices.create(year_month=first, tier=tier, **prices)
 
 
 def _is_billed(kind: str, subject: UUID, month: Month) -> bool:

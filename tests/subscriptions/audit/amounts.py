@@ -12,6 +12,7 @@ from subscriptions.models import (
     Invoice,
     InvoiceLine,
     OverageCredit,
+    PriceBand,
     Terms,
     YearPrice,
 )
@@ -21,6 +22,16 @@ from tests.subscriptions.audit.books import change_line, line_of, plants
 from workshops.models import Offering, Session
 
 # Amounts
+
+
+@plants("bands_of_a_tier_follow_on", alone=True)
+def a_band_leaves_a_gap() -> None:
+    PriceBand.objects.filter(tier="basic", max_headcount=10).update(max_headcount=9)
+
+
+@plants("bands_of_a_tier_follow_on")
+def a_band_overlaps_the_next() -> None:
+    PriceBand.objects.filter(tier="basic", max_headcount=10).update(max_headcount=None)
 
 
 @plants("fees_follow_from_frozen_prices")

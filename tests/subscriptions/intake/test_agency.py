@@ -313,6 +313,21 @@ def test_an_export_is_imported_again_without_a_difference(
     assert (again.problems, again.changed) == ([], False)
 
 
+def test_prices_on_request_come_in_and_go_out_again(tmp_path: Path) -> None:
+    agency = small_agency()
+    agency["price_book"][1] |= dict.fromkeys(
+        ("annual_fee", "included_hours", "included_sessions", "overage_rate")
+    )
+    agency["subscriptions"][0] |= {"own_included_hours": 10, "own_overage_rate": 99}
+    intake.bring_in(save(tmp_path / "in.xlsx", agency))
+    out = tmp_path / "out.xlsx"
+    out.write_bytes(intake.take_out())
+
+    assert PriceBand.objects.filter(annual_fee_cents=None).count() == 1
+    again = intake.bring_in(out)
+    assert (again.problems, again.changed) == ([], False)
+
+
 def test_the_same_data_give_the_same_bytes(small: Path) -> None:
     intake.bring_in(small)
 

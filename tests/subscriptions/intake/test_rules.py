@@ -165,6 +165,17 @@ def without(sheet: str, *rows: int) -> Callable[[Sheets], None]:
     return spoil
 
 
+ON_REQUEST = dict.fromkeys(("annual_fee", "included_hours", "included_sessions", "overage_rate"))
+
+
+def test_who_has_all_own_prices_needs_none_of_the_book(tmp_path: Path) -> None:
+    agency = small_agency()
+    alter("price_book", 3, **ON_REQUEST)(agency)
+    alter("subscriptions", 2, own_included_hours=10, own_overage_rate=99)(agency)
+
+    assert found(save(tmp_path / "agency.xlsx", agency)).problems == []
+
+
 MISTAKES: dict[str, tuple[Callable[[Sheets], None], list[Place]]] = {
     "no agency": (without("agency", 2), [("agency", 2, None)]),
     "two agencies": (add("agency"), [("agency", 3, "name")]),
@@ -188,6 +199,14 @@ MISTAKES: dict[str, tuple[Callable[[Sheets], None], list[Place]]] = {
     "no price for so many people": (
         alter("price_book", 3, max_headcount=59),
         [("subscriptions", 2, "organisation")],
+    ),
+    "a price on request, and not all own ones": (
+        alter("price_book", 3, **ON_REQUEST),
+        [("subscriptions", 2, "organisation")],
+    ),
+    "a band that lacks two of its prices": (
+        alter("price_book", 3, annual_fee=None, included_hours=None),
+        [("price_book", 3, "annual_fee"), ("price_book", 3, "included_hours")],
     ),
     "no price in a contract year kept from the contract before": (
         # Its years start in March as the ones before: by itself they would in February.
