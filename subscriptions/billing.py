@@ -72,6 +72,7 @@ class Drafted(NamedTuple):
 
     kind: str
     from_month: Month
+    net_cents: int
     occurrence: UUID | None
     subject: UUID | None
     organisation: UUID | None
@@ -181,7 +182,7 @@ def release_unblocked(
     def reason(invoice: Invoice) -> BlockedReason | None:
         """Give the reason for which this run would block it, bounds apart."""
         of_it = lines[invoice.pk]
-        billed = [(line.kind, line.from_month) for line in of_it]
+        billed = [line[:3] for line in of_it]
         if invoice.organisation:
             buyer, owner = buyers.of_organisation(invoice.organisation), invoice.organisation.pk
             return reason_now(buyer, contracts[owner], billed, orders[owner], month)
@@ -203,7 +204,7 @@ def _lines_of(invoices: QuerySet[Invoice]) -> dict[UUID, list[Drafted]]:
     rows = InvoiceLine.objects.filter(invoice__in=invoices.values("pk")).order_by("position")
     lines: dict[UUID, list[Drafted]] = defaultdict(list)
     for invoice, *line in rows.values_list(
-        *("invoice", "kind", "from_month", "occurrence", "occurrence__subject_id"),
+        *("invoice", "kind", "from_month", "net_cents", "occurrence", "occurrence__subject_id"),
         "occurrence__organisation",
     ):
         lines[invoice].append(Drafted(*line))

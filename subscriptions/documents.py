@@ -9,11 +9,16 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from agency.bulk import grouped
+from agency.models import Organisation
 from agency.money import HUNDREDTHS_PER_QUARTER, plain_decimal
 from agency.month import Month
+from agency.templatetags.figures import euro
 from subscriptions import vat
 from subscriptions.agreements import Contract
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
@@ -39,9 +44,16 @@ BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
 RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(LineKind.values)}
 TIERS = tuple(Tier.values)
 DEFAULT_PAYMENT_DAYS = 30
-
+# What counts on an order; what is blocked is drafted anew, but for what only waits for a look.
+COUNTS = ~Q(state=InvoiceState.VOID) & (
+    ~Q(state=InvoiceState.BLOCKED) | Q(blocked_reason=BlockedReason.BOUND)
+)
 
 Fields = dict[str, Any]
+
+
+class BudgetRefusedError(ValidationError):
+    """A budget that an order cannot have; its message is the sentence to show."""
 
 
 @dataclass
@@ -72,10 +84,37 @@ class Document:
 def purchase_orders(
     organisations: Sequence[UUID] | QuerySet[Any] | None,
 ) -> dict[UUID, list[PurchaseOrder]]:
-    rows = PurchaseOrder.objects.order_by("from_month")
+    rows = with_budget_left(PurchaseOrder.objects.order_by("from_month"))
     if organisations is not None:
         rows = rows.filter(organisation__in=organisations)
     return grouped(rows, "organisation_id")
+
+
+def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> QuerySet[PurchaseOrder]:
+    """Have orders say in ``left_cents`` what is left of a budget; None where they have none.
+
+    ``counts`` says which documents were billed on an order; credits among them give back.
+    """
+    on_order = Q(organisation=OuterRef("organisation"), po_number=OuterRef("number"))
+    net = Invoice.objects.filter(counts, on_order).order_by().values("po_number")
+    billed = Subquery(net.annotate(sum=Sum("net_cents")).values("sum"))
+    left = F("budget_cents") - Coalesce(billed, 0)
+    return rows.annotate(left_cents=Case(When(budget_cents=None, then=Value(None)), default=left))
+
+
+def refuse_budget(organisation: Organisation, number: str, budget_cents: int) -> None:
+    """Raise BudgetRefusedError for a budget below what was billed on an order already."""
+    rows = Invoice.objects.filter(COUNTS, organisation=organisation, po_number=number)
+    billed: int = rows.aggregate(sum=Coalesce(Sum("net_cents"), 0))["sum"]
+    if billed > budget_cents:
+        text = _("On this order %(billed)s was billed already.")
+        raise BudgetRefusedError(text, params={"billed": euro(billed)})
+
+
+def is_passed(order: PurchaseOrder | None, net_cents: int) -> bool:
+    """Tell whether a document asks for more than is left of an order's budget."""
+    left: int | None = getattr(order, "left_cents", None)
+    return left is not None and net_cents > left
 
 
 def vat_rates(month: Month) -> dict[str, int]:
@@ -93,20 +132,23 @@ def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, 
 def reason_now(
     buyer: Buyer,
     contracts: Sequence[Subscription],
-    lines: Collection[tuple[str, Month]],
+    lines: Collection[tuple[str, Month, int]],
     orders: Sequence[PurchaseOrder],
     run: Month,
 ) -> BlockedReason | None:
     """Give the first reason for which a run could not send what stands on a document.
 
-    ``lines`` are their kinds and first months. An order is missing as long as one of them finds
-    none. Bounds are not looked at.
+    ``lines`` are their kinds, first months and net. An order is missing as long as one of them
+    finds none. Bounds are not looked at.
     """
-    months = {from_month for _, from_month in lines}
+    months = {from_month for _kind, from_month, _net in lines}
     inside = [row for row in contracts if any(month in row.months for month in months)]
     po_required = any(row.po_required for row in inside or _nearest(contracts, run))
-    numbers = (order_number(orders, kind, from_month, run) for kind, from_month in lines)
-    return blocked_reason(buyer, min(numbers, default=""), po_required=po_required)
+    net: dict[str, int] = defaultdict(int)
+    for kind, from_month, net_cents in lines:
+        net[order_number(orders, kind, from_month, run)] += net_cents
+    spent = any(is_passed(order, net[order.number]) for order in orders if order.number in net)
+    return blocked_reason(buyer, min(net, default=""), po_required=po_required, po_spent=spent)
 
 
 def documents(
@@ -126,9 +168,12 @@ def documents(
         number = order_number(orders, charge.kind, charge.months.from_month, run)
         by_order[number].append(item)
     buyer = of_organisation(facts.organisations[organisation])
+    by_number = {order.number: order for order in orders}
     return [
-        _document(facts, buyer, number, sorted(grouped, key=_document_order), rates, run)
-        for number, grouped in sorted(by_order.items())
+        _document(
+            facts, buyer, by_number.get(number), sorted(items, key=_document_order), rates, run
+        )
+        for number, items in sorted(by_order.items())
     ]
 
 
@@ -136,7 +181,7 @@ def one_off_documents(facts: Facts, rates: dict[str, int], run: Month) -> list[D
     """Give the documents of those who bought seats and are no organisation of ours, by name."""
     by_buyer = one_off_items(facts, run)
     return [
-        _document(facts, buyer, "", sorted(by_buyer[buyer], key=_document_order), rates, run)
+        _document(facts, buyer, None, sorted(by_buyer[buyer], key=_document_order), rates, run)
         for buyer in sorted(by_buyer, key=lambda buyer: (buyer.name, buyer.email))
     ]
 
@@ -155,18 +200,21 @@ def _document_order(item: Item) -> tuple[int, Month, str, bool]:
 def _document(
     facts: Facts,
     buyer: Buyer,
-    number: str,
+    order: PurchaseOrder | None,
     due: Sequence[Item],
     rates: dict[str, int],
     run: Month,
 ) -> Document:
-    lines = _lines(buyer, due, rates)
+    lines, number = _lines(buyer, due, rates), order.number if order else ""
     parties = _contract_rows(facts, buyer, due, run)
     po_required = any(row.po_required for row in parties)
     nothing = not any(line["net_cents"] for line in lines)
     reason: BlockedReason | str | None = ""
     if not nothing:
-        reason = blocked_reason(buyer, number, po_required=po_required) or _bound(facts, due, lines)
+        spent = is_passed(order, sum(line["net_cents"] for line in lines))
+        reason = blocked_reason(buyer, number, po_required=po_required, po_spent=spent) or _bound(
+            facts, due, lines
+        )
     state = OccurrenceState.SETTLED if nothing else OccurrenceState.BILLED
     occurrences = [
         _occurrence(facts, buyer, item, run, OccurrenceState.HELD if reason else state)

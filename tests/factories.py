@@ -528,6 +528,8 @@ def purchase_order(
     number: str = "PO-1",
     from_month: MonthLike = "2025-01",
     until_month: MonthLike | None = None,
+    *,
+    budget_cents: int | None = None,
 ) -> PurchaseOrder:
     return _create(
         PurchaseOrder,
@@ -535,6 +537,7 @@ def purchase_order(
         number=number,
         from_month=from_month,
         until_month=until_month,
+        budget_cents=budget_cents,
     )
 
 

@@ -17,6 +17,7 @@ from agency.today import today
 from subscriptions import contracts, ends, notice, pauses, previews, tier_requests, versions
 from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin
 from subscriptions.admin.used import OnceUsedAdmin
+from subscriptions.documents import BudgetRefusedError, refuse_budget, with_budget_left
 from subscriptions.models import (
     BilledOccurrence,
     LineKind,
@@ -180,17 +181,34 @@ class SubscriptionAdmin(PreviewedAdmin):
         return page or super().response_change(request, obj)
 
 
+class PurchaseOrderForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("budget_cents") and {"organisation", "number"} <= cleaned.keys():
+            try:
+                refuse_budget(cleaned["organisation"], cleaned["number"], cleaned["budget_cents"])
+            except BudgetRefusedError as refused:
+                self.add_error("budget_cents", refused)
+        return cleaned
+
+
 @admin.register(PurchaseOrder)
 class PurchaseOrderAdmin(StaffAdmin):
+    form = PurchaseOrderForm
     list_display = (
         column("organisation", _("organisation"), str),
         "number",
         column("from_month", _("from"), month),
         column("until_month", _("until"), month),
+        column("budget_cents", _("budget in €"), amount),
+        column("left_cents", _("left in €"), amount),
     )
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "organisation__code", "number")
     autocomplete_fields = ("organisation",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_budget_left(super().get_queryset(request))
 
 
 @admin.register(TopUpCard)

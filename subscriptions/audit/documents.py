@@ -311,7 +311,7 @@ def _reason_now(records: Records, invoice: Invoice) -> str:
     if invoice.blocked_reason == BlockedReason.BOUND:
         return invoice.blocked_reason
     lines = records.lines.get(invoice.pk, [])
-    billed = [(line.kind, line.from_month) for line in lines]
+    billed = [(line.kind, line.from_month, line.net_cents) for line in lines]
     reasons = (
         reason_now(buyer, contracts, billed, orders, invoice.run_month)
         for buyer, contracts, orders in _parties_now(records, invoice, lines)

@@ -14,7 +14,7 @@ from subscriptions import vat
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
-from subscriptions.documents import order_number
+from subscriptions.documents import is_passed, order_number
 from subscriptions.models import (
     BlockedReason,
     Invoice,
@@ -187,7 +187,11 @@ def _reason(records: Records, invoice: Invoice) -> str | None:
         language=invoice.language,
         vat_id_checked=all(line.vat_category == vat.REVERSE_CHARGE for line in lines),
     )
-    reason = blocked_reason(buyer, invoice.po_number, po_required=po_required)
+    orders = records.orders.get(invoice.organisation_id, []) if invoice.organisation_id else []
+    on_order = [order for order in orders if order.number == invoice.po_number]
+    spent = any(is_passed(order, 0) for order in on_order)  # what it asks for is taken off already
+    number = invoice.po_number
+    reason = blocked_reason(buyer, number, po_required=po_required, po_spent=spent)
     accepted = records.is_noted(invoice.pk, "accepted", run)
     is_beyond = not accepted and _passes_a_bound(records, lines)
     return reason or (BlockedReason.BOUND if is_beyond else None)

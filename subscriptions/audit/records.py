@@ -18,6 +18,7 @@ from agency.models import Agency, AuditEvent, Organisation, VatAnswer, VatConsul
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract, PriceBooks
 from subscriptions.contracts import price_books
+from subscriptions.documents import with_budget_left
 from subscriptions.facts import Facts, read_facts
 from subscriptions.models import (
     BilledOccurrence,
@@ -219,7 +220,7 @@ def read_records() -> Records:
             "organisation_id",
         ),
         returned=_returned(),
-        orders=_grouped(PurchaseOrder.objects.all(), "organisation_id"),
+        orders=_grouped(with_budget_left(PurchaseOrder.objects.all()), "organisation_id"),
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
         lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),
         occurrences={row.pk: row for row in BilledOccurrence.objects.all()},

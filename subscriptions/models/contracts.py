@@ -336,6 +336,7 @@ class PurchaseOrder(Entity):
     number = models.CharField(_("number"), max_length=100)
     from_month = MonthField(_("from month"))
     until_month = MonthField(_("until month"), null=True, blank=True)
+    budget_cents = models.BigIntegerField(_("budget, without VAT"), null=True, blank=True)
     months = MonthRangeField()
 
     class Meta:
@@ -350,6 +351,13 @@ class PurchaseOrder(Entity):
                 condition=Q(until_month__isnull=True) | Q(until_month__gt=F("from_month")),
                 name="purchase_order_ends_after_it_starts",
                 violation_error_message=_("A purchase order ends after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(budget_cents__isnull=True) | Q(budget_cents__gt=0),
+                name="budget_is_above_zero",
+                violation_error_message=_(
+                    "A budget is above zero; leave it empty if there is none."
+                ),
             ),
         ]
 

@@ -47,6 +47,7 @@ class BlockedReason(models.TextChoices):
     VAT_ID_PENDING = "vat_id_pending", _("VAT id not checked")
     INCOMPLETE = "incomplete", _("address or KVK number missing")
     PO_MISSING = "po_missing", _("purchase order missing")
+    PO_SPENT = "po_spent", _("budget of the purchase order used up")
     BOUND = "bound", _("unusually high: look first")
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -20,9 +21,12 @@ from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
 from subscriptions import contracts, einvoice, indexation_runs, tier_requests
+from subscriptions.documents import with_budget_left
 from subscriptions.models import (
     Invoice,
+    InvoiceState,
     Publication,
+    PurchaseOrder,
     RequestState,
     Statement,
     Subscription,
@@ -263,8 +267,17 @@ def _terms(subscription: Subscription, contract: Contract) -> dict[str, object]:
         "choices": contract.choices_of(year),
         "term": term,
         "last_day": (term.until_month - 1).last_day,
+        "orders": _orders(subscription.organisation, now),
         "request_waiting": subscription.tier_requests.filter(state=RequestState.OPEN).first(),
     }
+
+
+def _orders(organisation: Organisation, month: Month) -> QuerySet[PurchaseOrder]:
+    """Give the orders that are valid now or later; of their budgets what was sent is taken off."""
+    sent = Q(state__in=InvoiceState.released - {InvoiceState.VOID})
+    rows = with_budget_left(PurchaseOrder.objects.filter(organisation=organisation), sent)
+    still = Q(until_month=None) | Q(until_month__gt=month)
+    return rows.filter(still).order_by("from_month")
 
 
 def _advisors(organisation: Organisation, month: Month) -> list[Assignment]:

@@ -144,6 +144,7 @@ def _reason(document: Invoice, since: str) -> str:
     return {
         BlockedReason.PO_MISSING: _("We are missing your purchase order number from %(month)s on.")
         % {"month": since},
+        BlockedReason.PO_SPENT: _("The budget of your purchase order is used up."),
         BlockedReason.VAT_ID_PENDING: _("We are still checking your VAT number."),
         BlockedReason.INCOMPLETE: _(
             "We are missing a part of your address or trade register number."

@@ -265,7 +265,9 @@ def _save(
     shares = vat.allocate([(line.net_cents, kind, rates[kind]) for line, kind in parts])
     nothing = all(line.net_cents == 0 for line in lines)
     contract = organisation.subscriptions.get()
-    reason = blocked_reason(of_organisation(organisation), number, po_required=contract.po_required)
+    buyer = of_organisation(organisation)
+    required = contract.po_required
+    reason = blocked_reason(buyer, number, po_required=required, po_spent=False)
     invoice = None
     if not nothing:
         net, tax = sum(line.net_cents for line in lines), sum(shares)
