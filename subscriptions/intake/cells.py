@@ -86,20 +86,21 @@ class Whole(Kind):
 
 @dataclass(frozen=True)
 class Amount(Kind):
-    """Euros in the workbook, cents in the database."""
+    """Euros in the workbook, cents in the database; below 0 only where it is ``signed``."""
 
+    signed: bool = False
     number_format: ClassVar[str] = "#,##0.00"
 
     def read(self, raw: object) -> int:
         euros = number(raw)
         if euros is None:
             raise RefusedError(_("This is not an amount: give a number, such as 1250.50."))
-        if euros < 0:
+        if euros < 0 and not self.signed:
             raise RefusedError(_("An amount cannot be negative."))
         cents = euros * 100
         if cents != int(cents):
             raise RefusedError(_("An amount has at most two decimals."))
-        if cents > MOST_CENTS:
+        if abs(cents) > MOST_CENTS:
             raise RefusedError(_("This amount is too large."))
         return int(cents)
 

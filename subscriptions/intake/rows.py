@@ -44,6 +44,7 @@ class Book:
 
     rows: dict[str, list[Row]]
     findings: Findings
+    columns: Mapping[str, Sequence[Column]] = field(default_factory=lambda: SHEETS)
     complete: bool = True
     _grouped: dict[str, dict[str, list[Row]]] = field(default_factory=dict)
 
@@ -106,7 +107,7 @@ def read(sheets: Iterable[tuple[str, Rows]]) -> Book:
         name = title.strip()
         if name in SHEETS and name not in seen:
             seen.add(name)
-            _read_sheet(book, name, rows)
+            read_sheet(book, name, rows)
             if sum(map(len, book.rows.values())) > MOST_ROWS:
                 raise UnreadableError(_("The workbook holds more rows than can be read at once."))
         else:
@@ -122,7 +123,8 @@ def read(sheets: Iterable[tuple[str, Rows]]) -> Book:
     return book
 
 
-def _read_sheet(book: Book, name: str, rows: Rows) -> None:
+def read_sheet(book: Book, name: str, rows: Rows) -> None:
+    """Read the cells of one sheet into a book; what cannot be read is a problem."""
     number, headings = next(rows, (1, None))
     if headings is None:
         return
@@ -141,7 +143,7 @@ def _read_sheet(book: Book, name: str, rows: Rows) -> None:
 
 def _places(book: Book, sheet: str, headings: tuple[object, ...]) -> dict[int, Column]:
     """Find the known columns by their headings, and tell the unknown, double and missing ones."""
-    columns = {column.name: column for column in SHEETS[sheet]}
+    columns = {column.name: column for column in book.columns[sheet]}
     places: dict[int, Column] = {}
     for at, heading in enumerate(headings):
         column = columns.get(heading) if isinstance(heading, str) else None
