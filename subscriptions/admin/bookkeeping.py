@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 EXPORT = "admin:subscriptions_bookkeepingcode_export"
-FILES = ("bookkeeping.xlsx", "journal.csv", "open_items.csv", "deferred.csv")
+OFFERED = ("bookkeeping.xlsx", "journal.csv", "open_items.csv", "deferred.csv")
 MONTHS_OFFERED = 12
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -38,7 +38,7 @@ class BookkeepingCodeAdmin(StaffAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         months = _months() if signed_in(request).role in ADDRESSES[EXPORT].readers else []
-        context = {"months": months, "names": FILES, **(extra_context or {})}
+        context = {"months": months, "names": OFFERED, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:

@@ -34,7 +34,7 @@ def reference(invoice: Invoice) -> str:
 
 def refuse(invoice: Invoice) -> None:
     """Raise EInvoiceError, naming the rule and the field, for the first rule that is not met."""
-    if invoice.state not in SENT:
+    if invoice.state not in SENT or invoice.invoice_on is None:
         raise EInvoiceError(_("There is an e-invoice of what was sent, and was not cancelled."))
     for rule, field in missing(invoice):
         raise EInvoiceError(

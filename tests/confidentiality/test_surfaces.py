@@ -47,6 +47,7 @@ def opened_by(contact: Contact) -> set[str]:
         "month": "2026-01",
         "pk": contact.organisation_id,
         "object_id": str(uuid4()),
+        "name": "journal.csv",
         "app_label": "agency",
         "content_type_id": 1,
     }
