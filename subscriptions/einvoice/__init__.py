@@ -1,7 +1,8 @@
 """The e-invoice of a sent document: UBL 2.1 after EN 16931 and NLCIUS, of frozen columns only.
 
-The same document gives the same bytes. Two things are read beside it: the code of the reason why
-no VAT is charged, and a client's number where no purchase order is known.
+The same document gives the same bytes. Three things are read beside it: the code of the reason why
+no VAT is charged, a client's number where no purchase order is known, and where the client takes
+e-invoices in, which is where it goes and not what it says.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils.translation import gettext, override
 
 from agency.money import plain_decimal, round_half_away
 from subscriptions import bodies
-from subscriptions.einvoice.dutch import EInvoiceError, reference, refuse, scheme
+from subscriptions.einvoice.dutch import EInvoiceError, endpoint, reference, refuse, scheme
 from subscriptions.models import (
     Invoice,
     InvoiceKind,
@@ -120,8 +121,8 @@ class _Writer:
 
         party, registration = _group(into, "Party"), of("kvk_number")
         code = scheme(registration)
-        if code:
-            _say(party, "EndpointID", registration, schemeID=code)
+        if place := endpoint(self.invoice, who):
+            _say(party, "EndpointID", place[1], schemeID=place[0])
         _say(_group(party, "PartyName"), "Name", of("name"))
         address = _group(party, "PostalAddress")
         _say(address, "StreetName", of("street"))

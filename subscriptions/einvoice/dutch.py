@@ -5,6 +5,7 @@ The others cannot: type, scheme and payment means of a document are written one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,9 @@ from subscriptions.models import Invoice, InvoiceKind, InvoiceState, VatCategory
 
 # Schemes of ISO 6523 by the length of a number: KVK and OIN.
 SCHEMES = {8: "0106", 20: "0190"}
+# The Belgian number of enterprises is that of the VAT id.
+BELGIAN = "0208"
+ADDRESS = re.compile(r"(0[0-2]\d\d|99\d\d):(\S+)")
 SENT = frozenset({InvoiceState.OPEN, InvoiceState.PAID, InvoiceState.UNCOLLECTIBLE})
 
 
@@ -30,6 +34,22 @@ def scheme(registration: str) -> str | None:
 def reference(invoice: Invoice) -> str:
     """Give what a buyer without a purchase order knows the document by: its client number."""
     return invoice.organisation.code if invoice.organisation else ""
+
+
+def endpoint(invoice: Invoice, party: str) -> tuple[str, str] | None:
+    """Give scheme and number of where a party takes e-invoices in; None where nothing is known.
+
+    A client's own address, as it is today, comes before the one that a register gives it.
+    """
+    own = invoice.organisation.einvoice_address if invoice.organisation else ""
+    if party == "buyer" and (found := ADDRESS.fullmatch(own.strip())):
+        return found[1], found[2]
+    registration, vat_id = (
+        getattr(invoice, f"{party}_{name}") for name in ("kvk_number", "vat_id")
+    )
+    if code := scheme(registration):
+        return code, registration
+    return (BELGIAN, vat_id[2:]) if vat_id[:2] == "BE" else None
 
 
 def refuse(invoice: Invoice) -> None:

@@ -207,6 +207,30 @@ def test_a_reverse_charge_names_both_vat_ids_and_outside_the_eu_none() -> None:
     assert said(einvoice.write(outside), path) == []
 
 
+@pytest.mark.parametrize(
+    ("buyer", "own", "place"),
+    [
+        ({}, "", ["0106", "12345678"]),
+        ({"buyer_kvk_number": "00000001003214345000"}, "", ["0190", "00000001003214345000"]),
+        ({}, "0088:8712345678906", ["0088", "8712345678906"]),
+        ({}, "by e-mail", ["0106", "12345678"]),
+        ({"buyer_kvk_number": "", "buyer_vat_id": "BE0721835200", "buyer_country": "BE"}, "", None),
+    ],
+)
+def test_it_goes_to_the_clients_own_address_or_to_that_of_its_register(
+    buyer: dict[str, str], own: str, place: list[str] | None
+) -> None:
+    invoice = sent(**buyer)
+    Organisation.objects.update(einvoice_address=own)
+
+    content = einvoice.write(Invoice.objects.get(pk=invoice.pk))
+
+    path = "//cac:AccountingCustomerParty//cbc:EndpointID"
+    found = said(content, f"{path}/@schemeID") + said(content, path)
+    assert found == (place or ["0208", "0721835200"])
+    assert broken_rules(content) == []
+
+
 def test_hours_have_their_price_per_hour_and_what_does_not_multiply_is_once_its_amount() -> None:
     content = einvoice.write(KINDS["standard"]())
     quantities = "//cac:InvoiceLine/cbc:InvoicedQuantity"
