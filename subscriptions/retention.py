@@ -66,8 +66,16 @@ def keep_terms(*, on: dt.date, at: dt.datetime) -> tuple[Counter[str], bool]:
 
 
 def contract_ends() -> Ends:
-    """Give for each client the first day after its last contract, None while one is running."""
+    """Give for each client the first day after its last contract, None while one is running.
+
+    Of one that never had a contract, the first day after the month of its last session or document.
+    """
     ends: Ends = {}
+    without = Organisation.objects.filter(subscriptions=None).values_list("pk")
+    for key, held, run in without.annotate(Max("sessions__starts_at"), Max("invoices__run_month")):
+        months = [*([Month.containing(held)] if held else []), *([run] if run else [])]
+        if months:
+            ends[key] = (max(months) + 1).first_day
     for row in Subscription.objects.values("organisation").annotate(
         end=Max("until_month"), running=Max("start_month", filter=Q(until_month=None))
     ):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext
@@ -161,7 +161,11 @@ def download_einvoice(request: HttpRequest, place: Place, invoice_id: UUID) -> H
 
 @of_own_organisation
 def show_sessions(request: HttpRequest, place: Place) -> HttpResponse:
-    return _page(request, place, "sessions", {"sessions": _sessions(place)})
+    """Show the sessions; who has no contract finds no workbook beside statements, but here."""
+    context: dict[str, object] = {"sessions": _sessions(place)}
+    if context["sessions"] and not place.organisation.subscriptions.exists():
+        context["workbook_month"] = Publication.objects.aggregate(last=Max("month"))["last"]
+    return _page(request, place, "sessions", context)
 
 
 @of_own_organisation

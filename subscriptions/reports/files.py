@@ -31,7 +31,8 @@ def write_clients(
 ) -> Iterator[Path]:
     """Write ``directory/clients/utilisation_CODE_YYYY-MM.xlsx`` for each, one after another.
 
-    Who had no contract yet gets none. Raises OSError; files written before it stay.
+    Who had no contract yet and ordered nothing gets none. Raises OSError; files written before it
+    stay.
     """
     for organisation, content in client.write_many(organisations, month):
         folder = _folder(directory, "clients")

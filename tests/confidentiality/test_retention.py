@@ -298,6 +298,17 @@ def test_a_client_with_later_work_or_a_subsidiary_stays() -> None:
 
 
 @pytest.mark.django_db
+def test_a_client_that_only_had_sessions_goes_after_the_last_of_them() -> None:
+    for code, day in (("OLD", "2015-05-01"), ("NEW", "2019-05-01")):
+        row = make.organisation(code)
+        make.contact(row)
+        make.session(row, f"S-{code}", starts_at=at(f"{day} 10:00"))
+    make.contact(make.organisation("ASKED"))
+    erase_expired(dt.date(2023, 1, 1))
+    assert set(Organisation.objects.values_list("code", flat=True)) == {"NEW", "ASKED"}
+
+
+@pytest.mark.django_db
 def test_a_parent_goes_with_its_subsidiaries() -> None:
     parent, child = (client_of_old(code).organisation for code in ("PAR", "KID"))
     Organisation.objects.filter(pk=child.pk).update(parent=parent)

@@ -20,7 +20,7 @@ from subscriptions.models import (
     LineKind,
 )
 from subscriptions.reports import said, style
-from subscriptions.reports.client.position import Position
+from subscriptions.reports.client.position import Orders, Position
 from subscriptions.reports.sheet import Cell, Column, Sheet, Table, listing
 from subscriptions.reports.style import DATE, EUROS, QUANTITY
 from subscriptions.reports.words import unit, vat_word
@@ -28,20 +28,20 @@ from subscriptions.reports.words import unit, vat_word
 _VAT_KIND, _NET, _VAT, _TOTAL = 9, 10, 11, 12
 
 
-def costs(position: Position) -> Sheet:
-    """Draw the sheet: the documents of the runs since the month before the contract year.
+def costs(position: Orders) -> Sheet:
+    """Draw the sheet: the documents of the runs since the month before the year.
 
     The first fee of a contract year falls due in that run.
     """
     columns = _columns()
     sheet = listing(_("Costs"), columns, position.organisation.legal_name, frozen="B2")
-    since = position.year.first_month - 1
+    since = position.since - 1
     documents = [row for row in position.documents if row.run_month >= since]
     lines = [(document, line) for document in documents for line in document.lines.all()]
     table = sheet.table(columns, [_row(document, line) for document, line in lines])
     if lines:
         _totals(sheet, table, [line for _document, line in lines])
-    else:
+    elif isinstance(position, Position):
         sheet.space(7)
         sheet.say(_("No invoices in this contract year yet."), style.REMARK, 20)
     for document in position.blocked:

@@ -55,9 +55,13 @@ def is_all_in(position: Position) -> bool:
 
 
 def included_sessions(position: Position) -> int:
-    """Give the sessions that the year includes, as known in its month nearest to the position's."""
-    month = position.year.months.nearest(position.month)
-    return charges.included_sessions(position.contract, month)
+    """Give the sessions that the year includes, as known in its month nearest to the position's.
+
+    In a pause, as known before it.
+    """
+    last = position.year.months.nearest(position.month)
+    served = [m for m in position.contract.served(position.year, last + 1) if m <= last]
+    return charges.included_sessions(position.contract, served[-1]) if served else 0
 
 
 def free_sessions(position: Position) -> list[Session]:

@@ -52,32 +52,50 @@ class Shared:
     eligible_kinds: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Position:
-    """One client after the close of ``month``: the contract year that lies in, and what it holds.
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What one client ordered, with or without a contract, after the close of ``month``.
 
-    ``statements`` are all of the contract, newest versions, in order. ``invoice_of`` gives the
-    number of the sent document that names a session; ``free`` are sessions known to cost nothing,
-    ``rise`` is the one that the client was told of.
+    ``invoice_of`` gives the number of the sent document that names a session; ``free`` are sessions
+    known to cost nothing.
     """
 
     shared: Shared
     organisation: Organisation
-    subscription: Subscription
-    contract: Contract
-    rise: IndexedContract | None
     month: Month
-    statements: Sequence[Statement]
     sessions: Sequence[Session]
     documents: Sequence[Invoice]
     blocked: Sequence[Invoice]
     invoice_of: Mapping[UUID, str]
     free: frozenset[UUID]
     billed: frozenset[UUID]
+
+    @property
+    def since(self) -> Month:
+        """The month from which sessions are listed: with that of the calendar or contract year."""
+        return Month.of(self.month.year, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position(Orders):
+    """One client with a contract: the contract year that ``month`` lies in, and what it holds.
+
+    ``statements`` are all of the contract, newest versions, in order; ``rise`` is the one that the
+    client was told of.
+    """
+
+    subscription: Subscription
+    contract: Contract
+    rise: IndexedContract | None
+    statements: Sequence[Statement]
     purchase_orders: Sequence[PurchaseOrder]
     cards: Sequence[TopUpCard]
     contacts: Sequence[Contact]
     assignments: Sequence[Assignment]
+
+    @property
+    def since(self) -> Month:
+        return self.year.first_month
 
     @cached_property
     def year(self) -> ContractYear:
@@ -133,10 +151,11 @@ class Position:
         return [row for row in self.sessions if row.month in self.year.months]
 
 
-def positions(organisations: Sequence[Organisation], month: Month) -> Iterator[Position]:
+def positions(organisations: Sequence[Organisation], month: Month) -> Iterator[Orders]:
     """Give the clients' positions after the close of a month, in a few queries for many of them.
 
-    An organisation without a contract that begins by the month after is left out.
+    An organisation without a contract that begins by the month after has what it ordered; without
+    any of that it is left out.
     """
     shared = _shared()
     for at in range(0, len(organisations), ORGANISATIONS_AT_ONCE):
@@ -154,7 +173,7 @@ def _shared() -> Shared:
 
 def _positions(
     organisations: Sequence[Organisation], month: Month, shared: Shared
-) -> Iterator[Position]:
+) -> Iterator[Orders]:
     keys = [organisation.pk for organisation in organisations]
     subscriptions = _newest(keys, month)
     loaded = contracts.load(keys)
@@ -170,22 +189,27 @@ def _positions(
     assignments = grouped(_assignments(keys, month + 1), _CLIENT)
     for organisation in organisations:
         subscription = subscriptions.get(organisation.pk)
-        if subscription is None:
-            continue
-        yield Position(
+        ordered = Orders(
             shared=shared,
             organisation=organisation,
-            subscription=subscription,
-            contract=loaded[subscription.pk],
-            rise=rises.get(subscription.pk),
             month=month,
-            statements=statements[subscription.pk],
             sessions=sessions[organisation.pk],
             documents=documents[organisation.pk],
             blocked=blocked[organisation.pk],
             invoice_of=invoice_of,
             free=free,
             billed=billed,
+        )
+        if subscription is None:
+            if ordered.sessions or ordered.documents:
+                yield ordered
+            continue
+        yield Position(
+            **vars(ordered),
+            subscription=subscription,
+            contract=loaded[subscription.pk],
+            rise=rises.get(subscription.pk),
+            statements=statements[subscription.pk],
             purchase_orders=orders[organisation.pk],
             cards=cards[organisation.pk],
             contacts=contacts[organisation.pk],

@@ -11,19 +11,20 @@ from django.utils.translation import pgettext
 from agency.month import AMSTERDAM
 from subscriptions.reports import style
 from subscriptions.reports.client import figures
-from subscriptions.reports.client.position import Position
+from subscriptions.reports.client.position import Orders, Position
 from subscriptions.reports.sheet import Cell, Column, Sheet, listing
 from subscriptions.reports.style import COUNT, DATE, TIME
 from workshops.models import CancelledBy, OfferingKind, Session, SessionStatus
 
 
-def sessions(position: Position) -> Sheet:
+def sessions(position: Orders) -> Sheet:
     columns = _columns()
     sheet = listing(_("Sessions"), columns, position.organisation.legal_name, frozen="B2")
-    free = {session.pk for session in figures.free_sessions(position)}
-    shown = [row for row in position.sessions if row.month >= position.year.first_month]
+    included = figures.free_sessions(position) if isinstance(position, Position) else []
+    free = {session.pk for session in included}
+    shown = [row for row in position.sessions if row.month >= position.since]
     sheet.table(columns, [_row(row, position, free=row.pk in free) for row in shown])
-    if not shown:
+    if not shown and isinstance(position, Position):
         sheet.space(7)
         sheet.say(
             _("No sessions in this contract year. You can request one on your page."),
@@ -48,7 +49,7 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _row(session: Session, position: Position, *, free: bool) -> Sequence[Any]:
+def _row(session: Session, position: Orders, *, free: bool) -> Sequence[Any]:
     local = session.starts_at.astimezone(AMSTERDAM)
     values = (
         local.date(),
