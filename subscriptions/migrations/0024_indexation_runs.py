@@ -13,7 +13,7 @@ from agency.guards import KeepingTriggers
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0016_treatments_to_come'),
+        ("subscriptions", "0023_bands_on_request"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

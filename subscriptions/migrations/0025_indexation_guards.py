@@ -32,7 +32,7 @@ UNANNOUNCED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0029_indexation_runs")]
+    dependencies = [("subscriptions", "0024_indexation_runs")]
     operations = [
         RowGuard(
             RUN,

@@ -6,7 +6,7 @@ from agency.guards import KeepingTriggers
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0020_registrations_as_billed")]
+    dependencies = [("subscriptions", "0022_order_budgets")]
     operations = [
         KeepingTriggers([
             migrations.AlterField("priceband", "annual_fee_cents", models.PositiveIntegerField(blank=True, null=True, verbose_name="annual fee")),

@@ -19,7 +19,7 @@ KNOWN = models.Q(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0017_credits_by_staff")]
+    dependencies = [("subscriptions", "0021_receipts")]
     operations = [
         KeepingTriggers(
             [
