@@ -244,7 +244,8 @@ def _annual_fees(contract: Contract, year: ContractYear, tier: str) -> Iterator[
     if prices := contract.prices_if_any(year, tier):
         yield prices.annual_fee_cents
     for _valid_from, bands in contract.books.books:
-        yield from (band.prices.annual_fee_cents for band in bands if band.tier == tier)
+        of_tier = (band.prices for band in bands if band.tier == tier)
+        yield from (prices.annual_fee_cents for prices in of_tier if prices)
 
 
 def _prices(facts: Facts, key: Key) -> list[Prices]:

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, month, percent
-from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.admin.vat_returns import WithReturns
 from subscriptions.models import (
     InvoiceLine,

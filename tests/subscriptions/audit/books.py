@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from agency.models import Organisation
 from subscriptions import billing, bodies, indexation_runs
 from subscriptions.models import (
     IndexedContract,
