@@ -21,6 +21,7 @@ from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
 from subscriptions import contracts, einvoice, indexation_runs, tier_requests
+from subscriptions.agreements import NoPriceError
 from subscriptions.documents import with_budget_left
 from subscriptions.models import (
     Invoice,
@@ -188,13 +189,15 @@ def show_subscription(request: HttpRequest, place: Place) -> HttpResponse:
         return _page(request, place, "subscription", context)
     if not place.is_owner:
         raise PermissionDenied
+    if form.is_valid():
+        try:
+            shown = preview(contract, form.cleaned_data["tier"], form.cleaned_data["month"])
+        except NoPriceError:
+            form.add_error("tier", gettext("Our list has no price for it: please ask us."))
     if not form.is_valid():
         return _page(request, place, "subscription", context, status=400)
     if "confirm" not in request.POST:
-        context["previewed"] = True
-        context["preview"] = preview(
-            contract, form.cleaned_data["tier"], form.cleaned_data["month"]
-        )
+        context |= {"previewed": True, "preview": shown}
         return _page(request, place, "subscription", context)
     return _ask(request, place, subscription, form)
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from agency.models import Organisation
-from subscriptions.models import Subscription, TierChangeRequest
+from subscriptions.models import OF_A_YEAR, PriceBand, Subscription, TierChangeRequest
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
@@ -305,6 +305,20 @@ def test_an_invoice_explains_its_amount(client: Client, organisation: Organisati
     assert "Extended, April to June" in shown
     assert "455.00" in shown
     assert "1,760.55" in shown
+
+
+def test_a_tier_whose_prices_are_on_request_is_asked_for_in_person(
+    client: Client, organisation: Organisation
+) -> None:
+    factories.subscription(organisation, "2026-01", tier="basic", billing_interval=12)
+    PriceBand.objects.filter(tier="extended").update(**dict.fromkeys(OF_A_YEAR))
+    wish = {"tier": "extended", "month": "2026-07"}
+
+    for sent in (wish, wish | {"confirm": "yes"}):
+        answer = client.post(f"/portal/{organisation.pk}/subscription/", sent)
+        assert answer.status_code == 400
+        assert "Our list has no price for it: please ask us." in answer.content.decode()
+    assert not TierChangeRequest.objects.exists()
 
 
 @pytest.mark.attack(32)
