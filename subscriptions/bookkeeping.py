@@ -29,8 +29,8 @@ from subscriptions.models import (
     LineKind,
     Statement,
 )
+from subscriptions.vat_returns import SENT, sent_lines
 
-SENT = (InvoiceState.OPEN, InvoiceState.PAID, InvoiceState.UNCOLLECTIBLE)
 IN_ADVANCE = (LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE, LineKind.TOPUP)
 YEAR = 12  # no release period, and so no part that waits for one, is longer
 
@@ -199,15 +199,13 @@ def _documents_of(month: Month) -> QuerySet[Invoice]:
     )
 
 
-def _lines() -> QuerySet[InvoiceLine]:
-    rows = InvoiceLine.objects.filter(invoice__state__in=SENT).exclude(invoice__number="")
-    rows = rows.select_related("invoice__organisation", "credit_of")
+def _lines(months: MonthRange | None = None) -> QuerySet[InvoiceLine]:
+    rows = sent_lines(months).select_related("invoice__organisation", "credit_of")
     return rows.order_by("invoice__invoice_on", "invoice__number", "position")
 
 
 def _journal(month: Month, codes: Codes) -> Iterator[Entry]:
-    of_month = _lines().filter(invoice__in=_documents_of(month).values("pk"))
-    for line in of_month.iterator():
+    for line in _lines(MonthRange(month, month + 1)).iterator():
         yield Entry(
             line,
             codes.debtor(line.invoice),
@@ -217,8 +215,11 @@ def _journal(month: Month, codes: Codes) -> Iterator[Entry]:
 
 
 def open_items(on: dt.date, codes: Codes) -> Iterator[OpenItem]:
-    """Give what was open at the end of a day. A debit under way is open; so is what is given up."""
-    unpaid = ~Q(state=InvoiceState.PAID) | Q(paid_on__gt=on)
+    """Give what was open at the end of a day. A debit under way is open; so is what is given up.
+
+    What the bank had by then is paid, whether or not Stripe was told.
+    """
+    unpaid = (~Q(state=InvoiceState.PAID) | Q(paid_on__gt=on)) & ~Q(received_on__lte=on)
     credited = Q(
         credits__kind=InvoiceKind.CREDIT,
         credits__state__in=SENT,

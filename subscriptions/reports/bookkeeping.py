@@ -49,9 +49,9 @@ def journal(books: Books) -> Listing:
         Column(_("Document"), 16),
         Column(_("Date"), 12, DATE),
         Column(_("Due on"), 12, DATE),
-        Column(_("Debtor number"), 13),
+        Column(_("Debtor number"), 18),
         Column(_("Debtor"), 30, wraps=True),
-        Column(_("Debtors account"), 12),
+        Column(_("Debtors account"), 20),
         Column(_("Account"), 12),
         Column(_("Kind"), 14),
         Column(_("Description"), 44, wraps=True),
@@ -90,7 +90,7 @@ def open_items(books: Books) -> Listing:
         Column(_("Document"), 16),
         Column(_("Date"), 12, DATE),
         Column(_("Due on"), 12, DATE),
-        Column(_("Debtor number"), 13),
+        Column(_("Debtor number"), 18),
         Column(_("Debtor"), 34, wraps=True),
         Column(_("Total (€)"), 13, EUROS),
         Column(_("Open (€)"), 13, EUROS),
@@ -106,9 +106,9 @@ def deferred(books: Books) -> Listing:
     after = books.month + 1
     columns = (
         Column(_("Document"), 16),
-        Column(_("Debtor number"), 13),
+        Column(_("Debtor number"), 18),
         Column(_("Account"), 12),
-        Column(_("Deferred account"), 12),
+        Column(_("Deferred account"), 17),
         Column(_("Description"), 44, wraps=True),
         Column(_("From"), 10, MONTH),
         Column(_("Until"), 10, MONTH),
@@ -142,7 +142,7 @@ def by_month(books: Books) -> Listing:
 def by_period(books: Books) -> Listing:
     """Give the same for who books a period's fees when its statement is published."""
     columns = (
-        Column(_("Debtor number"), 14),
+        Column(_("Debtor number"), 18),
         Column(_("Period closed: from"), 14, MONTH),
         Column(_("Until"), 12, MONTH),
         Column(_("Earned in it (€)"), 15, EUROS),

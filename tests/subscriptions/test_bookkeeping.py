@@ -15,11 +15,12 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.month import Month
+from agency.month import Month, MonthRange
 from subscriptions import bookkeeping
 from subscriptions.bookkeeping import BookkeepingError, Spread
 from subscriptions.models import BookkeepingCode, Invoice, InvoiceLine
 from subscriptions.reports import bookkeeping as files
+from subscriptions.vat_returns import vat_return
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +121,8 @@ def test_control_totals_tie_out_and_name_what_was_cancelled(books: dict[str, Inv
     assert totals[:5] == [456000, 456000, 55860, 55860, 55055]
     # 1,000.00 for twelve months from April, less a quarter of one of them that was credited.
     assert totals[6:] == [0, 175000, 14583, 160417]
+    declared = vat_return(MonthRange(APRIL, APRIL + 1))
+    assert [declared.net_cents, declared.vat_cents] == totals[0:4:2]
 
 
 def test_what_is_open_at_the_end_of_a_month_are_the_unpaid_totals_less_their_credits(
@@ -131,6 +134,9 @@ def test_what_is_open_at_the_end_of_a_month_are_the_unpaid_totals_less_their_cre
     assert open_on("2026-03") == {}
     assert open_on("2026-04") == {"1": 271055, "2": 90750, "3": 55055, "5": 95000}
     assert open_on("2026-05") == {"1": 271055, "2": 90750, "5": 95000, "6": 121000}
+    Invoice.objects.filter(number="1").update(received_on="2026-05-31")  # Stripe is told later
+    assert open_on("2026-04") == {"1": 271055, "2": 90750, "3": 55055, "5": 95000}
+    assert open_on("2026-05") == {"2": 90750, "5": 95000, "6": 121000}
 
 
 @given(net_cents=st.integers(-(10**9), 10**9), count=st.integers(1, 36))
