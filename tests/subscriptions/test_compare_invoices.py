@@ -78,14 +78,14 @@ OTHERWISE = {
 }
 
 
-@pytest.mark.parametrize("case", OTHERWISE)
-def test_the_rule_that_causes_a_difference_is_named(case: str) -> None:
+@pytest.mark.parametrize("altered", OTHERWISE)
+def test_the_rule_that_causes_a_difference_is_named(altered: str) -> None:
     moved_in()
-    month, sums = OTHERWISE[case]
+    month, sums = OTHERWISE[altered]
 
     differences = compare(sent(**{f"_{month.replace('-', '_')}": sums})).differences
 
-    rule = case.split(maxsplit=1)[0]
+    rule = altered.split(maxsplit=1)[0]
     assert [(str(one.month), one.rule) for one in differences] == [(month, rule)]
     assert differences[0].sent.net_cents == sums[0]
 
