@@ -110,6 +110,23 @@ def _contract(
     )
 
 
+def kept_year(subscription: Subscription) -> int | None:
+    """Give the month in which contract years start by a contract shortly before; None without it.
+
+    What the contract itself says of it does not count then (design 5.6).
+    """
+    start = subscription.start_month
+    earlier = [
+        contract
+        for key, contract in load([subscription.organisation_id]).items()
+        if key != subscription.pk and contract.months.from_month < start
+    ]
+    until = earlier[-1].months.until_month if earlier else None
+    if until is None or start.since(until) > MONTHS_TO_KEEP_THE_YEAR:
+        return None
+    return earlier[-1].year_starts_in
+
+
 def without_terms(organisations: Iterable[UUID] | None) -> list[str]:
     """Give the codes of organisations with a contract that has no terms yet."""
     started = Terms.objects.filter(reason=TermsReason.START).values("subscription")

@@ -100,6 +100,8 @@ class SubscriptionForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("year_starts_in") and {"organisation", "start_month"} <= cleaned.keys():
+            self._refuse_another_year(cleaned["year_starts_in"])
         if "until_month" in cleaned:
             knows = bool(cleaned.get("client_knows"))
             try:
@@ -107,6 +109,16 @@ class SubscriptionForm(ModelForm):
             except ends.EndRefusedError as refused:
                 self.add_error("until_month", refused)
         return cleaned
+
+    def _refuse_another_year(self, year_starts_in: int) -> None:
+        for name in ("organisation", "start_month"):
+            setattr(self.instance, name, self.cleaned_data[name])
+        kept = contracts.kept_year(self.instance)
+        if kept not in (None, year_starts_in):
+            text = _(
+                "It keeps the contract year of the contract before it, from month %(month)d on."
+            )
+            self.add_error("year_starts_in", text % {"month": kept})
 
 
 @admin.register(Subscription)

@@ -228,6 +228,21 @@ def test_a_contract_is_entered_before_its_end(client: Client) -> None:
     assert Subscription.objects.exists()
 
 
+def test_a_contract_soon_after_another_keeps_its_year(
+    client: Client, contract: Subscription
+) -> None:
+    Subscription.objects.update(until_month="2026-05")
+    months = {"start_month": "2026-05", "first_run": "2026-04", "reported_until": "2026-05"}
+    new = FORM | months | version("2026-05", "start")
+    new |= {"organisation": str(contract.organisation.pk)}
+    page = "/admin/subscriptions/subscription/add/"
+
+    said = client.post(page, new | {"year_starts_in": "5"}).content.decode()
+    assert "It keeps the contract year of the contract before it, from month 1 on." in said
+    client.post(page, new | {"year_starts_in": "1"})
+    assert Subscription.objects.count() == 2
+
+
 def test_an_end_that_withholds_nothing_needs_no_tick(
     client: Client, contract: Subscription
 ) -> None:

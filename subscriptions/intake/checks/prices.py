@@ -110,6 +110,11 @@ def _check_prices(book: Book, row: Row, books: PriceBooks, declared: list[Row]) 
     if not all(each.knows("year_starts_in") for each in contracts):
         return
     starts_in = _year_starts_in(contracts, row)
+    if row["year_starts_in"] not in (None, starts_in):
+        message = _(
+            "It keeps the contract year of the contract before it, from month %(month)d on."
+        )
+        book.findings.warn(row, "year_starts_in", message % {"month": starts_in})
     contract = _contract(book, row, starts_in, books, declared)
     months = [month for month, _bands in books.books] + [count["month"] for count in declared]
     last = max([row["start_month"], *months, *(month for month, _tier in contract.requests)])

@@ -269,6 +269,10 @@ WARNED: dict[str, tuple[Callable[[Sheets], None], list[Place]]] = {
         add("tier_changes", organisation="TWO", month="2026-01", tier="basic"),
         [("tier_changes", 4, "month")],
     ),
+    "a contract soon after another has its own contract year": (
+        alter("subscriptions", 4, year_starts_in=7),
+        [("subscriptions", 4, "year_starts_in")],
+    ),
     "part of an address is missing": (
         alter("organisations", 2, city=None),
         [("organisations", 2, "city")],
