@@ -59,7 +59,7 @@ def refuse(subscription: Subscription, months: MonthRange) -> None:
         length, nearest = ends.nearest_ends(subscription, end)
         if nearest and end != contract.months.until_month:
             raise PauseRefusedError(LIES[length] % {"months": ", ".join(map(str, nearest))})
-    if (paid := _paid_until(subscription, contract)) and months.from_month < paid:
+    if (paid := paid_until(subscription, contract)) and months.from_month < paid:
         raise PauseRefusedError(
             _("The fee was billed until %(month)s: a pause begins then, or credit it first.")
             % {"month": paid}
@@ -110,7 +110,7 @@ def _billed(subscription: Subscription) -> QuerySet[BilledOccurrence]:
     return rows.exclude(state=OccurrenceState.CREDITED)
 
 
-def _paid_until(subscription: Subscription, contract: Contract) -> Month | None:
+def paid_until(subscription: Subscription, contract: Contract) -> Month | None:
     """Give until when the fee is billed, by us or, of the interval of the first run, elsewhere."""
     billed = [*_billed(subscription).values_list("from_month", flat=True)]
     months = [month for month in (*billed, contract.first_run) if month in contract.months]

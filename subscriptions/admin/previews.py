@@ -9,8 +9,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import StaffAdmin
-from agency.templatetags.figures import euro, hours, month, period
-from subscriptions import previews
+from agency.templatetags.figures import day, euro, hours, month, period
+from subscriptions import pauses, previews
 from subscriptions.models import OveragePolicy, ReleaseChoice, Tier
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class PreviewedAdmin(StaffAdmin):
             {
                 "contract": row,
                 "agreed": list(agreed(old.contract, new.contract)),
+                "remarks": list(remarks(row, old.contract, new.contract)),
                 "can_be_billed": new.charges is not None,
                 "lines": previews.lines(old, new),
             }
@@ -68,6 +69,23 @@ def agreed(old: Contract | None, new: Contract | None) -> Iterator[tuple[Any, st
     for name in before | after:
         if before.get(name) != after.get(name):
             yield name, before.get(name, ""), after.get(name, "")
+
+
+def remarks(row: Subscription, old: Contract | None, new: Contract | None) -> Iterator[str]:
+    """Say of another end by when notice is given, and what was paid for months after it."""
+    until = new.months.until_month if new else None
+    if old is None or until is None or until == old.months.until_month:
+        return
+    notice_on = (until - row.notice_months - 1).last_day
+    yield gettext("Notice for this end is given on %(day)s at the latest.") % {
+        "day": day(notice_on)
+    }
+    paid = pauses.paid_until(row, old)
+    if paid and paid > until:
+        text = gettext(
+            "The fee was billed until %(month)s: nothing is paid back unless you credit it."
+        )
+        yield text % {"month": month(paid)}
 
 
 def _texts(contract: Contract, on: Month) -> dict[Any, str]:

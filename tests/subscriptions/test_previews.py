@@ -102,6 +102,18 @@ def test_a_change_is_shown_with_what_the_runs_to_come_make_of_it(
     assert Terms.objects.count() == 1
 
 
+def test_an_end_says_until_when_notice_is_given_and_what_is_paid() -> None:
+    row = client(notice_months=2)
+    close("2025-12")
+    bill("2025-12")
+
+    page = send(as_("controller"), row, until_month="2026-07", notice_months="2", confirmed="")
+
+    said = unescape(strip_tags(page)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Notice for this end is given on 30 Apr 2026 at the latest." in said
+    assert "The fee was billed until Jan 2027: nothing is paid back unless you credit it." in said
+
+
 def test_what_was_shown_is_written_once_it_is_sent_again(contract: Subscription) -> None:
     browser = as_("controller")
     page = send(browser, contract, **PAUSED, confirmed="")
