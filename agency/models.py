@@ -259,8 +259,10 @@ class Organisation(Entity):
 
     def _is_refused(self) -> bool:
         """Tell whether the last definite answer of VIES about this VAT id says that it is none."""
+        if self._state.adding:
+            return False
         said = self.vat_consultations.filter(vat_id=self.vat_id).exclude(answer="unavailable")
-        last = None if self._state.adding else said.order_by("-number").first()
+        last = said.order_by("-number").first()
         return last is not None and last.answer == VatAnswer.INVALID
 
 

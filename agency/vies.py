@@ -77,10 +77,10 @@ def read(said: Any, vat_id: str) -> Answer:
         for wrapper in (wrappers if isinstance(wrappers, list) else [])
         if isinstance(wrapper, dict)
     }
-    complaint = said.get("userError") or "VALID"
+    objection = said.get("userError") or "VALID"
     is_about_it = f"{said.get('countryCode')}{said.get('vatNumber')}" == vat_id
-    is_definite = said.get("valid") in (True, False) and complaint in {"VALID", "INVALID"}
+    is_definite = said.get("valid") in (True, False) and objection in {"VALID", "INVALID"}
     if errors or not (is_about_it and is_definite):
-        return Answer(VatAnswer.UNAVAILABLE, is_down=bool((errors | {complaint}) & OF_ALL))
+        return Answer(VatAnswer.UNAVAILABLE, is_down=bool((errors | {objection}) & OF_ALL))
     answer = VatAnswer.VALID if said["valid"] is True else VatAnswer.INVALID
     return Answer(answer, str(said.get("requestIdentifier") or "")[:LONGEST_REFERENCE])

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -98,8 +98,7 @@ def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> Query
     on_order = Q(organisation=OuterRef("organisation"), po_number=OuterRef("number"))
     net = Invoice.objects.filter(counts, on_order).order_by().values("po_number")
     billed = Subquery(net.annotate(sum=Sum("net_cents")).values("sum"))
-    left = F("budget_cents") - Coalesce(billed, 0)
-    return rows.annotate(left_cents=Case(When(budget_cents=None, then=Value(None)), default=left))
+    return rows.annotate(left_cents=F("budget_cents") - Coalesce(billed, 0))
 
 
 def refuse_budget(organisation: Organisation, number: str, budget_cents: int) -> None:

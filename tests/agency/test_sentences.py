@@ -24,6 +24,8 @@ NEVER_BROKEN = {
         "billing_interval_is_a_month_a_quarter_or_a_year",
     ),
     *("agency_has_a_country_of_two_letters", "organisation_has_a_country_of_two_letters"),
+    *("announced_run_says_by_whom", "approved_run_says_by_whom", "applied_run_says_when"),
+    "prices_are_raised_by_two_people",
     *("books_take_two_people", "confirmed_declaration_says_by_whom", "two_people_are_not_one"),
 }
 

@@ -142,24 +142,24 @@ RARE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", RARE)
-def test_what_has_no_figures_is_not_told_by_those_of_other_months(case: str) -> None:
-    rare_contract(case)
+@pytest.mark.parametrize("which", RARE)
+def test_what_has_no_figures_is_not_told_by_those_of_other_months(which: str) -> None:
+    rare_contract(which)
     close_all()
     assert answer() == {"organisations": 1, "proven": []}
 
 
-@pytest.mark.parametrize("case", RARE)
-def test_it_would_be_told_without_the_rule(case: str) -> None:
-    rare_contract(case)
-    with weakened(RARE[case][1]):
+@pytest.mark.parametrize("which", RARE)
+def test_it_would_be_told_without_the_rule(which: str) -> None:
+    rare_contract(which)
+    with weakened(RARE[which][1]):
         close_all()
     assert answer(status=1)["proven"]
 
 
-def rare_contract(case: str) -> None:
-    subscription = client(**RARE[case][0])
-    if case.startswith("a card"):
+def rare_contract(which: str) -> None:
+    subscription = client(**RARE[which][0])
+    if which.startswith("a card"):
         make.top_up_card(subscription.organisation, quarters=20, expires_month=M("2028-01"))
 
 
