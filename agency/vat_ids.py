@@ -59,9 +59,11 @@ class Rechecked:
 
 
 def abroad(organisations: Iterable[UUID] | None = None) -> QuerySet[Organisation]:
-    """Give the clients elsewhere in the EU that have a VAT id, among those named or all."""
+    """Give the clients elsewhere in the EU with a VAT id from there, among those named or all."""
     in_eu = [code for code in countries() if code != HOME and is_in_eu(code)]
-    rows = Organisation.objects.filter(country__in=in_eu).exclude(vat_id="")
+    rows = Organisation.objects.filter(country__in=in_eu).exclude(
+        Q(vat_id="") | Q(vat_id__startswith=HOME)
+    )
     return rows if organisations is None else rows.filter(pk__in=list(organisations))
 
 

@@ -89,8 +89,7 @@ def blocked_reason(
     buyer: Buyer, order_number: str, *, po_required: bool, po_spent: bool
 ) -> BlockedReason | None:
     """Give the first reason for which a document may not be sent (design 5.9)."""
-    elsewhere_in_eu = buyer.country in vat.EU_COUNTRIES and buyer.country != vat.HOME
-    if elsewhere_in_eu and buyer.vat_id and not buyer.vat_id_checked:
+    if vat.may_reverse(buyer.country, buyer.vat_id) and not buyer.vat_id_checked:
         return BlockedReason.VAT_ID_PENDING
     if po_required and not order_number:
         return BlockedReason.PO_MISSING

@@ -27,6 +27,15 @@ def last_invoice_day(month: Month) -> dt.date:
     return (month + 1).first_day.replace(day=15)
 
 
+def may_reverse(country: str, vat_id: str) -> bool:
+    """Tell whether the VAT is reversed to a buyer once its VAT id is checked.
+
+    A Dutch id of a buyer elsewhere says that it is taxed here: no list of services would take it.
+    """
+    elsewhere = country in EU_COUNTRIES and country != HOME
+    return elsewhere and vat_id[:2] not in {"", HOME}
+
+
 def category(*, country: str, vat_id: str, vat_id_checked: bool, exempt: bool) -> str:
     """Give the VAT category of a line to a buyer.
 
@@ -37,7 +46,7 @@ def category(*, country: str, vat_id: str, vat_id_checked: bool, exempt: bool) -
         raise ValueError(f"{country!r} is no country")
     if country not in EU_COUNTRIES:
         return OUTSIDE_SCOPE
-    if country != HOME and vat_id and vat_id_checked:
+    if vat_id_checked and may_reverse(country, vat_id):
         return REVERSE_CHARGE
     return EXEMPT if exempt else STANDARD
 

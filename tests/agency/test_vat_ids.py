@@ -131,7 +131,9 @@ class TestAnswers:
         assert kept(organisation) == ([UNAVAILABLE], True)
 
     @pytest.mark.usefixtures("at_vies")
-    @pytest.mark.parametrize("fields", [{"country": "NL"}, {"country": "US"}, {"vat_id": ""}])
+    @pytest.mark.parametrize(
+        "fields", [{"country": "NL"}, {"country": "US"}, {"vat_id": ""}, {"vat_id": make.VAT_ID}]
+    )
     def test_only_clients_elsewhere_in_the_eu_are_asked_about(self, fields: dict[str, str]) -> None:
         organisation = abroad()
         Organisation.objects.update(**fields)

@@ -25,6 +25,7 @@ Line = tuple[int, str, int]
         pytest.param("BE", "BE0123456749", True, True, "AE", id="reverse charge before exempt"),
         pytest.param("BE", "BE0123456749", False, False, "S", id="a VAT id not checked"),
         pytest.param("BE", "", False, False, "S", id="Belgian without a VAT id"),
+        pytest.param("BE", "NL116263684B86", True, False, "S", id="Belgian with a Dutch VAT id"),
         pytest.param("BE", "", False, True, "E", id="Belgian without one, vocational education"),
         pytest.param("BE", "", True, False, "S", id="checked that there is none"),
         pytest.param("GR", "EL123456783", True, False, "AE", id="Greek, whose ids begin with EL"),
