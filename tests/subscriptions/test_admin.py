@@ -114,8 +114,9 @@ def test_what_is_written_once_cannot_be_changed_or_deleted(role: str) -> None:
         )
 
 
-def act(client: Client, action: str, *rows: models.Model) -> str:
+def act(client: Client, action: str, *rows: models.Model, **sent: str) -> str:
     data = {"action": action, "_selected_action": [str(row.pk) for row in rows], "index": "0"}
+    data |= sent
     return text_of(client.post(address(type(rows[0])), data, follow=True).content)
 
 
@@ -224,7 +225,7 @@ def test_a_request_is_confirmed_into_new_terms(subscription: Subscription) -> No
     user = factories.contact(subscription.organisation).user
     request = factories.tier_change_request(subscription, "2026-07", user, tier="basic")
 
-    said = act(as_("controller"), "confirm", request)
+    said = act(as_("controller"), "confirm", request, confirmed="1")
 
     assert "1 request handled." in said
     terms = Terms.objects.get(subscription=subscription, reason="tier_change")
