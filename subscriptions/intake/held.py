@@ -26,6 +26,7 @@ from subscriptions.intake.rows import Row
 from subscriptions.intake.sheets import SHEETS
 from subscriptions.intake.times import LAST_YEAR
 from subscriptions.models import (
+    Pause,
     PriceBand,
     PurchaseOrder,
     Subscription,
@@ -222,7 +223,7 @@ def left_out() -> list[str]:
     versions = Terms.objects.exclude(reason__in=[TermsReason.START, TermsReason.TIER_CHANGE])
     requests = Session.objects.filter(status=SessionStatus.REQUESTED)
     unagreed = Subscription.objects.exclude(terms__reason=TermsReason.START)
-    seats = Enrolment.objects.all()
+    pauses, seats = Pause.objects.count(), Enrolment.objects.all()
     older = sum(
         rows.count() - rows.values("advisor").distinct().count()
         for rows in (Qualification.objects.filter(kind=QualificationKind.LVV), CostRate.objects)
@@ -245,6 +246,11 @@ def left_out() -> list[str]:
             "%d contracts are left out: they have no terms yet.",
             unagreed.count(),
         ): unagreed.count(),
+        ngettext(
+            "%d pause of a contract is left out: the workbook has no place for it.",
+            "%d pauses of contracts are left out: the workbook has no place for them.",
+            pauses,
+        ): pauses,
         ngettext(
             "%d seat is left out: the workbook has no place for it.",
             "%d seats are left out: the workbook has no place for them.",
