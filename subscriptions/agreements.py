@@ -156,6 +156,8 @@ class Contract:
     def served(self, year: ContractYear, until: Month) -> list[Month]:
         """Give the months of a contract year without those of pauses begun by a month."""
         begun = [pause for pause in self.pauses if pause.from_month <= until]
+        if not begun:
+            return list(year.months)
         return [month for part in year.months.without(begun) for month in part]
 
     def headcount(self, month: Month) -> int:

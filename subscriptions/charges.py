@@ -114,6 +114,8 @@ def interval_of(contract: Contract, month: Month) -> MonthRange:
     if contract.months.until_month is not None:
         until = min(until, contract.months.until_month)
     whole = MonthRange(max(start, contract.months.from_month), until)
+    if not contract.pauses:
+        return whole
     parts = whole.without(contract.pauses)
     return next((part for part in parts if month in part), whole)
 

@@ -90,7 +90,7 @@ def release(
     if forced and length != MONTH and _too_soon(contract, year, months, headcount, thresholds):
         return Release(months, WITHHELD)
     banded = choice == "band" or headcount < thresholds.figures_from_headcount
-    paused = any(contract.is_paused(month) for month in year.months)
+    paused = any(pause.overlaps(year.months) for pause in contract.pauses)
     few = headcount < thresholds.quarter_from_headcount
     if (shared_years(contract, year) and few) or (paused and (few or banded)):
         return Release(months, WITHHELD)
