@@ -71,6 +71,7 @@ workshops.enrolment             racd    r          r             r
 workshops.offering              rac     rac        r             r
 workshops.session               rach    r          r             r
 
+subscriptions.acceptedrun       r       ra         r             r
 subscriptions.billedoccurrence  r       r          r             r
 subscriptions.bookkeepingcode   -       racd       r             r
 subscriptions.booksopening      -       rah        -             rh
@@ -82,6 +83,7 @@ subscriptions.indexedcontract   r       r          r             r
 subscriptions.invoice           r       rh         r             r
 subscriptions.invoiceline       r       r          r             r
 subscriptions.overagecredit     r       r          r             r
+subscriptions.parkedorganisation r      racd       r             r
 subscriptions.pause             r       rad        r             r
 subscriptions.priceband         r       rac        r             r
 subscriptions.pricebook         r       rac        r             r

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,15 +11,18 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from advisors import hours
 from agency import bulk
+from agency.models import User
 from agency.month import Month
+from agency.templatetags.figures import euro
 from agency.turns import take_turns
 from subscriptions import buyers
 from subscriptions.agreements import NoPriceError
+from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS, run_passes_a_bound
 from subscriptions.contracts import without_terms
 from subscriptions.credits import documents_due as credits_due
 from subscriptions.descriptions import no_price
@@ -37,16 +40,22 @@ from subscriptions.documents import (
 from subscriptions.due import ahead_items, items
 from subscriptions.facts import Chosen, clients, read_due
 from subscriptions.models import (
+    AcceptedRun,
     BilledOccurrence,
     BlockedReason,
     Invoice,
+    InvoiceKind,
     InvoiceLine,
     InvoiceState,
     OccurrenceState,
+    ParkedOrganisation,
     Subscription,
     YearPrice,
 )
+from subscriptions.parked import is_parked
 from workshops.models import Enrolment
+
+LARGE = Q(total_cents__gt=ONE_PERSON_APPROVES_CENTS) | Q(total_cents__lt=-ONE_PERSON_APPROVES_CENTS)
 
 
 class BillError(ValidationError):
@@ -111,6 +120,9 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
     for key, organisation in sorted(facts.organisations.items(), key=lambda row: row[1].code):
         try:
             due = (ahead_items if ahead else items)(facts, key, month)
+            if due and is_parked(organisation, month):
+                run.failures.append((organisation.code, str(_("Parked: nothing is billed."))))
+                continue
             made = documents(facts, key, due, orders[key], rates, month)
             frozen = prices_to_freeze(facts, due)
         except NoPriceError as error:
@@ -173,6 +185,8 @@ def release_unblocked(
     """
     rows = _made_out_to(organisations).filter(state=InvoiceState.BLOCKED)
     rows = rows.filter(run_month=month) if ahead else rows.filter(run_month__lte=month)
+    parked = ParkedOrganisation.objects.exclude(until_month__lte=month)
+    rows = rows.exclude(organisation__in=parked.values("organisation"))
     bound = Q(blocked_reason=BlockedReason.BOUND)
     rows = rows.exclude(bound & ~Q(run_month=month) if anew else bound)
     lines, contracts = _lines_of(rows), _contracts_of(rows)
@@ -249,12 +263,50 @@ def accept(invoices: Iterable[Invoice]) -> int:
     return passed.update(state=InvoiceState.DRAFT, blocked_reason="")
 
 
-def approve(invoices: Iterable[Invoice]) -> int:
-    """Approve drafts for sending and give how many were; anything else stays as it is."""
-    drafts = [invoice.pk for invoice in invoices if invoice.state == InvoiceState.DRAFT]
-    return Invoice.objects.filter(pk__in=drafts, state=InvoiceState.DRAFT).update(
-        state=InvoiceState.APPROVED
+@transaction.atomic
+def approve(invoices: Iterable[Invoice], *, by: User | None = None) -> int:
+    """Approve drafts for sending and give how many were; anything else stays as it is.
+
+    A large one takes two people: with the first it stays a draft, and a command is nobody. Raises
+    BillError for several of a run that passed a bound, until somebody accepted that run.
+    """
+    drafts = [invoice for invoice in invoices if invoice.state == InvoiceState.DRAFT]
+    for month, number in Counter(invoice.run_month for invoice in drafts).items():
+        if number > 1:
+            _refuse_unusual_run(month)
+    rows = Invoice.objects.filter(
+        pk__in=[invoice.pk for invoice in drafts], state=InvoiceState.DRAFT
     )
+    done = rows.exclude(LARGE).update(state=InvoiceState.APPROVED)
+    if by is not None:
+        second = rows.filter(LARGE).exclude(approved_by=None).exclude(approved_by=by)
+        done += second.update(state=InvoiceState.APPROVED, seconded_by=by)
+        rows.filter(LARGE, approved_by=None).update(approved_by=by)
+    return done
+
+
+def for_two_people(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Give the drafts that two people approve."""
+    return invoices.filter(LARGE, state=InvoiceState.DRAFT)
+
+
+def _refuse_unusual_run(month: Month) -> None:
+    """Raise BillError for a run far larger than the last like it, unless somebody accepted it."""
+    billed = Invoice.objects.filter(kind=InvoiceKind.INVOICE, run_month__lte=month)
+    billed = billed.exclude(state=InvoiceState.VOID).filter(run_month__gte=month - 12)
+    sums = billed.order_by().values_list("run_month").annotate(Count("pk"), Sum("total_cents"))
+    runs = {run: (number, cents) for run, number, cents in sums}
+    this = runs.pop(month, (0, 0))
+    last = runs.get(month - 12) or (runs[max(runs)] if runs else None)
+    if not run_passes_a_bound(this, last):
+        return
+    if not AcceptedRun.objects.filter(run_month=month).exists():
+        text = _(
+            "The run of %(month)s is unusually large (%(number)s invoices, %(total)s): look at it, "
+            "and accept the run first."
+        )
+        words = {"month": month, "number": this[0], "total": euro(this[1])}
+        raise BillError(text, params=words)
 
 
 def of_run(month: Month, organisations: Chosen = None) -> list[dict[str, object]]:

@@ -29,6 +29,7 @@ from subscriptions.models import (
     OverageCredit,
     Statement,
 )
+from subscriptions.parked import is_parked
 
 LONGEST_TEXT = 300
 # Frozen on the document that is credited, and the same on the credit.
@@ -201,6 +202,8 @@ def _of_year(
 def _documents(
     facts: Facts, credit: OverageCredit, lines: Sequence[InvoiceLine], run: Month
 ) -> Iterator[Document]:
+    if is_parked(facts.organisations[credit.statement.organisation_id], run):
+        return
     not_sent = {InvoiceState.DRAFT, InvoiceState.BLOCKED}
     if any(line.invoice.state in not_sent for line in lines):
         return

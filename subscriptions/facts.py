@@ -176,6 +176,7 @@ def _read(
 ) -> Facts:
     named = clients(chosen)
     organisations = Organisation.objects.filter(**{} if named is None else {"pk__in": named})
+    organisations = organisations.select_related("parked")
     offerings = Offering.objects.in_bulk()
     for session in rows.sessions:
         session.offering = offerings[session.offering_id]

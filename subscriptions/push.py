@@ -29,6 +29,7 @@ from subscriptions.models import (
     StepKind,
     StepState,
 )
+from subscriptions.parked import is_parked
 from subscriptions.steps import (
     UNFINISHED,
     Deed,
@@ -95,7 +96,7 @@ def take_back(invoice_ids: Collection[UUID]) -> list[Invoice]:
         )
         taken = [invoice for invoice in approved.order_by("pk") if not invoice.steps.exists()]
         Invoice.objects.filter(pk__in=[invoice.pk for invoice in taken]).update(
-            state=InvoiceState.DRAFT
+            state=InvoiceState.DRAFT, approved_by=None, seconded_by=None
         )
         return taken
 
@@ -113,7 +114,8 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
     A refusal or a disagreement parks it, with the reason, until a person has looked. Raises
     NotApprovedError, and gateway.MisconfiguredError when the settings do not fit Stripe.
     """
-    invoice = Invoice.objects.get(pk=invoice_id)
+    rows = Invoice.objects.select_related("organisation__parked")
+    invoice = rows.get(pk=invoice_id)
     if invoice.state == InvoiceState.PARKED:
         return Outcome.PARKED
     if invoice.state != InvoiceState.APPROVED:
@@ -123,6 +125,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
         if invoice.state != InvoiceState.OPEN or not unfinished.exists():
             return Outcome.ALREADY
     try:
+        _wait_for_its_client(invoice, at)
         if invoice.kind == InvoiceKind.CREDIT:
             credit_notes.deliver(invoice, at)
         elif invoice.state == InvoiceState.APPROVED:
@@ -138,6 +141,13 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
         _park(invoice, _("Stripe refused it: %(code)s.") % {"code": refusal.code})
         return Outcome.PARKED
     return Outcome.PUSHED
+
+
+def _wait_for_its_client(invoice: Invoice, at: dt.datetime) -> None:
+    """Raise WaitingError where the client is parked; what a push has begun with goes on."""
+    client = invoice.organisation
+    if client and is_parked(client, Month.containing(at)) and not invoice.steps.exists():
+        raise WaitingError
 
 
 def try_to_push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:

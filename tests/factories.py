@@ -40,6 +40,7 @@ from agency.models import (
 )
 from agency.month import AMSTERDAM, Month
 from subscriptions.models import (
+    AcceptedRun,
     BilledOccurrence,
     BookkeepingCode,
     BooksOpening,
@@ -50,6 +51,7 @@ from subscriptions.models import (
     IndexedContract,
     Invoice,
     InvoiceLine,
+    ParkedOrganisation,
     Pause,
     PriceBand,
     PriceBook,
@@ -616,6 +618,20 @@ def books_opening(statement: Statement, asked_by: User, **fields: Any) -> BooksO
 
 def bookkeeping_code(what: str, code: str, vat_category: str = "") -> BookkeepingCode:
     return _create(BookkeepingCode, what=what, code=code, vat_category=vat_category)
+
+
+def parked_organisation(
+    organisation: Organisation, reason: str = "dispute", until_month: MonthLike | None = None
+) -> ParkedOrganisation:
+    return _create(
+        ParkedOrganisation, organisation=organisation, reason=reason, until_month=until_month
+    )
+
+
+def accepted_run(
+    accepted_by: User, run_month: MonthLike = "2025-12", day: dt.date = dt.date(2026, 1, 8)
+) -> AcceptedRun:
+    return _create(AcceptedRun, run_month=run_month, accepted_by=accepted_by, accepted_on=day)
 
 
 def invoice(

@@ -8,6 +8,7 @@ from subscriptions.admin import (
     indexation,
     invoices,
     prices,
+    safety,
     statements,
     stripe,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "indexation",
     "invoices",
     "prices",
+    "safety",
     "statements",
     "stripe",
 ]

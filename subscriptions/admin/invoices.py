@@ -11,11 +11,12 @@ from django.db.models import Count, Q, Sum
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from agency import vat_ids
+from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
@@ -54,6 +55,8 @@ def standing(invoice: Invoice, on: dt.date) -> Standing:
         return Standing(str(InvoiceState.PARKED.label), "bad")
     if invoice.state in InvoiceState.released:
         return invoice_standing(invoice, on)
+    if invoice.state == InvoiceState.DRAFT and invoice.approved_by_id:
+        return Standing(gettext("waits for a second person"), "wait")
     tone = "way" if invoice.state == InvoiceState.APPROVED else ""
     return Standing(str(InvoiceState(invoice.state).label), tone)
 
@@ -149,6 +152,7 @@ class InvoiceAdmin(StaffAdmin):
             {
                 "fields": (
                     ("state", "blocked_reason", "parked_because"),
+                    ("approved_by", "seconded_by"),
                     ("invoice_on", "due_on", "paid_on", "received_on", "debit_failed_on"),
                     ("hosted_url", "pdf_url"),
                 )
@@ -251,7 +255,13 @@ class InvoiceAdmin(StaffAdmin):
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         drafts = list(queryset.filter(state=InvoiceState.DRAFT))
-        done = billing.approve(drafts)
+        try:
+            done = billing.approve(drafts, by=signed_in(request))
+        except billing.BillError as refused:
+            messages.error(request, " ".join(refused.messages))
+            return
+        if billing.for_two_people(queryset).exists():
+            messages.warning(request, _("Large documents wait for a second person."))
         text = ngettext(
             "%(n)s invoice approved. Nothing is sent yet.",
             "%(n)s invoices approved. Nothing is sent yet.",

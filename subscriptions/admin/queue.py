@@ -28,6 +28,8 @@ from subscriptions.models import (
     IndexationRun,
     Invoice,
     InvoiceState,
+    ParkedBecause,
+    ParkedOrganisation,
     RequestState,
     RunState,
     StripeEvent,
@@ -97,6 +99,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
     week = [
+        _parked(),
         *_indexations(),
         *_openings(on, reader),
         *_trainers(on),
@@ -159,6 +162,17 @@ def _vat_ids() -> Task:
         what=ngettext("VAT id to be checked", "VAT ids to be checked", count),
         address=_list("agency_organisation", "needs=vat_check"),
         note=gettext("Invoices wait until VIES has answered"),
+    )
+
+
+def _parked() -> Task:
+    reasons = list(ParkedOrganisation.objects.values_list("reason", flat=True))
+    named = [f"{n} × {ParkedBecause(reason).label}" for reason, n in Counter(reasons).items()]
+    return Task(
+        count=len(reasons),
+        what=ngettext("client parked: not billed", "clients parked: not billed", len(reasons)),
+        address=reverse("admin:subscriptions_parkedorganisation_changelist"),
+        note=", ".join(named),
     )
 
 

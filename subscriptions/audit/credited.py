@@ -72,7 +72,9 @@ def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
         year = records.contracts[subscription].year_of(period.from_month)
         is_due = records.last_run is not None and period.last_month <= records.last_run
         is_newest = credit.statement in records.newest_statements(subscription)
-        if is_due and is_newest and (subscription, year) not in waits_for:
+        waits = (subscription, year) in waits_for
+        waits = waits or records.is_parked(credit.statement.organisation_id)
+        if is_due and is_newest and not waits:
             name = records.period_name(subscription, period)
             most = credit.quarters * HUNDREDTHS_PER_QUARTER
             least = max(0, most - by_hand[subscription, year])

@@ -256,6 +256,8 @@ def every_month_due_is_paid_for(records: Records) -> Iterator[Check]:
     for key, contract in records.contracts.items():
         if run is None:
             return
+        if records.is_parked(records.subscriptions[key].organisation_id):
+            continue
         starts = charges.interval_starts(contract, contract.first_run + 1, run + 1)
         if starts:
             due = MonthRange(starts[0], charges.interval_of(contract, starts[-1]).until)
@@ -282,6 +284,8 @@ def nothing_due_is_left_unbilled(records: Records) -> Iterator[Check]:
     for key, organisation in records.facts.organisations.items():
         if run is None:
             return
+        if records.is_parked(key):
+            continue
         try:
             due = items(records.facts, key, run)
         except NoPriceError as error:

@@ -40,6 +40,7 @@ from subscriptions.models import (
     TopUpCard,
     YearPrice,
 )
+from subscriptions.parked import is_parked
 from subscriptions.release import Thresholds
 from subscriptions.statements import thresholds
 from subscriptions.vat_returns import sent_lines
@@ -107,6 +108,11 @@ class Records:
         runs = [row.run_month for row in self.occurrences.values()]
         closed = [run for run in runs if self.open_month is not None and run < self.open_month]
         return max(closed, default=None)
+
+    def is_parked(self, organisation: UUID) -> bool:
+        """Tell whether the last run billed nothing of a client on purpose."""
+        row, run = self.facts.organisations[organisation], self.last_run
+        return run is not None and is_parked(row, run)
 
     def newest_statements(self, subscription: UUID) -> list[Statement]:
         """Give the last version of each period, in order."""

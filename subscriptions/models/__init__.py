@@ -24,6 +24,7 @@ from subscriptions.models.indexation import (
     RunState,
 )
 from subscriptions.models.invoices import (
+    AcceptedRun,
     BilledOccurrence,
     BlockedReason,
     CreditReason,
@@ -33,6 +34,8 @@ from subscriptions.models.invoices import (
     InvoiceState,
     LineKind,
     OccurrenceState,
+    ParkedBecause,
+    ParkedOrganisation,
 )
 from subscriptions.models.prices import (
     OF_A_YEAR,
@@ -68,6 +71,7 @@ from subscriptions.models.stripe import (
 
 __all__ = [
     "OF_A_YEAR",
+    "AcceptedRun",
     "BilledOccurrence",
     "BillingInterval",
     "BlockedReason",
@@ -95,6 +99,8 @@ __all__ = [
     "OccurrenceState",
     "OverageCredit",
     "OveragePolicy",
+    "ParkedBecause",
+    "ParkedOrganisation",
     "Pause",
     "PriceBand",
     "PriceBook",

@@ -123,6 +123,13 @@ class Invoice(Entity):
     # At our own bank; a payment that came through Stripe has none.
     received_on = models.DateField(_("received by the bank on"), null=True, blank=True)
     parked_because = models.CharField(_("parked because"), max_length=300, blank=True)
+    # Of a large document only; see `subscriptions.bounds`.
+    approved_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+    )
+    seconded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("and by")
+    )
     stripe_id = models.CharField(_("Stripe id"), max_length=60, blank=True)
     hosted_url = models.URLField(_("payment page"), max_length=500, blank=True)
     pdf_url = models.URLField(_("PDF"), max_length=500, blank=True)
@@ -168,6 +175,11 @@ class Invoice(Entity):
                 name="credit_is_given_for_a_known_reason",
             ),
             models.CheckConstraint(
+                condition=Q(seconded_by__isnull=True)
+                | Q(approved_by__isnull=False) & ~Q(seconded_by=F("approved_by")),
+                name="large_document_takes_two_people",
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=InvoiceState.values), name="invoice_has_a_known_state"
             ),
             models.CheckConstraint(
@@ -183,6 +195,56 @@ class Invoice(Entity):
 
     def __str__(self) -> str:
         return self.number or str(self.id)[:8]
+
+
+class ParkedBecause(models.TextChoices):
+    DISPUTE = "dispute", _("a bill or the contract is contested")
+    PARTICULARS = "particulars", _("particulars are being sorted out")
+    TAKEOVER = "takeover", _("takeover or merger under way")
+    MISTAKE = "mistake", _("a mistake of ours is being looked into")
+
+
+class ParkedOrganisation(Entity):
+    """A client of which nothing is billed or sent before a month, or until the row is deleted.
+
+    ``until_month`` is the first month that is billed again, and in which is sent again.
+    """
+
+    organisation = models.OneToOneField(
+        Organisation, models.PROTECT, related_name="parked", verbose_name=_("organisation")
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=ParkedBecause)
+    until_month = MonthField(_("until month"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("parked organisation")
+        verbose_name_plural = _("parked organisations")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(reason__in=ParkedBecause.values),
+                name="organisation_is_parked_for_a_known_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.organisation)
+
+
+class AcceptedRun(Entity):
+    """A run that passed a bound as a whole, and that a controller looked at and accepts."""
+
+    run_month = MonthField(_("run"), unique=True)
+    accepted_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("accepted by")
+    )
+    accepted_on = models.DateField(_("accepted on"))
+
+    class Meta:
+        verbose_name = _("accepted run")
+        verbose_name_plural = _("accepted runs")
+
+    def __str__(self) -> str:
+        return str(self.run_month)
 
 
 class LineKind(models.TextChoices):

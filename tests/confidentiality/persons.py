@@ -15,6 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from agency.models import Organisation, User
+from agency.month import Month
 from subscriptions.models import (
     OverageCredit,
     PublicationMail,
@@ -61,6 +62,8 @@ class People:
 
     def staff(self, name: str, contract: Subscription | None = None) -> str:
         user = self.account(name, "planner")
+        run = make.accepted_run(user, Month.of(2015, 1) + len(self.rows))
+        self.note(user.email, run)
         if contract:
             values = (make.cpi_value(f"{year}-10", series=name) for year in (2013, 2014))
             run = make.indexation_run(
@@ -172,7 +175,14 @@ def client_of_old(code: str = "OLD", until: str | None = "2016-01") -> Subscript
         "2015-04",
         kind="credit",
         credit_of=document,
-        lines=[{"credit_of": document.lines.get(), "kind": "credit"}],
+        lines=[
+            {
+                "credit_of": document.lines.get(),
+                "kind": "credit",
+                "net_cents": -1000_00,
+                "vat_cents": -210_00,
+            }
+        ],
         state="open",
         number=f"CR-{code}",
         stripe_id=f"cn_{code}",

@@ -111,6 +111,10 @@ def heard(day: dt.date) -> models.Model:
     return make.stripe_event(received_at=midday(day))
 
 
+def accepted(day: dt.date) -> models.Model:
+    return make.accepted_run(make.user("controller"), day=day)
+
+
 def cleared(day: dt.date) -> models.Model:
     return make.stripe_difference(cleared_because="noted", cleared_on=day)
 
@@ -122,6 +126,7 @@ BY_DATE: dict[str, tuple[Maker, dt.date]] = {
     "advisors.Qualification": (certificate, TWO_YEARS),
     "advisors.CpdEntry": (education, TWO_YEARS),
     "advisors.MonthSubmission": (handed_in, dt.date(2019, 1, 1)),
+    "subscriptions.AcceptedRun": (accepted, dt.date(2019, 1, 1)),
     "subscriptions.PublicationMail": (told, A_YEAR),
     "subscriptions.StripeEvent": (heard, A_YEAR),
     "subscriptions.StripeDifference": (cleared, dt.date(2019, 1, 1)),
@@ -263,6 +268,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.pause(one, "2015-03", "2015-04")
         make.headcount_declaration(one.organisation, asking, "2015-04")
         make.books_opening(one.statements.get(), asking)
+        make.parked_organisation(one.organisation)
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",

@@ -65,6 +65,7 @@ def two_clients() -> tuple[Client, Client]:
         make.closed_month("2026-02"),
         make.publication(MONTH),
         make.stripe_event(),
+        make.accepted_run(make.user("controller", email="accepts@staff.example")),
     ]
     pair = _client("OWN", 1), _client("OTHER", 2)
     for one in pair:
@@ -103,6 +104,7 @@ def _client(code: str, number: int) -> Client:
         make.enrolment(make.session(None, f"O{number}"), organisation=organisation),
         invoice,
         make.billed_occurrence(organisation, subscription.pk),
+        make.parked_organisation(organisation, until_month=MONTH),
         make.year_price(subscription),
         make.indexed_contract(IndexationRun.objects.get(), subscription),
         stated := make.statement(subscription, "2026-01", "2026-04", used_quarters=26),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from advisors import hours
@@ -71,7 +72,7 @@ class Command(commands.Command):
         of_run = Invoice.objects.filter(run_month=month)
         if chosen is not None:
             of_run = of_run.filter(organisation__in=chosen)
-        approved = billing.approve(of_run) if options["approve"] else 0
+        approved, refused = self.approve(of_run) if options["approve"] else (0, False)
         blocked = of_run.filter(state=InvoiceState.BLOCKED).count()
         self.tell(run, approved, blocked)
         if options["json"]:
@@ -79,7 +80,18 @@ class Command(commands.Command):
             self.print_json(answer | ({"dry_run": True} if is_dry else {}))
         for code, reason in run.failures:
             self.stderr.write(f"{code}: {reason}")
-        return not (blocked or run.failures)
+        return not (blocked or run.failures or refused)
+
+    def approve(self, of_run: QuerySet[Invoice]) -> tuple[int, bool]:
+        """Approve what takes nobody's name; count it, and tell whether all was refused."""
+        try:
+            approved = billing.approve(of_run)
+        except billing.BillError as unusual:
+            self.stderr.write(commands.sentence(unusual))
+            return 0, True
+        if waiting := billing.for_two_people(of_run).count():
+            self.say(_("Drafts that two people approve: %d.") % waiting)
+        return approved, False
 
     def tell(self, run: billing.Run, approved: int, blocked: int) -> None:
         drafted = sum(1 for document in run.documents if document.invoice_row)

@@ -1,0 +1,13 @@
+"""Clients of which nothing is billed or sent for a time: a controller says so, and why."""
+
+from __future__ import annotations
+
+from agency.models import Organisation
+from agency.month import Month
+from subscriptions.models import ParkedOrganisation
+
+
+def is_parked(organisation: Organisation, month: Month) -> bool:
+    """Tell whether nothing of a client is billed by a month's run, or sent in that month."""
+    parked: ParkedOrganisation | None = getattr(organisation, "parked", None)
+    return parked is not None and (parked.until_month is None or month < parked.until_month)
