@@ -72,6 +72,7 @@ def record_issued(credit: Invoice, there: gateway.CreditNote) -> None:
     ).update(
         state=InvoiceState.PAID,
         stripe_id=there.id,
+        livemode=there.livemode,
         number=there.number,
         invoice_on=issued_on,
         paid_on=issued_on,

@@ -126,6 +126,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
             return Outcome.ALREADY
     try:
         _wait_for_its_client(invoice, at)
+        _refuse_the_other_mode(invoice)
         if invoice.kind == InvoiceKind.CREDIT:
             credit_notes.deliver(invoice, at)
         elif invoice.state == InvoiceState.APPROVED:
@@ -148,6 +149,15 @@ def _wait_for_its_client(invoice: Invoice, at: dt.datetime) -> None:
     client = invoice.organisation
     if client and is_parked(client, Month.containing(at)) and not invoice.steps.exists():
         raise WaitingError
+
+
+def _refuse_the_other_mode(invoice: Invoice) -> None:
+    """Raise DisagreementError where something kept of Stripe was made with the other mode's key."""
+    modes = set(invoice.steps.values_list("livemode", flat=True)) | {invoice.livemode}
+    if invoice.credit_of:
+        modes.add(invoice.credit_of.livemode)
+    if not modes <= {None, gateway.is_live()}:
+        raise DisagreementError(_("Stripe has it in its other mode, of tests or of real money."))
 
 
 def try_to_push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
@@ -206,6 +216,7 @@ def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
     ).update(
         state=InvoiceState.OPEN,
         stripe_id=document.id,
+        livemode=document.livemode,
         number=document.number,
         invoice_on=finalized_on,
         due_on=due_on,
@@ -256,7 +267,9 @@ def _draft(invoice: Invoice, customer_id: str, at: dt.datetime) -> None:
         return the_only(document for document in there if document.document == str(invoice.pk))
 
     def record(document: gateway.Document) -> None:
-        Invoice.objects.filter(pk=invoice.pk).update(stripe_id=document.id)
+        Invoice.objects.filter(pk=invoice.pk).update(
+            stripe_id=document.id, livemode=document.livemode
+        )
         if document.status != "draft" or document.net_cents:
             # Found, not made: it has its lines. Whether they are ours, the read-back tells.
             found = step_for(invoice, StepKind.ADD_LINES, bodies.lines(invoice))
@@ -342,7 +355,9 @@ def _final_since(invoice: Invoice, at: dt.datetime) -> dt.datetime:
 def _start_over(invoice: Invoice) -> None:
     """Forget a draft that is gone: the next push makes another, with new keys."""
     with transaction.atomic(durable=True):
-        Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).update(stripe_id="")
+        Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.APPROVED).update(
+            stripe_id="", livemode=None
+        )
         invoice.steps.filter(kind__in=[StepKind.DRAFT, StepKind.ADD_LINES]).update(
             state=StepState.FAILED, error_code="draft_gone"
         )

@@ -256,7 +256,7 @@ def _ours(kind: InvoiceKind, start: dt.datetime, there: Mapping[str, Theirs]) ->
     is_due = Q(invoice_on__gte=day_of(start)) | Q(state=InvoiceState.OPEN) | Q(stripe_id__in=there)
     return list(
         Invoice.objects.filter(is_due, kind=kind)
-        .exclude(stripe_id="")
+        .exclude(Q(stripe_id="") | Q(livemode=not gateway.is_live()))
         .select_related("credit_of")
         .order_by("run_month", "organisation__code", "po_number", "pk")
     )

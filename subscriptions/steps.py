@@ -100,6 +100,7 @@ def _new_step(
                 idempotency_key=f"doc-{invoice.pk}-{kind}-g{generation}",
                 body=body,
                 body_hash=bodies.hash_of(body),
+                livemode=gateway.is_live(),
                 attempted_at=attempted_at,
             )
     except IntegrityError:  # another process was faster

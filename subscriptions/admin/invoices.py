@@ -178,7 +178,7 @@ class InvoiceAdmin(StaffAdmin):
                 )
             },
         ),
-        ("Stripe", {"fields": ("stripe_id",)}),
+        ("Stripe", {"fields": (("stripe_id", "livemode"),)}),
     )
 
     def heading(self, obj: Invoice) -> str:

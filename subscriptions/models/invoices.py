@@ -131,6 +131,8 @@ class Invoice(Entity):
         User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("and by")
     )
     stripe_id = models.CharField(_("Stripe id"), max_length=60, blank=True)
+    # Whether that is a document of real money; unknown of what was sent before this was kept.
+    livemode = models.BooleanField(_("real money"), null=True)
     hosted_url = models.URLField(_("payment page"), max_length=500, blank=True)
     pdf_url = models.URLField(_("PDF"), max_length=500, blank=True)
 

@@ -65,6 +65,7 @@ class StripeStep(Entity):
     state = models.CharField(max_length=12, choices=StepState, default=StepState.TODO)
     attempted_at = models.DateTimeField(null=True)
     answer_id = models.CharField(max_length=60, blank=True)
+    livemode = models.BooleanField(null=True)
     error_code = models.CharField(max_length=100, blank=True)
 
     class Meta:

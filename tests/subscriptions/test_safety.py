@@ -16,9 +16,11 @@ from subscriptions import billing, push
 from subscriptions.audit import audit
 from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS, run_passes_a_bound
 from subscriptions.models import AcceptedRun, Invoice, ParkedOrganisation
+from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.browsers import as_
 from tests.clients import bill, client, close, close_and_bill, session
+from tests.stripe.control import listed
 
 NOW = timezone.now()
 pytestmark = pytest.mark.django_db
@@ -126,6 +128,37 @@ class TestRuns:
             call_command("bill", "2025-12", "--approve")
         assert "unusually large" in capsys.readouterr().err
         assert not Invoice.objects.filter(state="approved").exists()
+
+
+class TestModes:
+    def test_what_is_kept_of_stripe_says_in_which_mode(self, sandbox: Sandbox) -> None:
+        invoice = make.invoice(make.organisation(), state="approved")
+        assert push.push(invoice.pk, at=NOW) == "pushed"
+        invoice.refresh_from_db()
+        modes = set(invoice.steps.values_list("livemode", flat=True))
+        assert (invoice.livemode, modes) == (False, {False})
+        with pytest.raises(IntegrityError, match="keeps the mode"), transaction.atomic():
+            Invoice.objects.filter(pk=invoice.pk).update(livemode=True)
+        assert listed(sandbox)[0]["id"] == invoice.stripe_id
+
+    @pytest.mark.parametrize("of", ["its own", "a step's", "the credited one's"])
+    def test_nothing_of_the_other_mode_is_used(self, sandbox: Sandbox, of: str) -> None:
+        live = of == "its own"
+        invoice = make.invoice(make.organisation(), state="approved", livemode=live or None)
+        if of == "a step's":
+            make.stripe_step(invoice, livemode=True)
+        if of == "the credited one's":
+            original = make.invoice(invoice.organisation, state="open", livemode=True)
+            line = original.lines.get()
+            back = {"kind": "credit", "net_cents": -1, "vat_cents": 0, "credit_of": line}
+            invoice = make.invoice(
+                invoice.organisation, kind="credit", credit_of=original, lines=[back]
+            )
+            billing.approve([invoice])
+        assert push.push(invoice.pk, at=NOW) == "parked"
+        invoice.refresh_from_db()
+        assert "other mode" in invoice.parked_because
+        assert listed(sandbox) == []
 
 
 class TestParked:

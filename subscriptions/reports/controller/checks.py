@@ -114,6 +114,7 @@ def _overage(books: Books) -> Check:
         and (row["subscription"], row["from_month"]) not in settled
     )
     lines = _lines(books).filter(kind=LineKind.OVERAGE)
+    lines = lines.exclude(occurrence__state=OccurrenceState.CREDITED)
     hundredths = lines.aggregate(sum=Sum("quantity_hundredths"))["sum"] or 0
     billed = hundredths // HUNDREDTHS_PER_QUARTER
     name = _("Overage on documents = overage on statements")

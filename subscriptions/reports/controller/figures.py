@@ -22,6 +22,7 @@ from subscriptions.models import (
     InvoiceLine,
     InvoiceState,
     LineKind,
+    OccurrenceState,
     Statement,
 )
 from subscriptions.reports.controller.cover import covered_months
@@ -133,6 +134,7 @@ def stated(closed_with: MonthRange) -> pd.DataFrame:
 def _overage_net_cents() -> dict[tuple[UUID, Month], int]:
     """Give what was invoiced for the overage of a contract's period, by its first month."""
     lines = InvoiceLine.objects.filter(kind=LineKind.OVERAGE, invoice__state__in=BILLED)
+    lines = lines.exclude(occurrence__state=OccurrenceState.CREDITED)
     sums = lines.order_by().values_list("occurrence__subject_id", "from_month")
     return {(key, month): net for key, month, net in sums.annotate(net=Sum("net_cents"))}
 
