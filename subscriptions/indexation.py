@@ -7,14 +7,15 @@ announced, and of which nothing was billed; prices that were agreed anew for it 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 from typing import NamedTuple
 
 from agency.money import round_half_away
-from agency.month import Month
+from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract, ContractYear
+from subscriptions.charges import fee_cents
 from subscriptions.models import LeftOut
 
 WHOLE = 10_000  # basis points
@@ -83,16 +84,18 @@ def obstacle_in(contract: Contract, year: ContractYear) -> LeftOut | None:
         return LeftOut.ENDED
     if _is_billed(contract, first):
         return LeftOut.BILLED
+    if contract.is_paused(first):
+        return LeftOut.PAUSED
     if contract.tier_in(first) != contract.tier:
         return LeftOut.OTHER_TIER
     is_agreed = any(choices.from_month >= first for choices in contract.choices)
     return LeftOut.AGREED if is_agreed else None
 
 
-def year_cents(annual_fee_cents: int, from_month: Month, until_month: Month | None) -> int:
-    """Give what a fee makes in the contract year from a month, which a known end cuts short."""
-    months = 12 if until_month is None else min(12, until_month.since(from_month))
-    return round_half_away(annual_fee_cents * months, 12)
+def year_cents(annual_fee_cents: int, first: Month, months: Iterable[MonthRange]) -> int:
+    """Give what a fee makes in parts of the contract year that starts in a month (design 5.2)."""
+    year = ContractYear(first, MonthRange(first, first + 12))
+    return sum(fee_cents(annual_fee_cents, year, part) for part in months)
 
 
 def earliest_month(on: dt.date, months: int) -> Month:

@@ -15,14 +15,14 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from advisors.hours import is_closed
 from agency.models import Contact, ContactRole, Organisation, User
-from agency.month import Month
+from agency.month import Month, MonthRange
 from agency.turns import take_turns
 from subscriptions import contracts
 from subscriptions.agreements import Contract
@@ -93,6 +93,7 @@ def rows(run: IndexationRun, *, on: dt.date) -> list[IndexedContract]:
         found = list(_propose(run, on))
     else:
         found = list(run.contracts.select_related("subscription__organisation", "terms"))
+    prefetch_related_objects(found, "subscription__pauses")
     return sorted(found, key=lambda row: (row.left_out, row.subscription.organisation.code))
 
 
@@ -112,8 +113,10 @@ def made_in_the_year(row: IndexedContract) -> YearMade | None:
     before, after = row.old_annual_fee_cents, row.new_annual_fee_cents
     if row.from_month is None or before is None or after is None:
         return None
-    months = (row.from_month, row.subscription.until_month)
-    return YearMade(year_cents(before, *months), year_cents(after, *months))
+    first, end = row.from_month, row.subscription.until_month
+    year = MonthRange(first, min(first + 12, end) if end else first + 12)
+    served = list(year.without([pause.months for pause in row.subscription.pauses.all()]))
+    return YearMade(year_cents(before, first, served), year_cents(after, first, served))
 
 
 def _propose(run: IndexationRun, on: dt.date) -> Iterator[IndexedContract]:

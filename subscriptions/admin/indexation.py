@@ -185,6 +185,5 @@ class IndexedContractAdmin(StaffAdmin):
     )
     list_filter = (("left_out", titled(_("left out"))),)
     list_select_related = ("subscription__organisation",)
-    linked_by = ("run__id",)
     search_fields = ("subscription__organisation__legal_name",)
     ordering = ("left_out", "subscription__organisation__legal_name")

@@ -132,6 +132,7 @@ class LeftOut(models.TextChoices):
     NO_OWN_PRICES = "no_own_prices", _("follows the price list")
     ENDED = "ended", _("ends before a contract year that could be indexed")
     OTHER_TIER = "other_tier", _("own prices are of the tier that is not in force then")
+    PAUSED = "paused", _("is paused when that contract year starts")
     AGREED = "agreed", _("other prices are agreed for that contract year or a later one")
     INDEXED = "indexed", _("indexed over these months by another run, or about to be")
     UNCHANGED = "unchanged", _("the price stays the same")

@@ -30,6 +30,7 @@ from subscriptions.models import (
     Publication,
     PublicationMail,
     Statement,
+    Subscription,
     TopUpCard,
 )
 from tests import factories as make
@@ -121,7 +122,19 @@ def open_world(codes: Iterable[str] = CLIENTS) -> None:
             make.top_up_card(organisation, "2026-02", quarters=8)
         if code == "UPGRADE":
             make.terms(subscription, "2026-03")
+        if code == "QUARTER":
+            _announce_a_rise(subscription)
     statements.state_history()
+
+
+def _announce_a_rise(subscription: Subscription) -> None:
+    """Write a rise to come on the client's page and in its workbook."""
+    run = make.indexation_run(make.cpi_value("2024-10"), make.cpi_value("2025-10"))
+    on = MONTHS[0].first_day
+    make.indexed_contract(run, subscription, sent_on=on)
+    run.state, run.announced_on = "announced", on
+    run.announced_by = make.user("controller", email="raises@staff.example")
+    run.save()
 
 
 def random_ledger(

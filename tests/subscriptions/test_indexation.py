@@ -11,7 +11,7 @@ from subscriptions.agreements import EXTENDED
 from subscriptions.indexation import Rise, earliest_month, factor, indexed, rise, year_cents
 from subscriptions.indexation_runs import IndexationError, refuse
 from subscriptions.models import CpiValue, LeftOut
-from tests.agreed import M, contract, prices
+from tests.agreed import M, contract, months, prices
 
 NO_CAP: tuple[None, None] = (None, None)
 OWN = {"own_annual_fee_cents": 1_250_00, "own_overage_rate_cents": 130_00}
@@ -75,10 +75,12 @@ def test_a_letter_is_in_time_whole_months_before(on: str, months: int, first: st
     assert earliest_month(dt.date.fromisoformat(on), months) == M(first)
 
 
-def test_a_known_end_cuts_the_year_short() -> None:
-    assert year_cents(1_283_26, M("2027-01"), None) == 1_283_26
-    assert year_cents(1_283_26, M("2027-01"), M("2028-06")) == 1_283_26
-    assert year_cents(1_283_26, M("2027-01"), M("2027-06")) == 534_69
+@pytest.mark.parametrize(
+    ("served", "cents"),
+    [("2027-01/2028-01", 1_283_26), ("2027-01/2027-06", 534_69), ("2027-04/2028-01", 962_44)],
+)
+def test_a_known_end_and_a_pause_cut_what_the_year_makes(served: str, cents: int) -> None:
+    assert year_cents(1_283_26, M("2027-01"), [months(served)]) == cents
 
 
 def found(agreed: str = "2025-01/", **fields: Any) -> str:
@@ -113,6 +115,8 @@ def frozen(*months: str) -> dict[str, Any]:
         ("2027-01", {"own_annual_fee_cents": None}),
         ("unchanged", {"own_annual_fee_cents": 0, "own_overage_rate_cents": None}),
         ("other_tier", {"requests": [("2026-06", EXTENDED)]}),
+        ("paused", {"pauses": ["2026-10/2027-04"]}),
+        ("2027-01", {"pauses": ["2026-10/2027-01", "2027-04/2027-07"]}),
         ("agreed", {"choices": [("2026-09", {**OWN, "own_annual_fee_cents": 1})]}),
         ("agreed", {"choices": [("2027-01", OWN)]}),
         ("agreed", {"choices": [("2027-06", OWN)]}),

@@ -234,9 +234,19 @@ def upgrade(subscription: Subscription) -> None:
     make.terms(subscription, "2026-12", "extended")
 
 
+def pause(subscription: Subscription) -> None:
+    make.pause(subscription, "2026-10", "2027-04")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [(other_price, "agreed"), (billed, "billed"), (end, "ended"), (upgrade, "other_tier")],
+    [
+        (other_price, "agreed"),
+        (billed, "billed"),
+        (end, "ended"),
+        (upgrade, "other_tier"),
+        (pause, "paused"),
+    ],
 )
 def test_a_contract_that_changed_since_its_letter_is_left_out(
     change: Any, reason: str, ada: User, bob: User
