@@ -244,9 +244,16 @@ class Contract:
 
     def _downgrade_month(self, month: Month, last_upgrade: Month | None) -> Month:
         earliest = month if last_upgrade is None else max(month, last_upgrade + 12)
-        if earliest <= self.months.from_month:
+        return self.next_year_start(earliest)
+
+    def next_year_start(self, month: Month) -> Month:
+        """Give where the first contract year starts in or after a month: choices count from there.
+
+        Beyond an end as well, where no contract year starts any more.
+        """
+        if month <= self.months.from_month:
             return self.months.from_month
-        return earliest + (self.year_starts_in - earliest.number) % 12
+        return month + (self.year_starts_in - month.number) % 12
 
     def band(self, year: ContractYear, tier: str) -> Band | None:
         """Give the band of the price book that a contract year falls into, if it has one."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import StaffAdmin
-from agency.templatetags.figures import day, euro, hours, month, period
+from agency.templatetags.figures import day, euro, hours, long_month, month, period
 from subscriptions import pauses, previews
 from subscriptions.models import OveragePolicy, ReleaseChoice, Tier
 
@@ -64,7 +64,8 @@ class PreviewedAdmin(StaffAdmin):
 
 def agreed(old: Contract | None, new: Contract | None) -> Iterator[tuple[Any, str, str]]:
     """Give what was agreed otherwise than it will be: its name, how it was and how it will be."""
-    months = [contract.choices[-1].from_month for contract in (old, new) if contract]
+    both = [contract for contract in (old, new) if contract]
+    months = [contract.next_year_start(contract.choices[-1].from_month) for contract in both]
     before, after = (_texts(contract, max(months)) if contract else {} for contract in (old, new))
     for name in before | after:
         if before.get(name) != after.get(name):
@@ -72,7 +73,17 @@ def agreed(old: Contract | None, new: Contract | None) -> Iterator[tuple[Any, st
 
 
 def remarks(row: Subscription, old: Contract | None, new: Contract | None) -> Iterator[str]:
-    """Say of another end by when notice is given, and what was paid for months after it."""
+    """Say from which month new choices and own prices count (design 5.4).
+
+    Of another end, by when notice is given and what was paid for months after it.
+    """
+    if old and new and old.choices != new.choices:
+        begin = new.next_year_start(new.choices[-1].from_month)
+        if begin in new.months:
+            text = gettext("Choices and prices count from %(month)s, where a contract year starts.")
+            yield text % {"month": long_month(begin)}
+        else:
+            yield gettext("The contract ends before these choices and prices count.")
     until = new.months.until_month if new else None
     if old is None or until is None or until == old.months.until_month:
         return

@@ -114,6 +114,24 @@ def test_an_end_says_until_when_notice_is_given_and_what_is_paid() -> None:
     assert "The fee was billed until Jan 2027: nothing is paid back unless you credit it." in said
 
 
+@pytest.mark.parametrize(
+    ("until", "shown", "sentence"),
+    [
+        (None, "Overage | billed | capped: not charged", "count from January 2027, where a"),
+        ("2027-01", "First month", "The contract ends before these choices and prices count."),
+    ],
+)
+def test_a_choice_is_shown_with_the_contract_year_from_which_it_counts(
+    contract: Subscription, until: str | None, shown: str, sentence: str
+) -> None:
+    fields = version("2026-06") | {"terms-0-overage": "cap", "until_month": until or ""}
+
+    page = send(as_("controller"), contract, **fields, confirmed="")
+
+    assert rows(page)[1].startswith(shown)
+    assert sentence in page
+
+
 def test_what_was_shown_is_written_once_it_is_sent_again(contract: Subscription) -> None:
     browser = as_("controller")
     page = send(browser, contract, **PAUSED, confirmed="")
