@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agency.month import Month
     from subscriptions.agreements import Contract
-    from subscriptions.models import Subscription
+    from subscriptions.models import Subscription, TopUpCard
 
 RUNS = 3
 Key = tuple["Month", str, "Month"]
@@ -64,7 +64,7 @@ def plan(subscription: Subscription) -> Plan:
     What is overdue falls to the first of them.
     """
     contract = contracts.load([subscription.organisation_id]).get(subscription.pk)
-    first = _next_run(subscription, contract)
+    first = _next_run(contract.first_run if contract else subscription.first_run)
     if contract is None:
         return Plan(first, None, {})
     charges: dict[Key, tuple[str, int]] = {}
@@ -80,13 +80,31 @@ def plan(subscription: Subscription) -> Plan:
     return Plan(first, contract, charges)
 
 
-def _next_run(subscription: Subscription, contract: Contract | None) -> Month:
+def _next_run(first_run: Month) -> Month:
     """Give the last closed month while nothing of it is billed, else the one after."""
     opened = first_open_month()
     if opened is None:
-        return contract.first_run if contract else subscription.first_run
+        return first_run
     billed = BilledOccurrence.objects.filter(run_month__gte=opened - 1).exists()
     return opened if billed else opened - 1
+
+
+def card_lines(card: TopUpCard) -> list[Line] | None:
+    """Give what a card costs and in which run; no line where it was billed elsewhere, by history.
+
+    None while the client cannot be billed: there is no price, or no data of the agency.
+    """
+    first, client = _next_run(card.bought_month - 1), card.organisation_id
+    last = max(first, card.bought_month)
+    try:
+        due = list(ahead_items(read_due(last, [client]), client, last))
+    except (NoPriceError, Agency.DoesNotExist):
+        return None
+    return [
+        Line(max(first, item.charge.due), item.description, 0, item.charge.net_cents)
+        for item in due
+        if item.subject == card.pk
+    ]
 
 
 def lines(before: Plan, after: Plan) -> list[Line]:

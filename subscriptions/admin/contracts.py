@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin, column, state
 from agency.month import MonthRange
-from agency.templatetags.figures import amount, decimal_hours, month
+from agency.templatetags.figures import amount, decimal_hours, hours, month, period
 from agency.today import today
 from subscriptions import contracts, ends, notice, pauses, previews, tier_requests, versions
 from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin
@@ -224,7 +224,7 @@ class PurchaseOrderAdmin(StaffAdmin):
 
 
 @admin.register(TopUpCard)
-class TopUpCardAdmin(OnceUsedAdmin):
+class TopUpCardAdmin(OnceUsedAdmin, PreviewedAdmin):
     list_display = (
         column("organisation", _("organisation"), str),
         column("bought_month", _("bought in"), month),
@@ -239,6 +239,31 @@ class TopUpCardAdmin(OnceUsedAdmin):
     def is_used(self, obj: TopUpCard) -> bool:
         billed = BilledOccurrence.objects.filter(kind=LineKind.TOPUP, subject_id=obj.pk)
         return billed.exclude(state=OccurrenceState.HELD).exists() or obj.uses.exists()
+
+    def response_add(
+        self, request: HttpRequest, obj: TopUpCard, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if not request.POST.get(CONFIRMED):
+            return self.shown(request, [_card(obj)])
+        return super().response_add(request, obj, post_url_continue)
+
+
+def _card(card: TopUpCard) -> dict[str, Any]:
+    """Give what the page shows of a card before it is bought."""
+    lines = previews.card_lines(card)
+    remarks = [gettext("The oldest card is used first, and only after the included hours.")]
+    if lines == []:
+        remarks.append(gettext("No run bills it: it was due before the first run of the contract."))
+    return {
+        "contract": card,
+        "agreed": [
+            (gettext("hours"), "", hours(card.bought_quarters)),
+            (gettext("valid"), "", period(card.months)),
+        ],
+        "remarks": remarks,
+        "can_be_billed": lines is not None,
+        "lines": lines,
+    }
 
 
 @admin.register(TierChangeRequest)

@@ -14,7 +14,7 @@ from subscriptions import pauses, previews
 from subscriptions.models import OveragePolicy, ReleaseChoice, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
@@ -48,8 +48,10 @@ class PreviewedAdmin(StaffAdmin):
             for row, old, new in plans
             if old.contract != new.contract
         ]
-        if not shown:
-            return None
+        return self.shown(request, shown) if shown else None
+
+    def shown(self, request: HttpRequest, shown: Sequence[Mapping[str, Any]]) -> HttpResponse:
+        """Give the page that shows a change, from which it is sent again, and take it back."""
         sent = [(name, value) for name, values in request.POST.lists() for value in values]
         page = self.page(
             request,

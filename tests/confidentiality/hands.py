@@ -71,10 +71,10 @@ def _send(writer: Writer, model: type[Model], address: str, kind: str, typed: Ty
     answer: Any = writer.browser.get(address)
     page = Page(answer.content.decode() if answer.status_code == 200 else "")
     fresh = [each for each in page.inputs.values() if each.row in {"", kind}]
-    more = {}
+    more = {"confirmed": "1"}  # what would be shown first is kept at once
     if kind:
         number = page.inputs[f"{kind}-TOTAL_FORMS"].value
-        more = {f"{kind}-TOTAL_FORMS": str(int(number) + 1)}
+        more |= {f"{kind}-TOTAL_FORMS": str(int(number) + 1)}
         for each in fresh:
             each.name = each.name.replace(NEW_ROW, number)
     if not fresh:

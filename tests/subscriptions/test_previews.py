@@ -181,3 +181,33 @@ def test_a_tier_change_is_shown_before_it_is_confirmed(contract: Subscription) -
     browser.post(page, form | {"confirmed": "1"})
     assert TierChangeRequest.objects.get().state == "confirmed"
     assert Terms.objects.count() == 2
+
+
+CARD = {
+    "bought_quarters": "10", "remaining_quarters": "10", "price_cents": "1100",
+    "expires_month": "2027-05",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bought", "shown"),
+    [
+        ("2026-05", "Apr 2026 | Top-up card, May 2026 to Apr 2027 | 0.00 | 1,100.00 | 1,100.00"),
+        ("2025-11", "valid | "),
+    ],
+)
+def test_a_card_shows_what_it_costs_and_when_before_it_is_bought(
+    contract: Subscription, bought: str, shown: str
+) -> None:
+    browser, address = as_("controller"), "/admin/subscriptions/topupcard/add/"
+    card = CARD | {"organisation": str(contract.organisation.pk), "bought_month": bought}
+
+    page = browser.post(address, card).content.decode()
+
+    assert rows(page)[-1].casefold().startswith(shown.casefold())
+    assert ("due before the first run" in page) == (bought == "2025-11")
+    assert not contract.organisation.top_up_cards.exists()
+    assert not AuditEvent.objects.exists()
+
+    browser.post(address, card | {"confirmed": "1"})
+    assert contract.organisation.top_up_cards.get().price_cents == 1_100_00
