@@ -15,6 +15,8 @@ from django.utils.translation import override
 
 from tests import factories as make
 from tests.scenarios.fees import FEES, TIERS
+from tests.scenarios.papers import CREDITS, ORDERS, PAUSES, SESSIONS, VAT
+from tests.scenarios.use import CARDS, CARRY_OVER, USE
 from tests.scenarios.walk import (
     Scenario,
     Told,
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-SCENARIOS = (*FEES, *TIERS)
+SCENARIOS = (
+    *(*FEES, *TIERS, *USE, *CARDS, *CARRY_OVER),
+    *(*VAT, *ORDERS, *SESSIONS, *PAUSES, *CREDITS),
+)
 RISE_CENTS = 60_00
 
 
