@@ -6,7 +6,7 @@ from agency.guards import Guard, KeepingTriggers
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0019_safety")]
+    dependencies = [("subscriptions", "0026_safety")]
     operations = [
         KeepingTriggers(
             [

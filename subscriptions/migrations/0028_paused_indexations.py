@@ -8,7 +8,7 @@ from agency.guards import KeepingTriggers
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0025_indexation_guards'),
+        ("subscriptions", "0027_modes"),
     ]
 
     operations = [

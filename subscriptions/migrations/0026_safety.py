@@ -32,7 +32,7 @@ def somebody(label: str, *, needed: bool = False) -> "models.ForeignKey":
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("subscriptions", "0018_order_budgets"),
+        ("subscriptions", "0025_indexation_guards"),
     ]
     operations = [
         migrations.CreateModel(
