@@ -192,8 +192,9 @@ def unpark(invoice_id: UUID) -> None:
         if parked.update(state=InvoiceState.APPROVED, parked_because=""):
             customers.begin_anew(Invoice.objects.get(pk=invoice_id))
         for invoice in unmailed().filter(pk=invoice_id):
-            for refused in invoice.steps.filter(kind__in=ONCE_FINAL, state=StepState.FAILED):
-                step_for(invoice, StepKind(refused.kind), refused.body)
+            refused = list(invoice.steps.filter(kind__in=ONCE_FINAL, state=StepState.FAILED))
+            for kind, body in [(step.kind, step.body) for step in refused] or [(StepKind.SEND, {})]:
+                step_for(invoice, StepKind(kind), body)
             Invoice.objects.filter(pk=invoice.pk).update(parked_because="")
 
 

@@ -84,7 +84,8 @@ class PauseRows(LabelledFormSet):
     def clean(self) -> None:
         super().clean()
         for form in self.deleted_forms:
-            pauses.refuse_withdrawal(form.instance)
+            if not form.instance._state.adding:
+                pauses.refuse_withdrawal(form.instance)
 
 
 class Pauses(Rows):

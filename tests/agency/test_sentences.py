@@ -28,7 +28,6 @@ NEVER_BROKEN = {
     "prices_are_raised_by_two_people",
     *("books_take_two_people", "confirmed_declaration_says_by_whom", "two_people_are_not_one"),
     *("announced_run_says_by_whom", "approved_run_says_by_whom", "applied_run_says_when"),
-    "prices_are_raised_by_two_people",
 }
 
 

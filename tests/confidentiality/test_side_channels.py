@@ -90,10 +90,12 @@ def test_the_text_of_a_row_of_hours_is_its_key(model: type[models.Model]) -> Non
 # and what Stripe calls things. It appears in titles, choices and messages.
 TEXTS = frozenset(
     """
-    action bought_month card category days_before description effective_month event_id from_month
+    action bought_month card category code days_before description effective_month event_id
+    from_month
     from_on generation get_kind_display get_reason_display get_role_display get_tier_display
     headcount id kind legal_name max_headcount min_headcount month name number object_id on
-    organisation percent pk publication rate_basis_points reference reference_year series session
+    organisation percent pk publication rate_basis_points reference reference_year run_month series
+    session
     start_month
     statement stripe_id subject_model title_nl until_month user valid_from version year_month
     """.split()

@@ -77,8 +77,13 @@ USE = (
         # quarters of 0.75, 0.5, 0.25, 0.25 count 1, 0.5, 0.5, 0.5: the last half hour is above 2
         name="each quarter is rounded up once, and the year adds the rounded ones",
         hours={
-            **{"2026-01": 0.25, "2026-02": 0.25, "2026-03": 0.25, "2026-04": 0.25},
-            **{"2026-06": 0.25, "2026-08": 0.25, "2026-12": 0.25},
+            "2026-01": 0.25,
+            "2026-02": 0.25,
+            "2026-03": 0.25,
+            "2026-04": 0.25,
+            "2026-06": 0.25,
+            "2026-08": 0.25,
+            "2026-12": 0.25,
         },
         documents=f"""
             {FIRST}
@@ -367,7 +372,8 @@ CARRY_OVER = (
         # 2/12 of 3,600.00 = 600.00; 20 h x 2/12 = 3.33 -> 3.5
         name="a year with a withheld statement carries nothing over",
         agreed={"tier": "extended", "start": "2026-11", "year_starts_in": 1}
-        | {"billing_interval": 12, "until_month": "2028-01"} | CARRIES_ALL,
+        | {"billing_interval": 12, "until_month": "2028-01"}
+        | CARRIES_ALL,
         documents="""
             2026-10 fee 2 600.00, setup 1 450.00 | 220.50 S
             2026-12 fee 12 3600.00 | 756.00 S

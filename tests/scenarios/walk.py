@@ -194,7 +194,9 @@ def people(number: int, from_month: str) -> Event:
             row.organisation, month=M(from_month), headcount=number, by=world.staff,
             on=month.first_day,
         )  # fmt: skip
-        if not Headcount.objects.filter(organisation=row.organisation, month=M(from_month)).exists():
+        if not Headcount.objects.filter(
+            organisation=row.organisation, month=M(from_month)
+        ).exists():
             assert declarations.confirm(declared, by=world.second, on=month.first_day)
 
     return happen

@@ -386,3 +386,9 @@ def a_call_was_made_for_a_draft() -> None:
 @plants("paid_documents_say_when", alone=True)
 def a_document_was_paid_on_no_day() -> None:
     Invoice.objects.filter(number="DIS-0002").update(state="paid")
+
+
+@plants("what_the_bank_received_is_paid_from_that_day_and_told_to_stripe", alone=True)
+def a_payment_at_the_bank_was_not_told_to_stripe() -> None:
+    sent = Invoice.objects.get(number="DIS-0002")
+    Invoice.objects.filter(pk=sent.pk).update(received_on=sent.invoice_on)
