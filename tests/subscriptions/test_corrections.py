@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ from subscriptions.credits import creditable
 from subscriptions.models import BilledOccurrence, CreditReason, Invoice, InvoiceLine, OverageCredit
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
+from tests.at_once import at_once, while_uncommitted
 from tests.browsers import as_
 from tests.clients import (
     client,
@@ -318,6 +320,40 @@ def test_the_database_holds_credits_to_the_document_and_to_its_sign() -> None:
     Invoice.objects.filter(pk=invoice.pk).update(state="void")
     with pytest.raises(IntegrityError, match="stays void"), transaction.atomic():
         Invoice.objects.filter(pk=invoice.pk).update(state="open")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_credits_at_once_one_is_given() -> None:
+    client(billing_interval=3)
+    (invoice,) = close_and_bill("2025-12")
+    original, key = released(invoice), uuid4()
+
+    def give(key: UUID) -> bool:
+        return corrections.credit(original, WRONG, key=key) is not None
+
+    twice = at_once(partial(give, key), partial(give, key))
+    assert sorted(twice) == [False, True]
+    corrections.throw_away(Invoice.objects.get(pk=key))
+    given, refused = sorted(
+        at_once(partial(give, uuid4()), partial(give, uuid4())), key=lambda one: one is not True
+    )
+    assert given is True
+    assert isinstance(refused, CreditRefusedError)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_holds_two_credits_at_once_to_the_document() -> None:
+    invoice = make.invoice(make.organisation(), state="open")
+
+    def give() -> Invoice:
+        row: dict[str, Any] = {"kind": "credit", "net_cents": -1_000_00, "vat_cents": -210_00}
+        row |= {"credit_of": invoice.lines.get()}
+        with transaction.atomic():
+            return make.invoice(invoice.organisation, kind="credit", credit_of=invoice, lines=[row])
+
+    first, second = while_uncommitted(give, give)
+    assert isinstance(first, Invoice)
+    assert isinstance(second, IntegrityError)
 
 
 def test_a_controller_sees_what_comes_of_it_and_does_it_once() -> None:
