@@ -97,6 +97,7 @@ def credit(
     bulk.insert(Invoice, [made.invoice_row or {}])
     bulk.insert(InvoiceLine, made.line_rows)
     settle_revisions(document)
+    _refuse_to_forget_a_tier(document)
     return Correction(made, _draft_anew(document) if anew else ())
 
 
@@ -227,6 +228,24 @@ def _given_by_run(line: InvoiceLine) -> bool:
 def _is_billed_anew(row: BilledOccurrence) -> bool:
     later = BilledOccurrence.objects.filter(kind=row.kind, subject_id=row.subject_id)
     return later.filter(from_month=row.from_month, revision__gt=row.revision).exists()
+
+
+def _refuse_to_forget_a_tier(document: Invoice) -> None:
+    """Raise CreditRefusedError where a fee would come anew at a tier that was billed beside it.
+
+    A fee that was drafted at another tier than its interval has is put right by a line of its own.
+    """
+    fees = BilledOccurrence.objects.filter(
+        kind=LineKind.FEE, state=OccurrenceState.CREDITED, lines__invoice=document
+    )
+    for subject, from_month in fees.values_list("subject_id", "from_month"):
+        put_right = BilledOccurrence.objects.filter(
+            kind=LineKind.TIER_CHANGE, subject_id=subject, from_month=from_month
+        )
+        if put_right.exclude(state=OccurrenceState.CREDITED).exists():
+            raise CreditRefusedError(
+                _("Another document put the tier of this fee right: credit that one first.")
+            )
 
 
 def _draft_anew(document: Invoice) -> Sequence[Document]:

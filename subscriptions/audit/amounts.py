@@ -34,7 +34,7 @@ def fees_follow_from_frozen_prices(records: Records) -> Iterator[Check]:
 def setup_fees_follow_from_frozen_prices(records: Records) -> Iterator[Check]:
     for line, occurrence in records.billed(LineKind.SETUP):
         contract = records.contracts[occurrence.subject_id]
-        fee = _fee_beside(records, occurrence)
+        fee = _fee_beside(records, line, occurrence)
         tier = fee.tier if fee else contract.tier_in(line.from_month)
         price = _frozen(records, contract, occurrence, tier)
         yield Check(records.line_name(line), price and price.setup_fee_cents, line.net_cents)
@@ -61,7 +61,13 @@ def _frozen(
     return records.year_prices.get((occurrence.subject_id, first_month, tier))
 
 
-def _fee_beside(records: Records, setup: BilledOccurrence) -> Billed | None:
+def _fee_beside(
+    records: Records, line: InvoiceLine, setup: BilledOccurrence
+) -> BilledOccurrence | Billed | None:
+    """Give the fee of the same document; where it stands on none, as it was billed last."""
+    for other in records.lines[line.invoice_id]:
+        if other.kind == LineKind.FEE and other.from_month == line.from_month:
+            return records.occurrence_of(other)
     return records.facts.occurrences.get((LineKind.FEE, setup.subject_id, setup.from_month))
 
 

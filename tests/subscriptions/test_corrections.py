@@ -26,6 +26,7 @@ from tests import factories as make
 from tests.at_once import at_once, while_uncommitted
 from tests.browsers import as_
 from tests.clients import (
+    bill,
     client,
     close_and_bill,
     counsellor,
@@ -252,6 +253,22 @@ class TestBilledAnew:
         done = corrections.credit(released(invoice), WRONG, key=uuid4(), anew=True)
         assert done
         assert [lines(one.invoice) for one in done.anew if one.invoice] == [lines(invoice)]
+        assert audit().violations == []
+
+    def test_a_fee_whose_tier_was_put_right_comes_after_what_put_it_right(self) -> None:
+        contract = client(billing_interval=3)
+        (fee,) = close_and_bill("2025-12")
+        make.terms(contract, "2026-01", "extended")
+        (change,) = close_and_bill("2026-01")
+        assert lines(change) == ["tier_change 2026-01/2026-04 562.50"]
+        with refuses("credit that one first"):
+            credit(released(fee))
+        credit(released(change))
+        done = corrections.credit(released(fee), WRONG, key=uuid4(), anew=True)
+        assert done
+        (anew,) = [one.invoice for one in done.anew if one.invoice]
+        assert lines(anew)[0] == "fee 2026-01/2026-04 900.00"
+        assert bill("2026-01") == []
         assert audit().violations == []
 
 
