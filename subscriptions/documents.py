@@ -10,7 +10,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    BigIntegerField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -96,9 +105,10 @@ def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> Query
     ``counts`` says which documents were billed on an order; credits among them give back.
     """
     on_order = Q(organisation=OuterRef("organisation"), po_number=OuterRef("number"))
-    net = Invoice.objects.filter(counts, on_order).order_by().values("po_number")
-    billed = Subquery(net.annotate(sum=Sum("net_cents")).values("sum"))
-    return rows.annotate(left_cents=F("budget_cents") - Coalesce(billed, 0))
+    budget = ExpressionWrapper(OuterRef("budget_cents"), BigIntegerField())
+    those = Invoice.objects.alias(budget=budget).filter(counts, on_order, budget__isnull=False)
+    net = those.order_by().values("po_number").annotate(sum=Sum("net_cents"))
+    return rows.annotate(left_cents=F("budget_cents") - Coalesce(Subquery(net.values("sum")), 0))
 
 
 def refuse_budget(organisation: Organisation, number: str, budget_cents: int) -> None:
