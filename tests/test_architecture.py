@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 from django.apps import apps
@@ -218,6 +219,68 @@ def test_there_are_no_model_signals() -> None:
         if isinstance(node, ast.ImportFrom)
     }
     assert "django.db.models.signals" not in imports
+
+
+# Where amounts and hours are worked out, and where they become text: nothing there is a float.
+NEAR_MONEY = (
+    *("agency/money.py", "agency/month.py", "agency/templatetags/figures.py"),
+    *("advisors/hours.py", "subscriptions/agreements.py", "subscriptions/bank.py"),
+    *("subscriptions/billing.py", "subscriptions/bodies.py", "subscriptions/bookkeeping.py"),
+    *("subscriptions/books.py", "subscriptions/bounds.py", "subscriptions/charges.py"),
+    *("subscriptions/comparison.py", "subscriptions/corrections.py", "subscriptions/credits.py"),
+    *("subscriptions/credit_notes.py", "subscriptions/documents.py", "subscriptions/due.py"),
+    *("subscriptions/facts.py", "subscriptions/indexation.py", "subscriptions/payments.py"),
+    *("subscriptions/indexation_runs.py", "subscriptions/read_back.py", "subscriptions/use.py"),
+    *("subscriptions/statements.py", "subscriptions/vat.py", "subscriptions/vat_returns.py"),
+    *("subscriptions/audit", "subscriptions/einvoice"),
+)
+
+
+def floats(text: str) -> list[int]:
+    """Give the lines of code on which a float is written or made: ``/`` makes one of integers.
+
+    A path is joined with a text, or with a name in capitals before it.
+    """
+    return [node.lineno for node in ast.walk(ast.parse(text)) if _makes_a_float(node)]
+
+
+def _makes_a_float(node: ast.AST) -> TypeGuard[ast.expr]:
+    match node:
+        case ast.Constant(value=float()) | ast.Call(func=ast.Name(id="float" | "round")):
+            return True
+        case ast.BinOp(op=ast.Div(), left=left, right=right):
+            return not any(_is_exact_or_a_path(side) for side in (left, right))
+        case ast.AugAssign(op=ast.Div()):
+            return True
+    return False
+
+
+def _is_exact_or_a_path(side: ast.expr) -> bool:
+    match side:
+        case ast.Call(func=ast.Name(id="Fraction" | "Decimal" | "Path")):
+            return True
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return True
+    return False
+
+
+def test_there_is_no_float_near_money() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for near in NEAR_MONEY
+        for path in ([ROOT / near] if near.endswith(".py") else sorted((ROOT / near).glob("*.py")))
+        for line in floats(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cents / 12", "0.21", "float(cents)", "round(cents)", "cents /= 12", "net * rate / 10_000"],
+)
+def test_the_search_for_floats_finds_every_way_to_make_one(text: str) -> None:
+    assert floats(text) == [1]
+    assert floats("Fraction(cents * 21, 100) / 12 + cents // 12") == []
 
 
 # Rules take the date as an argument; these places may ask for it.

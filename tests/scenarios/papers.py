@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.scenarios.fees import RUNNING
 from tests.scenarios.walk import (
     Scenario,
     card,
@@ -326,19 +325,18 @@ CREDITS = (
         """,
     ),
     Scenario(
-        # The fee of a quarter is credited before it begins, so that the contract can rest in it;
-        # what was credited in full would be due again, were it not for the pause.
-        name="a fee that was paid is credited for a pause",
-        agreed=RUNNING | {"until_month": "2027-01"},
+        # The year's 1,350.00 goes back; its six months before the pause are billed anew in June.
+        name="a year that was paid is credited, so that the contract can rest in it",
+        agreed=YEARLY,
         events=[
-            ("2026-06", credited("2026-03", "fee", 337_50)),
+            ("2026-06", credited("2025-12", "fee", 1_350_00)),
             ("2026-06", pause("2026-07/2026-10")),
         ],
-        documents=f"""
-            {FIRST}
-            2026-03 2026-09 fee 3 337.50 | 70.88 S
-            2026-03 credit 2026-04/2026-07 -337.50 | -70.88 S
-            2026-06 fee 2026-04/2026-07 337.50 | 70.88 S
+        documents="""
+            2025-12 fee 12 1350.00, setup 1 250.00 | 336.00 S
+            2025-12 credit 2026-01/2027-01 -1350.00 | -283.50 S
+            2026-06 fee 2026-01/2026-07 675.00 | 141.75 S
+            2026-09 fee 3 337.50 | 70.88 S
         """,
         statements="""
             2026-03 3 exact 0 of 2 over 0

@@ -76,15 +76,7 @@ USE = (
     Scenario(
         # quarters of 0.75, 0.5, 0.25, 0.25 count 1, 0.5, 0.5, 0.5: the last half hour is above 2
         name="each quarter is rounded up once, and the year adds the rounded ones",
-        hours={
-            "2026-01": 0.25,
-            "2026-02": 0.25,
-            "2026-03": 0.25,
-            "2026-04": 0.25,
-            "2026-06": 0.25,
-            "2026-08": 0.25,
-            "2026-12": 0.25,
-        },
+        hours={f"2026-{month:02}": 0.25 for month in (1, 2, 3, 4, 6, 8, 12)},
         documents=f"""
             {FIRST}
             {QUIET}

@@ -140,9 +140,9 @@ def work(organisation: Organisation, month: Month, number: float, by: str = "") 
         hours.record(advisor, organisation, month, from_quarters=0, to_quarters=quarters)
 
 
-def send(month: Month) -> None:
-    """Let everything approved have been sent on the tenth of the month after the run."""
-    day = (month + 1).first_day + dt.timedelta(days=9)
+def send(month: Month, day_of_month: int = 10) -> None:
+    """Let everything approved have been sent on a day of the month after the run."""
+    day = (month + 1).first_day + dt.timedelta(days=day_of_month - 1)
     for row in Invoice.objects.filter(state=InvoiceState.APPROVED):
         number = f"N-{row.pk}"
         Invoice.objects.filter(pk=row.pk).update(
@@ -203,10 +203,13 @@ def people(number: int, from_month: str) -> Event:
 
 
 def end(until: str) -> Event:
-    def happen(_world: World, row: Subscription, _month: Month) -> None:
+    """Let an end be agreed on, noted as the page of contracts notes it."""
+
+    def happen(world: World, row: Subscription, month: Month) -> None:
         ends.refuse(row, M(until), client_knows=True)
         row.until_month = M(until)
         row.save()
+        make.audit_event(row, world.staff, fields="First month after the end", on=month.first_day)
 
     return happen
 
