@@ -83,8 +83,9 @@ class PauseForm(ModelForm):
 class PauseRows(LabelledFormSet):
     def clean(self) -> None:
         super().clean()
+        there = set(self.initial_forms)
         for form in self.deleted_forms:
-            if not form.instance._state.adding:
+            if form in there:
                 pauses.refuse_withdrawal(form.instance)
 
 
