@@ -89,8 +89,8 @@ class World:
         self.second: User = make.user("controller", email="second@staff.example")
         self.clients: list[tuple[Scenario, Subscription]] = []
         for number, scenario in enumerate(scenarios, start=1):
-            defaults = {"until_month": "2027-01", "billing_interval": 3}
-            row = client(f"S{number:03}", **defaults | dict(scenario.agreed))
+            agreed: dict[str, Any] = {"until_month": "2027-01", "billing_interval": 3}
+            row = client(f"S{number:03}", **agreed | dict(scenario.agreed))
             make.contact(row.organisation)
             self.clients.append((scenario, row))
 
@@ -119,7 +119,7 @@ class World:
         documents, stated = defaultdict(list), defaultdict(list)
         for row in Invoice.objects.prefetch_related("lines"):
             documents[row.organisation_id].append(document_row(row))
-        for statement in Statement.objects.newest():
+        for statement in Statement.objects.newest().select_related("organisation"):
             stated[statement.organisation_id].append(statement_row(statement))
         return {
             scenario.name: Told(
@@ -172,7 +172,11 @@ def tier(wanted: str, from_month: str) -> Event:
 
 def agreed_late(wanted: str, from_month: str) -> Event:
     """Let staff agree on a tier for a month that was billed already."""
-    return lambda _world, row, _month: make.terms(row, from_month, wanted) and None
+
+    def happen(_world: World, row: Subscription, _month: Month) -> None:
+        make.terms(row, from_month, wanted)
+
+    return happen
 
 
 def chosen(from_month: str, **choices: Any) -> Event:
@@ -277,7 +281,7 @@ def credited(run: str, kind: str = "", cents: int = 0, *, anew: bool = False) ->
             organisation=row.organisation, run_month=M(run), kind="invoice"
         )
         parts = {original.lines.get(kind=kind).pk: cents} if kind else None
-        how = {"key": uuid4(), "parts": parts, "anew": anew}
+        how: dict[str, Any] = {"key": uuid4(), "parts": parts, "anew": anew}
         assert corrections.credit(original, CreditReason.AMOUNT, **how)
 
     return happen
