@@ -1,4 +1,4 @@
-"""Sixty clients over three contract years, each with what it should be sent and told by design 5.
+"""Eighty clients over three contract years, each with what it should be sent and told by design 5.
 
 Worked out by hand from the rules, with the arithmetic beside it. What does not exist is not walked:
 organisations that merge, quotes, payment plans, write-offs.
@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import override
 
 from tests import factories as make
+from tests.scenarios.crossed import CROSSED
 from tests.scenarios.fees import FEES, TIERS
 from tests.scenarios.papers import CREDITS, ORDERS, PAUSES, SESSIONS, VAT
 from tests.scenarios.use import CARDS, CARRY_OVER, USE
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 SCENARIOS = (
     *(*FEES, *TIERS, *USE, *CARDS, *CARRY_OVER),
-    *(*VAT, *ORDERS, *SESSIONS, *PAUSES, *CREDITS),
+    *(*VAT, *ORDERS, *SESSIONS, *PAUSES, *CREDITS, *CROSSED),
 )
 RISE_CENTS = 60_00
 
