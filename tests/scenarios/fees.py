@@ -260,6 +260,24 @@ TIERS = (
         """,
     ),
     Scenario(
+        # 17 - 14 = 3 hours at 135.00: the rate of April's tier. 1,305.00 x 21 % = 274.05
+        name="hours of a quarter with an upgrade inside cost the rate of its first month",
+        hours={"2026-06": 17},
+        events=[("2026-02", tier("extended", "2026-05"))],
+        documents="""
+            2025-12 fee 3 337.50, setup 1 250.00 | 123.38 S
+            2026-03 fee 3 337.50 | 70.88 S
+            2026-04 tier_change 2 375.00 | 78.75 S
+            2026-06 fee 3 900.00, overage 3 405.00 | 274.05 S
+            2026-09 fee 3 900.00 | 189.00 S
+        """,
+        statements="""
+            2026-03 3 exact 0 of 2 over 0
+            2026-06 3 exact 17 of 14 over 3
+            2026-09 2026-12 3 exact 0 of 14 over 0
+        """,
+    ),
+    Scenario(
         # 2,250.00 x 6/12 = 1,125.00; (6 x 2 + 6 x 20) / 12 = 11
         name="yearly, an upgrade half way",
         agreed={"billing_interval": 12},

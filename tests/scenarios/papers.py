@@ -69,6 +69,13 @@ VAT = (
         statements=NO_USE,
     ),
     Scenario(
+        # Its lines as things stand are those of a buyer without a VAT id.
+        name="a Belgian client whose VAT id nobody checks",
+        agreed=YEARLY | {"organisation": BELGIAN},
+        documents="2025-12 !vat_id_pending fee 12 1350.00, setup 1 250.00 | 336.00 S",
+        statements=NO_USE,
+    ),
+    Scenario(
         name="a Belgian client without a VAT id",
         agreed=YEARLY | {"organisation": BELGIAN | {"vat_id": ""}},
         documents="2025-12 fee 12 1350.00, setup 1 250.00 | 336.00 S",
