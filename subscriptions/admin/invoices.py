@@ -178,7 +178,7 @@ class InvoiceAdmin(StaffAdmin):
                 )
             },
         ),
-        ("Stripe", {"fields": (("stripe_id", "livemode"),)}),
+        ("Stripe", {"fields": ("stripe_id",)}),
     )
 
     def heading(self, obj: Invoice) -> str:
