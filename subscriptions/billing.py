@@ -33,7 +33,6 @@ from subscriptions.documents import (
     documents,
     one_off_documents,
     prices_to_freeze,
-    purchase_orders,
     reason_now,
     vat_rates,
 )
@@ -52,6 +51,7 @@ from subscriptions.models import (
     Subscription,
     YearPrice,
 )
+from subscriptions.orders import purchase_orders
 from subscriptions.parked import is_parked
 from workshops.models import Enrolment
 

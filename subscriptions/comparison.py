@@ -17,10 +17,11 @@ from agency.money import round_half_away
 from agency.month import Month
 from subscriptions import charges, statements
 from subscriptions.agreements import Contract, ContractYear, NoPriceError, Prices
-from subscriptions.documents import Document, documents, purchase_orders, vat_rates
+from subscriptions.documents import Document, documents, vat_rates
 from subscriptions.due import Item, items
 from subscriptions.facts import Facts, read_facts
 from subscriptions.models import LineKind, Statement, Tier, TopUpCard
+from subscriptions.orders import purchase_orders
 
 ORDER, VAT, UNKNOWN = "order", "vat", "unknown"
 INTERVALS = (1, 3, 12)

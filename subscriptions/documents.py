@@ -9,25 +9,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.core.exceptions import ValidationError
-from django.db.models import (
-    BigIntegerField,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-)
-from django.db.models.functions import Coalesce
-from django.utils.translation import gettext_lazy as _
-
-from agency.bulk import grouped
-from agency.models import Organisation
 from agency.money import HUNDREDTHS_PER_QUARTER, plain_decimal
 from agency.month import Month
-from agency.templatetags.figures import euro
 from subscriptions import vat
 from subscriptions.agreements import Contract
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
@@ -46,23 +29,14 @@ from subscriptions.models import (
     TaxTreatment,
     Tier,
 )
+from subscriptions.orders import is_passed, order_number
 from subscriptions.use import included
 
-# Lines that take the purchase order of the first month of their period; the rest takes the run's.
-BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
 RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(LineKind.values)}
 TIERS = tuple(Tier.values)
 DEFAULT_PAYMENT_DAYS = 30
-# What counts on an order; what is blocked is drafted anew, but for what only waits for a look.
-COUNTS = ~Q(state=InvoiceState.VOID) & (
-    ~Q(state=InvoiceState.BLOCKED) | Q(blocked_reason=BlockedReason.BOUND)
-)
 
 Fields = dict[str, Any]
-
-
-class BudgetRefusedError(ValidationError):
-    """A budget that an order cannot have; its message is the sentence to show."""
 
 
 @dataclass
@@ -90,52 +64,10 @@ class Document:
         return [InvoiceLine(**row) for row in self.line_rows]
 
 
-def purchase_orders(
-    organisations: Sequence[UUID] | QuerySet[Any] | None,
-) -> dict[UUID, list[PurchaseOrder]]:
-    rows = with_budget_left(PurchaseOrder.objects.order_by("from_month"))
-    if organisations is not None:
-        rows = rows.filter(organisation__in=organisations)
-    return grouped(rows, "organisation_id")
-
-
-def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> QuerySet[PurchaseOrder]:
-    """Have orders say in ``left_cents`` what is left of a budget; None where they have none.
-
-    ``counts`` says which documents were billed on an order; credits among them give back.
-    """
-    on_order = Q(organisation=OuterRef("organisation"), po_number=OuterRef("number"))
-    budget = ExpressionWrapper(OuterRef("budget_cents"), BigIntegerField())
-    those = Invoice.objects.alias(budget=budget).filter(counts, on_order, budget__isnull=False)
-    net = those.order_by().values("po_number").annotate(sum=Sum("net_cents"))
-    return rows.annotate(left_cents=F("budget_cents") - Coalesce(Subquery(net.values("sum")), 0))
-
-
-def refuse_budget(organisation: Organisation, number: str, budget_cents: int) -> None:
-    """Raise BudgetRefusedError for a budget below what was billed on an order already."""
-    rows = Invoice.objects.filter(COUNTS, organisation=organisation, po_number=number)
-    billed: int = rows.aggregate(sum=Coalesce(Sum("net_cents"), 0))["sum"]
-    if billed > budget_cents:
-        text = _("On this order %(billed)s was billed already.")
-        raise BudgetRefusedError(text, params={"billed": euro(billed)})
-
-
-def is_passed(order: PurchaseOrder | None, net_cents: int) -> bool:
-    """Tell whether a document asks for more than is left of an order's budget."""
-    left: int | None = getattr(order, "left_cents", None)
-    return left is not None and net_cents > left
-
-
 def vat_rates(month: Month) -> dict[str, int]:
     """Give the VAT rate in basis points of each category in a month."""
     rows = TaxTreatment.objects.filter(valid_from__lte=month).order_by("valid_from")
     return dict(rows.values_list("category", "rate_basis_points"))
-
-
-def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, run: Month) -> str:
-    """Give the number of the order that a line takes; empty where none is valid."""
-    month = from_month if kind in BY_PERIOD else run
-    return next((order.number for order in orders if month in order.months), "")
 
 
 def reason_now(

@@ -17,7 +17,6 @@ from agency.today import today
 from subscriptions import contracts, ends, notice, pauses, previews, tier_requests, versions
 from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin
 from subscriptions.admin.used import OnceUsedAdmin
-from subscriptions.documents import BudgetRefusedError, refuse_budget, with_budget_left
 from subscriptions.models import (
     BilledOccurrence,
     LineKind,
@@ -30,6 +29,7 @@ from subscriptions.models import (
     TierChangeRequest,
     TopUpCard,
 )
+from subscriptions.orders import BudgetRefusedError, refuse_budget, with_budget_left
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

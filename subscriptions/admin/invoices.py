@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, Sum
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path
@@ -23,12 +21,12 @@ from agency.today import today
 from subscriptions import billing, corrections, einvoice, push
 from subscriptions.admin import receipts
 from subscriptions.admin.crediting import credit_page
+from subscriptions.admin.invoice_groups import groups, overdue
 from subscriptions.explanation import explain
 from subscriptions.models import (
     BilledOccurrence,
     BlockedReason,
     Invoice,
-    InvoiceKind,
     InvoiceLine,
     InvoiceState,
     StripeStep,
@@ -43,10 +41,6 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
-def overdue(on: dt.date) -> Q:
-    return Q(state=InvoiceState.OPEN, kind=InvoiceKind.INVOICE, due_on__lt=on)
-
-
 def standing(invoice: Invoice, on: dt.date) -> Standing:
     """Say where a document stands for those who send it."""
     if invoice.state == InvoiceState.BLOCKED:
@@ -59,29 +53,6 @@ def standing(invoice: Invoice, on: dt.date) -> Standing:
         return Standing(gettext("waits for a second person"), "wait")
     tone = "way" if invoice.state == InvoiceState.APPROVED else ""
     return Standing(str(InvoiceState(invoice.state).label), tone)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A tab above the list: its filter, how many documents and how many cents."""
-
-    label: Any
-    query: str
-    count: int
-    total_cents: int
-    is_current: bool
-
-
-GROUPS: tuple[tuple[Any, str, str], ...] = (
-    (_("All"), "", ""),
-    (_("Draft"), "draft", ""),
-    (_("Blocked"), "blocked", ""),
-    (_("Approved"), "approved", ""),
-    (_("Parked"), "parked", ""),
-    (_("Open"), "open", ""),
-    (_("Overdue"), "open", "yes"),
-    (_("Paid"), "paid", ""),
-)
 
 
 class Overdue(admin.SimpleListFilter):
@@ -192,7 +163,7 @@ class InvoiceAdmin(StaffAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"groups": _groups(request), **(extra_context or {})}
+        context = {"groups": groups(request), **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:
@@ -359,44 +330,6 @@ def _tell(
     count = len(invoices) if done is None else done
     level = messages.SUCCESS if count else messages.WARNING
     messages.add_message(request, level, text % {"n": count})
-
-
-def _groups(request: HttpRequest) -> list[Group]:
-    """Count the documents of each state, and the overdue ones among the open, in one query."""
-    on = today()
-    sums: dict[str, Any] = Invoice.objects.aggregate(
-        **{
-            f"count_{i}": Count("pk", filter=_of_group(group, on)) for i, group in enumerate(GROUPS)
-        },
-        **{
-            f"cents_{i}": Sum("net_cents", filter=_of_group(group, on))
-            for i, group in enumerate(GROUPS)
-        },
-    )
-    chosen = (request.GET.get("state__exact", ""), request.GET.get("overdue", ""))
-    return [
-        Group(
-            label=label,
-            query=_query(state, late),
-            count=sums[f"count_{i}"],
-            total_cents=sums[f"cents_{i}"] or 0,
-            is_current=chosen == (state, late),
-        )
-        for i, (label, state, late) in enumerate(GROUPS)
-    ]
-
-
-def _of_group(group: tuple[Any, str, str], on: dt.date) -> Q:
-    _label, state, late = group
-    if late:
-        return overdue(on)
-    return Q(state=state) if state else Q(pk__isnull=False)
-
-
-def _query(state: str, late: str) -> str:
-    parts = [f"state__exact={state}"] if state else []
-    parts += [f"overdue={late}"] if late else []
-    return "?" + "&".join(parts)
 
 
 @admin.register(BilledOccurrence)

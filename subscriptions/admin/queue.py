@@ -19,7 +19,7 @@ from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
 from subscriptions import books, notice, push, reconcile
-from subscriptions.admin.invoices import overdue
+from subscriptions.admin.invoice_groups import overdue
 from subscriptions.models import (
     BlockedReason,
     DifferenceKind,

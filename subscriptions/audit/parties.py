@@ -14,7 +14,6 @@ from subscriptions import vat
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
-from subscriptions.documents import is_passed, order_number
 from subscriptions.models import (
     BlockedReason,
     Invoice,
@@ -25,6 +24,7 @@ from subscriptions.models import (
     PurchaseOrder,
     Subscription,
 )
+from subscriptions.orders import is_passed, order_number
 from subscriptions.use import included
 
 ON_THE_WAY = frozenset({InvoiceState.DRAFT, InvoiceState.APPROVED, InvoiceState.PARKED})

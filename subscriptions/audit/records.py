@@ -18,7 +18,6 @@ from agency.models import Agency, AuditEvent, Organisation, VatAnswer, VatConsul
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract, PriceBooks
 from subscriptions.contracts import price_books
-from subscriptions.documents import with_budget_left
 from subscriptions.facts import Facts, read_facts
 from subscriptions.models import (
     BilledOccurrence,
@@ -40,6 +39,7 @@ from subscriptions.models import (
     TopUpCard,
     YearPrice,
 )
+from subscriptions.orders import with_budget_left
 from subscriptions.parked import is_parked
 from subscriptions.release import Thresholds
 from subscriptions.statements import thresholds

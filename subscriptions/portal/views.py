@@ -22,7 +22,6 @@ from agency.month import Month
 from agency.today import today
 from subscriptions import contracts, einvoice, indexation_runs, tier_requests
 from subscriptions.agreements import NoPriceError
-from subscriptions.documents import with_budget_left
 from subscriptions.models import (
     Invoice,
     InvoiceState,
@@ -34,6 +33,7 @@ from subscriptions.models import (
     Tier,
 )
 from subscriptions.notice import running_term
+from subscriptions.orders import with_budget_left
 from subscriptions.portal.forms import TierForm
 from subscriptions.portal.overview import overview
 from subscriptions.portal.preview import preview

@@ -10,8 +10,8 @@ from django.test import Client
 from agency.models import Organisation
 from subscriptions import billing, corrections
 from subscriptions.audit import audit
-from subscriptions.documents import with_budget_left
 from subscriptions.models import CreditReason, Invoice, PurchaseOrder
+from subscriptions.orders import with_budget_left
 from tests import factories as make
 from tests.browsers import as_
 from tests.clients import bill, client, close, close_and_bill, session

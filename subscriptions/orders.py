@@ -1,0 +1,80 @@
+"""A client's purchase orders: which one a line takes, and what is left of a budget (design 5.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import (
+    BigIntegerField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from agency.bulk import grouped
+from agency.models import Organisation
+from agency.month import Month
+from agency.templatetags.figures import euro
+from subscriptions.models import BlockedReason, Invoice, InvoiceState, LineKind, PurchaseOrder
+
+# Lines that take the purchase order of the first month of their period; the rest takes the run's.
+BY_PERIOD = frozenset({LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE})
+# What counts on an order; what is blocked is drafted anew, but for what only waits for a look.
+COUNTS = ~Q(state=InvoiceState.VOID) & (
+    ~Q(state=InvoiceState.BLOCKED) | Q(blocked_reason=BlockedReason.BOUND)
+)
+
+
+class BudgetRefusedError(ValidationError):
+    """A budget that an order cannot have; its message is the sentence to show."""
+
+
+def purchase_orders(
+    organisations: Sequence[UUID] | QuerySet[Any] | None,
+) -> dict[UUID, list[PurchaseOrder]]:
+    rows = with_budget_left(PurchaseOrder.objects.order_by("from_month"))
+    if organisations is not None:
+        rows = rows.filter(organisation__in=organisations)
+    return grouped(rows, "organisation_id")
+
+
+def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> QuerySet[PurchaseOrder]:
+    """Have orders say in ``left_cents`` what is left of a budget; None where they have none.
+
+    ``counts`` says which documents were billed on an order; credits among them give back.
+    """
+    on_order = Q(organisation=OuterRef("organisation"), po_number=OuterRef("number"))
+    budget = ExpressionWrapper(OuterRef("budget_cents"), BigIntegerField())
+    those = Invoice.objects.alias(budget=budget).filter(counts, on_order, budget__isnull=False)
+    net = those.order_by().values("po_number").annotate(sum=Sum("net_cents"))
+    return rows.annotate(left_cents=F("budget_cents") - Coalesce(Subquery(net.values("sum")), 0))
+
+
+def refuse_budget(organisation: Organisation, number: str, budget_cents: int) -> None:
+    """Raise BudgetRefusedError for a budget below what was billed on an order already."""
+    rows = Invoice.objects.filter(COUNTS, organisation=organisation, po_number=number)
+    billed: int = rows.aggregate(sum=Coalesce(Sum("net_cents"), 0))["sum"]
+    if billed > budget_cents:
+        text = _("On this order %(billed)s was billed already.")
+        raise BudgetRefusedError(text, params={"billed": euro(billed)})
+
+
+def is_passed(order: PurchaseOrder | None, net_cents: int) -> bool:
+    """Tell whether a document asks for more than is left of an order's budget."""
+    left: int | None = getattr(order, "left_cents", None)
+    return left is not None and net_cents > left
+
+
+def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, run: Month) -> str:
+    """Give the number of the order that a line takes; empty where none is valid."""
+    month = from_month if kind in BY_PERIOD else run
+    return next((order.number for order in orders if month in order.months), "")
