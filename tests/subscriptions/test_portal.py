@@ -139,7 +139,7 @@ def test_a_contract_without_hours_shows_no_bar(
     shown = text_of(client, organisation)
 
     assert "1.5 hours used, as published" in shown
-    assert "Your contract includes no hours." in shown
+    assert "Your contract includes no hours. Of these 1.5 hours are extra." in shown
     assert "of 0 hours" not in shown
 
 
