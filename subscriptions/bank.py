@@ -66,7 +66,7 @@ def read(data: bytes, *, own_iban: str) -> list[Receipt]:
         raise StatementError(_("The file is too large to be a bank statement."))
     try:
         root = fromstring(data, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise StatementError(_not_a_statement()) from error
     statements = list(_all(root, "BkToCstmrStmt", "Stmt"))
     if not statements:
@@ -80,10 +80,12 @@ def match(receipts: Iterable[Receipt], asked: Mapping[str, tuple[Key, int]]) -> 
     A receipt pays for all invoices that its text names, or for none. Each invoice is paid once:
     what names one again is different.
     """
+    patterns = [(_pattern(number), invoice) for number, invoice in asked.items()]
     paid: set[Key] = set()
     matches = []
     for receipt in receipts:
-        named = [invoice for number, invoice in asked.items() if _names(receipt.text, number)]
+        text = receipt.text.upper()
+        named = [invoice for pattern, invoice in patterns if pattern.search(text)]
         keys = tuple(key for key, _cents in named)
         total = sum(cents for _key, cents in named)
         if not named:
@@ -97,11 +99,10 @@ def match(receipts: Iterable[Receipt], asked: Mapping[str, tuple[Key, int]]) -> 
     return matches
 
 
-def _names(text: str, number: str) -> bool:
-    """Tell whether a text holds a number, however its parts are set apart, and not a longer one."""
+def _pattern(number: str) -> re.Pattern[str]:
+    """Give what finds a number in capitals, however its parts are set apart, and no longer one."""
     parts = re.findall(r"[A-Z]+|\d+", number.upper())
-    pattern = r"[\W_]*".join(map(re.escape, parts))
-    return bool(parts and re.search(rf"(?<![A-Z0-9]){pattern}(?!\d)", text.upper()))
+    return re.compile(rf"(?<![A-Z0-9]){r'[^A-Z0-9]*'.join(parts)}(?!\d)" if parts else "(?!)")
 
 
 def _receipts(statement: Element, own_iban: str) -> Iterator[Receipt]:

@@ -91,6 +91,8 @@ def credit(
         raise CreditRefusedError(
             _("A run gave back overage of this document: credit it line by line instead.")
         )
+    if not sum(part.net_cents + part.vat_cents for _line, part in given):
+        raise CreditRefusedError(_("Together nothing is left to be credited."))
     made = credit_document(
         _buyer(document), given, document.run_month, id=key, credit_reason=reason
     )

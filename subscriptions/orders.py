@@ -71,7 +71,7 @@ def refuse_budget(organisation: Organisation, number: str, budget_cents: int) ->
 def is_passed(order: PurchaseOrder | None, net_cents: int) -> bool:
     """Tell whether a document asks for more than is left of an order's budget."""
     left: int | None = getattr(order, "left_cents", None)
-    return left is not None and net_cents > left
+    return left is not None and net_cents > max(0, left)
 
 
 def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, run: Month) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from advisors.hours import is_closed
 from agency.turns import take_turns
+from subscriptions import versions
 from subscriptions.agreements import Choices
 from subscriptions.models import RequestState, Subscription, Terms, TermsReason, TierChangeRequest
 
@@ -63,6 +64,15 @@ def confirm(request: TierChangeRequest) -> Terms:
             gettext("%(month)s is closed: decline the request and agree on a later month.")
             % {"month": request.from_month}
         )
+    wanted = {
+        "from_month": request.from_month,
+        "tier": request.tier,
+        "reason": TermsReason.TIER_CHANGE,
+    }
+    try:
+        versions.refuse_on_request(request.subscription, wanted)
+    except versions.VersionRefusedError as refused:
+        raise RequestRefusedError(refused.messages) from refused
     terms, _ = Terms.objects.get_or_create(
         subscription=request.subscription,
         from_month=request.from_month,

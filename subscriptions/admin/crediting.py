@@ -18,7 +18,7 @@ from agency.templatetags.figures import euro, hours
 from subscriptions import corrections
 from subscriptions.corrections import Correction, CreditRefusedError
 from subscriptions.credits import creditable
-from subscriptions.models import CreditReason, Invoice, LineKind
+from subscriptions.models import CreditReason, Invoice, InvoiceLine, LineKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +72,18 @@ class CreditForm(forms.Form):
         what = {"parts": parts} if given["deed"] == PARTS else {"anew": given["deed"] == ANEW}
         return {"reason": CreditReason(given["reason"]), "key": given["key"], **what}
 
+    def billed_again(self) -> list[str]:
+        """Name what is credited in full, which the next run bills anew."""
+        how = self.how()
+        if how.get("anew"):
+            return []
+        sizes = how.get("parts")
+        return [
+            line.description
+            for line in self.lines.values()
+            if sizes is None or sizes.get(line.pk) == _left(line)
+        ]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
@@ -80,6 +92,11 @@ class CreditForm(forms.Form):
             except CreditRefusedError as refused:
                 self.add_error(f"line_{refused.line}" if refused.line else None, refused)
         return cleaned
+
+
+def _left(line: InvoiceLine) -> int:
+    left = creditable(line).left
+    return left.hundredths if line.kind == LineKind.OVERAGE else left.net_cents
 
 
 def credit_page(page: StaffAdmin, request: HttpRequest, invoice: Invoice) -> HttpResponse:

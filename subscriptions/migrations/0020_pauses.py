@@ -121,4 +121,11 @@ class Migration(migrations.Migration):
             when=PAUSED,
             one_at_a_time="organisation_id",
         ),
+        RowGuard(
+            "advisors_hoursadjustment",
+            "none_in_a_pause",
+            "The contract is paused in this month: nothing is corrected.",
+            when=PAUSED.removeprefix("NEW.quarters > 0 AND "),
+            one_at_a_time="organisation_id",
+        ),
     ]

@@ -45,6 +45,11 @@ class Migration(migrations.Migration):
                 name='indexationrun',
                 options={'ordering': ['-effective_month'], 'verbose_name': 'indexation run', 'verbose_name_plural': 'indexation runs'},
             ),
+            # No run was ever announced: what tells by whom comes with this.
+            migrations.RunSQL(
+                "UPDATE subscriptions_indexationrun SET announced_on = NULL",
+                migrations.RunSQL.noop,
+            ),
             migrations.AddField(
                 model_name='indexationrun',
                 name='announced_by',

@@ -70,6 +70,9 @@ def test_payments_that_were_booked_at_once_are_told_apart() -> None:
         pytest.param(b"%PDF-1.7", "no bank statement", id="something else"),
         pytest.param(b"<Document/>", "no bank statement", id="another form"),
         pytest.param(
+            b'<?xml version="1.0" encoding="foo"?><a/>', "no bank statement", id="no encoding"
+        ),
+        pytest.param(
             b"<!DOCTYPE a [<!ENTITY b 'c'>]><Document>&b;</Document>",
             "no bank statement",
             id="entities",

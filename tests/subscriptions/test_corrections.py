@@ -197,6 +197,9 @@ class TestRefusals:
             credit(invoice, parts={low.pk: 1})
         with refuses("left of the document"):
             credit(invoice, parts={high.pk: 70_01})
+        with refuses("nothing is left"), transaction.atomic():
+            credit(invoice, parts={high.pk: 70_00})
+            credit(invoice)
         whole = credit(invoice)
         assert whole.net_cents == -70_00
         billing.approve([whole])
@@ -382,6 +385,9 @@ def test_a_controller_sees_what_comes_of_it_and_does_it_once() -> None:
     answers[f"line_{line(invoice, 'fee').pk}"] = "400"
 
     assert "Of this line" in browser.post(address, answers).content.decode()
+    answers[f"line_{line(invoice, 'fee').pk}"] = "337.50"
+    page = browser.post(address, answers).content.decode()
+    assert "billed anew by the next run: Subscription" in page
     answers["deed"] = "anew"
     page = browser.post(address, answers).content.decode()
     assert "Anew: Subscription" in page

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from agency.month import Month
-from subscriptions import billing, statements
+from subscriptions import billing, statements, tier_requests, versions
 from subscriptions.agreements import BASIC, EXTENDED, Band, OnRequestError, Prices
 from subscriptions.audit import audit
 from subscriptions.models import OF_A_YEAR, PriceBand, Subscription, Terms
+from subscriptions.versions import VersionRefusedError
 from tests import factories as make
 from tests.agreed import M, books, contract
 from tests.browsers import as_
-from tests.clients import LONG_AFTER, client, close_and_bill, lines, open_agency, stated
+from tests.clients import (
+    LONG_AFTER,
+    client,
+    close_and_bill,
+    lines,
+    months_from,
+    open_agency,
+    stated,
+)
 from tests.subscriptions.test_admin_contracts import FORM
 
 OWN: dict[str, Any] = {
@@ -83,6 +93,32 @@ class TestBilling:
         with pytest.raises(statements.CloseError) as refused:
             statements.close_month(M("2026-01"), on=LONG_AFTER)
         assert refused.value.messages == [f"LARGE: {why}"]
+
+    def test_prices_are_agreed_late_for_a_year_that_has_none(self) -> None:
+        late = client("LARGE", headcount={"2025-01": 100, "2027-01": 300})
+        close_and_bill(*months_from("2025-12", 13))
+        with pytest.raises(statements.CloseError):
+            statements.close_month(M("2027-01"), on=LONG_AFTER)
+        with pytest.raises(VersionRefusedError, match="closed"):
+            versions.refuse(late, M("2026-12"), "own_price")
+
+        versions.refuse(late, M("2027-01"), "own_price")
+        make.terms(late, "2027-01", "basic", reason="own_price", **OWN)
+
+        assert statements.close_month(M("2027-01"), on=LONG_AFTER)
+
+    def test_another_tier_on_request_is_not_changed_to(self) -> None:
+        agreed = client(**LARGE, **OWN)
+        asked = {"from_month": M("2026-05"), "reason": "tier_change", "tier": "extended"}
+        with pytest.raises(VersionRefusedError, match="on request for 300 people"):
+            versions.refuse_on_request(agreed, asked)
+        versions.refuse_on_request(agreed, asked | {"tier": "basic"})
+        by = make.user("contact")
+        request = tier_requests.ask(
+            agreed, tier="extended", from_month=M("2026-05"), by=by, on=dt.date(2026, 1, 8)
+        )
+        with pytest.raises(tier_requests.RequestRefusedError, match="agree on a new contract"):
+            tier_requests.confirm(request)
 
     @pytest.mark.parametrize("name", OF_A_YEAR)
     def test_a_band_has_all_its_prices_or_none(self, name: str) -> None:
