@@ -27,7 +27,8 @@ from advisors import hours
 from advisors.models import AdjustmentReason, Advisor, DraftHours, MonthHours
 from agency import gate
 from agency.models import Contact
-from subscriptions import billing, books, declarations, push, statements, tier_requests
+from agency.month import Month, MonthRange
+from subscriptions import billing, books, declarations, pauses, push, statements, tier_requests
 from subscriptions.api import StatementSerializer
 from subscriptions.models import (
     BooksOpening,
@@ -249,6 +250,39 @@ def test_nothing_moves_between_publications_nor_after_one() -> None:
         Subscription.objects.exclude(until_month=None),
     ):
         assert what_happened.exists(), what_happened.model
+
+
+@pytest.mark.parametrize("code", ["MONTHLY", "QUARTER"])
+def test_nothing_moves_beside_a_pause(code: str) -> None:
+    """The contract rests from April to June, as was agreed before that quarter was billed."""
+    with line_to(State()):
+        walk = Walk(3, code, ["api:statement-list", "portal:overview", "portal:subscription"])
+        Subscription.objects.update(billing_interval=3)
+        rests = MonthRange(Month.of(2026, 4), Month.of(2026, 7))
+        pauses.refuse(Subscription.objects.get(), rests)
+        make.pause(walk.subscription, rests.from_month, rests.until)
+
+        for number in range(1, 46):
+            if number % 5 == 0:
+                walk.loudly(walk.close_and_send)
+            elif walk.month not in rests:
+                walk.quietly(walk.record)
+            else:
+                with pytest.raises(hours.HoursError, match="paused"):
+                    hours.record(
+                        walk.advisor(),
+                        walk.contact.organisation,
+                        walk.month,
+                        from_quarters=0,
+                        to_quarters=4,
+                    )
+            walk.compare_what_was_published()
+
+    assert walk.changed == []
+    assert not Statement.objects.filter(
+        from_month__lt=rests.until, until_month__gt=rests.from_month
+    )
+    assert Statement.objects.filter(from_month=rests.until).exists()
 
 
 @pytest.mark.long
