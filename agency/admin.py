@@ -91,7 +91,7 @@ class OrganisationAdmin(StaffAdmin):
 
     @admin.display(description=_("last answer of VIES"), empty_value="–")
     def at_vies(self, organisation: Organisation) -> str:
-        found = None if organisation._state.adding else vat_ids.newest(organisation)  # noqa: SLF001
+        found = None if organisation._state.adding else vat_ids.newest(organisation)  # noqa: SLF001  # a key is there before the row is
         if found is None:
             return ""
         said = f"{found.get_answer_display()}, {day(found.on)}"
