@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +15,7 @@ from subscriptions import vat
 from subscriptions.agreements import Contract
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
 from subscriptions.buyers import Buyer, blocked_reason, of_organisation
+from subscriptions.contracts import PRICES
 from subscriptions.due import Item, one_off_items
 from subscriptions.facts import Facts
 from subscriptions.models import (
@@ -325,7 +326,7 @@ def prices_to_freeze(facts: Facts, due: Iterable[Item]) -> list[Fields]:
                     "subscription_id": item.subject,
                     "year_month": year.first_month,
                     "tier": tier,
-                    **asdict(prices),
+                    **{name: getattr(prices, name) for name in PRICES},
                 }
     return list(rows.values())
 

@@ -1,7 +1,7 @@
 """The plain loop: a transaction for each organisation, which asks, makes and saves row by row.
 
 As a run must, it looks at everything that fell due so far and asks whether it is billed. Like the
-floor it knows what `world` never makes, and leaves it out.
+floor it knows what `world` never makes, and leaves it out; but it asks whether there is any of it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from subscriptions.models import (
     Invoice,
     InvoiceLine,
     LineKind,
+    OverageCredit,
+    ParkedOrganisation,
     PriceBand,
     PriceBook,
     Subscription,
@@ -73,7 +75,10 @@ def draft() -> None:
 
 def _draft(agency: Agency, organisation: Organisation, rates: dict[str, int]) -> None:
     lines = []
+    _refuse_what_is_left_out(organisation)
     for subscription in organisation.subscriptions.all():
+        if subscription.pauses.exists():
+            raise NotImplementedError
         lines += [
             *_fees(organisation, subscription),
             *_overage(organisation, subscription),
@@ -82,6 +87,15 @@ def _draft(agency: Agency, organisation: Organisation, rates: dict[str, int]) ->
     for number in sorted({line.order for line in lines}):
         chosen = [line for line in lines if line.order == number]
         _save(agency, organisation, number, sorted(chosen, key=lambda line: line.place), rates)
+
+
+def _refuse_what_is_left_out(organisation: Organisation) -> None:
+    """Ask for what every run has to ask for, though `world` makes none of it."""
+    of_others = (organisation.top_up_cards, organisation.enrolments)
+    parked = ParkedOrganisation.objects.filter(organisation=organisation)
+    credits_due = OverageCredit.objects.filter(statement__organisation=organisation)
+    if any(rows.exists() for rows in (*of_others, parked, credits_due)):
+        raise NotImplementedError
 
 
 def _order(organisation: Organisation, month: Month) -> str:
