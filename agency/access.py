@@ -85,6 +85,7 @@ subscriptions.invoiceline       r       r          r             r
 subscriptions.overagecredit     r       r          r             r
 subscriptions.parkedorganisation r      racd       r             r
 subscriptions.pause             r       rad        r             r
+subscriptions.payer             r       racd       r             r
 subscriptions.priceband         r       rac        r             r
 subscriptions.pricebook         r       rac        r             r
 subscriptions.publication       r       r          r             r

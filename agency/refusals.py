@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 GUARDED = (
     gettext_noop("Contracts of one organisation never overlap."),
     gettext_noop("Purchase orders of one organisation do not overlap."),
+    gettext_noop("In each month one organisation pays for a client."),
+    gettext_noop("Who pays from a month on stays: give it an end, and add who pays from then on."),
+    gettext_noop("Nobody pays for who pays for others in the same months."),
+    gettext_noop("Documents were made out to who pays: give it an end instead."),
     gettext_noop("Terms get a new version instead."),
     gettext_noop("A pause keeps its months: withdraw it and agree on another one."),
     gettext_noop("A pause lies inside its contract, after its first month, beside no other one."),

@@ -58,7 +58,10 @@ class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
 
 
 class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+    """A document of who pays it; ``organisation`` is who was served, most often the same."""
+
     organisation = serializers.CharField(source="organisation.code", default=None, read_only=True)
+    payer = serializers.CharField(source="payer.code", default=None, read_only=True)
     run_month = MonthField(read_only=True)
     lines = InvoiceLineSerializer(many=True, read_only=True)
 
@@ -67,6 +70,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         fields = (
             "id",
             "organisation",
+            "payer",
             "kind",
             "state",
             "number",
@@ -91,5 +95,5 @@ class StatementViewSet(VisibleViewSet):
 
 
 class InvoiceViewSet(VisibleViewSet):
-    queryset = Invoice.objects.select_related("organisation").prefetch_related("lines")
+    queryset = Invoice.objects.select_related("organisation", "payer").prefetch_related("lines")
     serializer_class = InvoiceSerializer

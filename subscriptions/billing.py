@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from advisors import hours
 from agency import bulk
-from agency.models import User
+from agency.models import Organisation, User
 from agency.month import Month
 from agency.templatetags.figures import euro
 from agency.turns import take_turns
@@ -112,7 +112,8 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
     """
     facts = read_due(month, organisations)
     chosen = clients(organisations)
-    orders = purchase_orders(chosen)
+    payers = [row.payer_id for rows in facts.payers.values() for row in rows]
+    orders = purchase_orders(None if chosen is None else [*chosen, *payers])
     rates = vat_rates(month)
     run = Run(month)
     for code in without_terms(chosen):
@@ -120,10 +121,11 @@ def plan(month: Month, organisations: Chosen = None, *, ahead: bool = False) -> 
     for key, organisation in sorted(facts.organisations.items(), key=lambda row: row[1].code):
         try:
             due = (ahead_items if ahead else items)(facts, key, month)
-            if due and is_parked(organisation, month):
+            payer = facts.payer(key, month)
+            if due and (is_parked(organisation, month) or is_parked(payer, month)):
                 run.failures.append((organisation.code, str(_("Parked: nothing is billed."))))
                 continue
-            made = documents(facts, key, due, orders[key], rates, month)
+            made = documents(facts, key, due, orders[payer.pk], rates, month)
             frozen = prices_to_freeze(facts, due)
         except NoPriceError as error:
             run.failures.append((organisation.code, no_price(error)))
@@ -186,11 +188,17 @@ def release_unblocked(
     rows = _made_out_to(organisations).filter(state=InvoiceState.BLOCKED)
     rows = rows.filter(run_month=month) if ahead else rows.filter(run_month__lte=month)
     parked = ParkedOrganisation.objects.exclude(until_month__lte=month)
-    rows = rows.exclude(organisation__in=parked.values("organisation"))
+    rows = rows.exclude(
+        Q(organisation__in=parked.values("organisation"))
+        | Q(payer__in=parked.values("organisation"))
+    )
     bound = Q(blocked_reason=BlockedReason.BOUND)
     rows = rows.exclude(bound & ~Q(run_month=month) if anew else bound)
     lines, contracts = _lines_of(rows), _contracts_of(rows)
-    orders = purchase_orders(rows.values("organisation"))
+    payers = buyers.read_payers(rows.values("organisation"))
+    served = rows.values("organisation")
+    who = Q(pk__in=served) | Q(pays_for__organisation__in=served)
+    orders = purchase_orders(Organisation.objects.filter(who).values("pk"))
     seats = _seats_of(line for of_one in lines.values() for line in of_one)
 
     def reason(invoice: Invoice) -> BlockedReason | None:
@@ -198,8 +206,9 @@ def release_unblocked(
         of_it = lines[invoice.pk]
         billed = [line[:3] for line in of_it]
         if invoice.organisation:
-            buyer, owner = buyers.of_organisation(invoice.organisation), invoice.organisation.pk
-            return reason_now(buyer, contracts[owner], billed, orders[owner], month)
+            buyer = buyers.of_client(invoice.organisation, month, payers)
+            theirs = orders[buyer.payer.pk] if buyer.payer else []
+            return reason_now(buyer, contracts[invoice.organisation.pk], billed, theirs, month)
         sold = [buyers.of_seat(seats[line.subject]) for line in of_it if line.subject in seats]
         found = (reason_now(buyer, [], billed, [], month) for buyer in sold)
         return next(filter(None, found), None)

@@ -1,7 +1,8 @@
 """What Stripe receives of a document: the bodies of the calls, made of frozen columns only.
 
-Of the client: legal name, address, invoice e-mail, VAT id and language. Of a line: its text, its
-quantity and its amounts. Beyond that only random ids of ours, in the metadata.
+Of who pays: legal name, address, invoice e-mail, VAT id and language. Of the client, where
+another one pays: legal name. Of a line: its text, its quantity and its amounts. Beyond that only
+random ids of ours, in the metadata.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def customer(invoice: Invoice) -> CustomerCreateParams:
         },
         "preferred_locales": [invoice.language],
         # A one-off buyer is no organisation of ours: the document stands for it.
-        "metadata": {"organisation": str(invoice.organisation_id or invoice.pk)},
+        "metadata": {"organisation": str(invoice.payer_id or invoice.pk)},
     }
     if invoice.buyer_email:
         body["email"] = invoice.buyer_email
@@ -98,12 +99,17 @@ def draft(invoice: Invoice, customer_id: str) -> InvoiceCreateParams:
         body["collection_method"] = "send_invoice"
         body["days_until_due"] = invoice.due_days
     with translation.override(invoice.language):
-        if invoice.po_number:
-            name = gettext("Purchase order")
-            body["custom_fields"] = [{"name": name, "value": invoice.po_number[:LONGEST_FIELD]}]
+        if printed := fields(invoice):
+            body["custom_fields"] = [{"name": name, "value": printed[name]} for name in printed]
         if footer := _footer(invoice):
             body["footer"] = footer
     return body
+
+
+def fields(invoice: Invoice) -> dict[str, str]:
+    """Return what is printed beside the sums, in the active language: order, and who was served."""
+    named = {gettext("Purchase order"): invoice.po_number, gettext("For"): invoice.served_name}
+    return {name: value[:LONGEST_FIELD] for name, value in named.items() if value}
 
 
 def _reference(invoice: Invoice) -> dict[str, str]:

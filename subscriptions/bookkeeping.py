@@ -176,7 +176,7 @@ class Codes:
         return code
 
     def debtor(self, invoice: Invoice) -> str:
-        return invoice.organisation.code if invoice.organisation else self.of(Booked.ONE_OFF)
+        return invoice.payer.code if invoice.payer else self.of(Booked.ONE_OFF)
 
 
 def read(month: Month) -> Books:
@@ -200,7 +200,7 @@ def _documents_of(month: Month) -> QuerySet[Invoice]:
 
 
 def _lines(months: MonthRange | None = None) -> QuerySet[InvoiceLine]:
-    rows = sent_lines(months).select_related("invoice__organisation", "credit_of")
+    rows = sent_lines(months).select_related("invoice__payer", "credit_of")
     return rows.order_by("invoice__invoice_on", "invoice__number", "position")
 
 
@@ -228,7 +228,7 @@ def open_items(on: dt.date, codes: Codes) -> Iterator[OpenItem]:
     rows = Invoice.objects.filter(
         unpaid, kind=InvoiceKind.INVOICE, state__in=SENT, invoice_on__lte=on
     ).annotate(credited_cents=Sum("credits__total_cents", filter=credited))
-    for row in rows.select_related("organisation").order_by("invoice_on", "number"):
+    for row in rows.select_related("payer").order_by("invoice_on", "number"):
         left = row.total_cents + (row.credited_cents or 0)  # type: ignore[attr-defined]  # annotated
         if left:
             yield OpenItem(row, codes.debtor(row), left)
@@ -245,21 +245,21 @@ def _spreads(month: Month, codes: Codes) -> Iterator[Spread]:
 
 
 def _released(month: Month, spreads: Iterable[Spread]) -> Iterator[Released]:
-    of_client: dict[UUID | None, list[Spread]] = defaultdict(list)
+    of_client: dict[tuple[UUID | None, str], list[Spread]] = defaultdict(list)
     for spread in spreads:
-        of_client[spread.line.invoice.organisation_id].append(spread)
+        of_client[spread.line.invoice.organisation_id, spread.debtor].append(spread)
     stated: dict[UUID | None, MonthRange] = {}
     rows = Statement.objects.newest().filter(until_month__lte=month + 1).order_by("until_month")
-    for statement in rows.filter(organisation__in=[key for key in of_client if key]):
+    for statement in rows.filter(organisation__in=[key for key, _debtor in of_client if key]):
         stated[statement.organisation_id] = statement.months
-    for key, theirs in of_client.items():
+    for (key, debtor), theirs in of_client.items():
         last = stated.get(key)
         closed = last if last and last.until == month + 1 else None
         until = last.until if last else month + 1
         earned = sum(_earned_in(closed, one) for one in theirs) if closed else 0
         deferred = sum(one.line.net_cents - one.earned_cents(until) for one in theirs)
         if earned or deferred:
-            yield Released(theirs[0].debtor, closed, earned, deferred)
+            yield Released(debtor, closed, earned, deferred)
 
 
 def _earned_in(months: MonthRange, spread: Spread) -> int:

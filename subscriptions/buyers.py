@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
+
+from agency.bulk import grouped
 from agency.models import Organisation
+from agency.month import Month
 from agency.particulars import countries
 from subscriptions import vat
-from subscriptions.models import BlockedReason
+from subscriptions.models import BlockedReason, Payer
 from workshops.models import Enrolment
+
+Payers = Mapping[UUID, Sequence[Payer]]
 
 # One who buys a seat is not asked for a language: the country's tells.
 DUTCH_IS_SPOKEN = frozenset({"NL", "BE"})
@@ -18,12 +27,15 @@ DUTCH_IS_SPOKEN = frozenset({"NL", "BE"})
 class Buyer:
     """The particulars that a document freezes; without an organisation they are all we know.
 
+    ``organisation`` is the client that is served; ``payer`` whose particulars these are: the client
+    itself, or another organisation that pays for it.
     ``registration`` is the KVK number or OIN. It is None where none is asked for: of a one-off
     buyer, who may be a private person, and who has to have an e-mail address instead, for nobody
     else could be told where the invoice is.
     """
 
     organisation: Organisation | None = None
+    payer: Organisation | None = None
     name: str
     street: str
     postcode: str
@@ -41,6 +53,13 @@ class Buyer:
         return all((self.name, self.street, self.postcode, self.city, is_there, is_known))
 
     @property
+    def served_name(self) -> str:
+        """Whom it was for, where that is not who pays."""
+        if self.organisation is None or self.organisation == self.payer:
+            return ""
+        return self.organisation.legal_name
+
+    @property
     def taxed_as(self) -> str:
         """The country whose VAT counts; ours where none is known, and the document waits."""
         return self.country if self.country in countries() else vat.HOME
@@ -49,9 +68,29 @@ class Buyer:
         return self.country != vat.HOME or bool(self.registration)
 
 
-def of_organisation(row: Organisation) -> Buyer:
+def read_payers(organisations: Iterable[UUID] | QuerySet[Any] | None = None) -> Payers:
+    """Read who pays for some organisations, or for all; the others pay themselves."""
+    rows = Payer.objects.select_related("payer__parked").order_by("from_month")
+    if organisations is not None:
+        rows = rows.filter(organisation__in=organisations)
+    return grouped(rows, "organisation_id")
+
+
+def payer_of(client: Organisation, run: Month, payers: Payers) -> Organisation:
+    """Give who pays a run's documents of a client: whoever does in the month in which it bills."""
+    rows = payers.get(client.pk, ())
+    return next((row.payer for row in rows if run + 1 in row.months), client)
+
+
+def of_client(client: Organisation, run: Month, payers: Payers) -> Buyer:
+    """Give the buyer of a run's documents of a client."""
+    return of_organisation(payer_of(client, run, payers), serves=client)
+
+
+def of_organisation(row: Organisation, *, serves: Organisation | None = None) -> Buyer:
     return Buyer(
-        organisation=row,
+        organisation=serves or row,
+        payer=row,
         name=row.legal_name,
         street=row.street,
         postcode=row.postcode,

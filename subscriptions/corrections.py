@@ -260,8 +260,8 @@ def _draft_anew(document: Invoice) -> Sequence[Document]:
 
 
 def _buyer(document: Invoice) -> Buyer:
-    if document.organisation:
-        return of_organisation(document.organisation)
+    if document.payer:
+        return of_organisation(document.payer, serves=document.organisation)
     return Buyer(
         name=document.buyer_name,
         street=document.buyer_street,

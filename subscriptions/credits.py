@@ -34,7 +34,8 @@ from subscriptions.parked import is_parked
 LONGEST_TEXT = 300
 # Frozen on the document that is credited, and the same on the credit.
 COPIED = (
-    *("organisation_id", "po_number", "currency", "due_days", "collection", "language"),
+    *("organisation_id", "payer_id", "served_name", "po_number", "currency"),
+    *("due_days", "collection", "language"),
     *("buyer_name", "buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
     *("buyer_kvk_number", "buyer_vat_id", "buyer_email"),
     *("seller_name", "seller_street", "seller_postcode", "seller_city", "seller_country"),
@@ -250,8 +251,8 @@ def creditable(line: InvoiceLine) -> Creditable:
 def _document(
     facts: Facts, credit: OverageCredit, parts: Sequence[tuple[InvoiceLine, Amounts]], run: Month
 ) -> Document:
-    buyer = of_organisation(facts.organisations[credit.statement.organisation_id])
-    made = credit_document(buyer, parts, run)
+    client, payer = facts.organisations[credit.statement.organisation_id], parts[0][0].invoice.payer
+    made = credit_document(of_organisation(payer or client, serves=client), parts, run)
     for row, (line, _part) in zip(made.line_rows, parts, strict=True):
         occurrence = _occurrence(credit, line, run)
         made.occurrence_rows.append(occurrence)

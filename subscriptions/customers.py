@@ -1,4 +1,4 @@
-"""The buyer of a document as a customer of Stripe, one document of a client at a time."""
+"""The buyer of a document as a customer of Stripe, one document of a payer at a time."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def know(invoice: Invoice, at: dt.datetime) -> str:
         organisation = step.body["metadata"]["organisation"]
         there = gateway.customers_with_email(step.body.get("email", ""))
         found = the_only(customer for customer in there if customer.organisation == organisation)
-        return found or (_forgotten(step) if invoice.organisation_id else None)
+        return found or (_forgotten(step) if invoice.payer_id else None)
 
     def record(customer: gateway.Customer) -> None:
-        if invoice.organisation_id:
+        if invoice.payer_id:
             StripeCustomer.objects.bulk_create(
                 [
                     StripeCustomer(
-                        organisation_id=invoice.organisation_id,
+                        organisation_id=invoice.payer_id,
                         stripe_id=customer.id,
                         livemode=customer.livemode,
                         details_hash=step.body_hash,
@@ -85,7 +85,7 @@ def _forgotten(step: StripeStep) -> gateway.Customer | None:
 
 
 def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCustomer | None]:
-    """Let one document of a client at a time go to Stripe, or another could change its customer.
+    """Let one document of a payer at a time go to Stripe, or another could change its customer.
 
     The turn is held by whoever began first, until its document is finalized or parked; a process
     that dies leaves it to the same document. One that is tried again begins anew, behind whoever
@@ -94,13 +94,13 @@ def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCus
     """
     body = bodies.customer(invoice)
     with transaction.atomic(durable=True):
-        if invoice.organisation_id:
-            client = Organisation.objects.filter(pk=invoice.organisation_id)
-            list(client.select_for_update(no_key=True))  # documents for it may be drafted meanwhile
+        if invoice.payer_id:
+            payer = Organisation.objects.filter(pk=invoice.payer_id)
+            list(payer.select_for_update(no_key=True))  # documents for it may be drafted meanwhile
         wait_unless_approved(invoice)
         known = _known_customer(invoice)
         is_known = known is not None and known.details_hash == bodies.hash_of(body)
-        again = bool(invoice.organisation_id) and not is_known
+        again = bool(invoice.payer_id) and not is_known
         step = step_for(invoice, StepKind.CUSTOMER, body, again=again)
         must_wait = _another_has_its_turn(invoice)
         if step.attempted_at is None and not must_wait:
@@ -113,17 +113,17 @@ def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCus
 
 def begin_anew(invoice: Invoice) -> None:
     """Have a document that was parked come behind those that began meanwhile; lock it before."""
-    if invoice.organisation_id and invoice.kind == InvoiceKind.INVOICE:
+    if invoice.payer_id and invoice.kind == InvoiceKind.INVOICE:
         unfinished = invoice.steps.filter(kind=StepKind.CUSTOMER, state__in=UNFINISHED)
         unfinished.update(state=StepState.FAILED, error_code="parked")
         step_for(invoice, StepKind.CUSTOMER, bodies.customer(invoice), again=True)
 
 
 def _another_has_its_turn(invoice: Invoice) -> bool:
-    if invoice.organisation_id is None:
+    if invoice.payer_id is None:
         return False
     first_calls = StripeStep.objects.filter(
-        invoice__organisation=invoice.organisation_id,
+        invoice__payer=invoice.payer_id,
         invoice__state=InvoiceState.APPROVED,
         invoice__kind=InvoiceKind.INVOICE,
         kind=StepKind.CUSTOMER,
@@ -134,8 +134,8 @@ def _another_has_its_turn(invoice: Invoice) -> bool:
 
 
 def _known_customer(invoice: Invoice) -> StripeCustomer | None:
-    if invoice.organisation_id is None:
+    if invoice.payer_id is None:
         return None
     return StripeCustomer.objects.filter(
-        organisation=invoice.organisation_id, livemode=gateway.is_live()
+        organisation=invoice.payer_id, livemode=gateway.is_live()
     ).first()

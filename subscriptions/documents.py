@@ -14,7 +14,7 @@ from agency.month import Month
 from subscriptions import vat
 from subscriptions.agreements import Contract
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
-from subscriptions.buyers import Buyer, blocked_reason, of_organisation
+from subscriptions.buyers import Buyer, blocked_reason, of_client
 from subscriptions.contracts import PRICES
 from subscriptions.due import Item, one_off_items
 from subscriptions.facts import Facts
@@ -30,7 +30,7 @@ from subscriptions.models import (
     TaxTreatment,
     Tier,
 )
-from subscriptions.orders import is_passed, order_number
+from subscriptions.orders import is_passed, order_number, take_off
 from subscriptions.use import included
 
 RANK: dict[str, int] = {kind: rank for rank, kind in enumerate(LineKind.values)}
@@ -57,7 +57,7 @@ class Document:
         if self.invoice_row is None:
             return None
         invoice = Invoice(**self.invoice_row)
-        invoice.organisation = self.buyer.organisation
+        invoice.organisation, invoice.payer = self.buyer.organisation, self.buyer.payer
         return invoice
 
     @property
@@ -101,7 +101,10 @@ def documents(
     rates: dict[str, int],
     run: Month,
 ) -> list[Document]:
-    """Give the documents of one organisation in a run; ``rates`` are those of `vat_rates`."""
+    """Give the documents of one organisation in a run; ``rates`` are those of `vat_rates`.
+
+    ``orders`` are those of who pays: what a document asks for is taken off their budgets.
+    """
     if not due:
         return []
     by_order: dict[str, list[Item]] = defaultdict(list)
@@ -109,14 +112,14 @@ def documents(
         charge = item.charge
         number = order_number(orders, charge.kind, charge.months.from_month, run)
         by_order[number].append(item)
-    buyer = of_organisation(facts.organisations[organisation])
+    buyer = of_client(facts.organisations[organisation], run, facts.payers)
     by_number = {order.number: order for order in orders}
-    return [
-        _document(
-            facts, buyer, by_number.get(number), sorted(items, key=_document_order), rates, run
-        )
-        for number, items in sorted(by_order.items())
-    ]
+    made = []
+    for number, rows in sorted(by_order.items()):
+        order = by_number.get(number)
+        made.append(_document(facts, buyer, order, sorted(rows, key=_document_order), rates, run))
+        take_off(order, made[-1].invoice_row)
+    return made
 
 
 def one_off_documents(facts: Facts, rates: dict[str, int], run: Month) -> list[Document]:
@@ -281,6 +284,8 @@ def _invoice(
         "blocked_reason": reason or "",
         "run_month": run,
         "organisation_id": buyer.organisation and buyer.organisation.pk,
+        "payer_id": buyer.payer and buyer.payer.pk,
+        "served_name": buyer.served_name,
         "po_number": number,
         "net_cents": net,
         "vat_cents": tax,
@@ -336,6 +341,7 @@ def as_plain(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[str, object
     organisation = invoice.organisation
     return {
         "organisation": organisation.code if organisation else None,
+        **({"payer": invoice.payer.code} if invoice.payer and invoice.served_name else {}),
         "po": invoice.po_number or None,
         "currency": invoice.currency,
         "net_cents": invoice.net_cents,

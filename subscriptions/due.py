@@ -41,9 +41,9 @@ def items(facts: Facts, organisation: UUID, run: Month) -> list[Item]:
     """Give what falls due for an organisation in a run or earlier and is not billed yet."""
     due = [
         *advance_items(facts, organisation, run),
-        *_overage(facts, organisation),
-        *_sessions(facts, organisation),
-        *_seats(facts, organisation),
+        *_overage(facts, organisation, run),
+        *_sessions(facts, organisation, run),
+        *_seats(facts, organisation, run),
     ]
     return _unbilled(facts, (item for item in due if item.charge.due <= run))
 
@@ -70,7 +70,7 @@ def _unbilled(facts: Facts, due: Iterable[Item]) -> list[Item]:
 
 def advance_items(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
     """Give what is paid in advance: fees, set-up, tier changes, and cards."""
-    language = facts.organisations[organisation].language
+    language = facts.payer(organisation, run).language
     for row in facts.subscriptions[organisation]:
         key = row.pk
         for charge in _charges(facts, key, run):
@@ -98,8 +98,8 @@ def _charges(facts: Facts, subscription: UUID, run: Month) -> Iterator[Charge]:
                 yield change
 
 
-def _overage(facts: Facts, organisation: UUID) -> Iterator[Item]:
-    language = facts.organisations[organisation].language
+def _overage(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
+    language = facts.payer(organisation, run).language
     for statement in facts.statements[organisation]:
         contract = facts.contracts[statement.subscription_id]
         charge = charges.overage(contract, statement.months, statement.overage_quarters)
@@ -130,7 +130,7 @@ def _first_run(facts: Facts, organisation: UUID, month: Month) -> Month:
     return nearest[0].first_run if nearest else Month(0)
 
 
-def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:
+def _sessions(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
     """Give session, cancellation and travel items, free ones in order of month due (design 5.7).
 
     History comes first and is settled among itself; then what was billed as free stays so, and a
@@ -148,10 +148,11 @@ def _sessions(facts: Facts, organisation: UUID) -> Iterator[Item]:
     for session, _ in history:
         _is_free(facts, organisation, session, _kind(session), free_in_year)
     _count_billed_as_free(facts, organisation, billable, free_in_year)
+    language = facts.payer(organisation, run).language
     for session, percent in billable:
         kind = _kind(session)
         free = _is_free(facts, organisation, session, kind, free_in_year)
-        yield from _session_items(facts, organisation, session, kind, percent, free=free)
+        yield from _session_items(facts, session, kind, percent, language, free=free)
 
 
 def _percent(facts: Facts, session: Session) -> int | None:
@@ -213,14 +214,14 @@ def _year_of(facts: Facts, organisation: UUID, month: Month) -> ContractYearKey 
 
 
 def _session_items(
-    facts: Facts, organisation: UUID, session: Session, kind: str, percent: int, *, free: bool
+    facts: Facts, session: Session, kind: str, percent: int, language: str, *, free: bool
 ) -> Iterator[Item]:
-    language = facts.organisations[organisation].language
     title = session.offering.title(language)
     months = MonthRange(session.month, session.month + 1)
     cents = 0 if free else charges.cancellation_cents(session.offering.price_cents, percent)
     exempt = facts.is_exempt(session)
-    subscription = _contract_in(facts, organisation, session.month_due)
+    client = session.organisation_id
+    subscription = client and _contract_in(facts, client, session.month_due)
     yield Item(
         charge=charges.once(kind, session.month_due, months, cents),
         subject=session.pk,
@@ -249,12 +250,12 @@ def _session_items(
         )
 
 
-def _seats(facts: Facts, organisation: UUID) -> Iterator[Item]:
+def _seats(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
     """Give a client's seats of open sessions that were held; one called off costs nothing.
 
     Nobody but the agency calls off a session of open enrolment.
     """
-    language = facts.organisations[organisation].language
+    language = facts.payer(organisation, run).language
     for seat in facts.seats[organisation]:
         month = seat.session.month
         item = _seat(facts, seat, language, _contract_in(facts, organisation, month))

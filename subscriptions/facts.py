@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 
 from agency.models import Agency, Organisation
 from agency.month import Month
-from subscriptions import charges, contracts
+from subscriptions import buyers, charges, contracts
 from subscriptions.agreements import Contract
 from subscriptions.models import (
     BilledOccurrence,
@@ -77,6 +77,10 @@ class Facts:
     occurrences: dict[Key, Billed]
     rungs: list[tuple[int, int]]
     paid_until: dict[UUID, Month] = field(default_factory=dict)
+    payers: buyers.Payers = field(default_factory=dict)
+
+    def payer(self, client: UUID, run: Month) -> Organisation:
+        return buyers.payer_of(self.organisations[client], run, self.payers)
 
     @cached_property
     def drafted_tiers(self) -> dict[UUID, dict[Month, str]]:
@@ -193,6 +197,7 @@ def _read(
         occurrences={row[:3]: row for row in _billed_rows(rows.occurrences)},
         rungs=list(CancellationRung.objects.values_list("days_before", "percent")),
         paid_until=paid_until or {},
+        payers=buyers.read_payers(named),
     )
 
 

@@ -24,7 +24,7 @@ def documents_of_buyer(invoice: Invoice, customer_id: str) -> list[gateway.Docum
     A one-off buyer is another customer with each document, so its address tells who it is.
     """
     customers = {customer_id}
-    if invoice.organisation_id is None and invoice.buyer_email:
+    if invoice.payer_id is None and invoice.buyer_email:
         customers |= {one.id for one in gateway.customers_with_email(invoice.buyer_email)}
     return [document for one in sorted(customers) for document in gateway.documents_of(one)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +52,7 @@ def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> Query
 
     ``counts`` says which documents were billed on an order; credits among them give back.
     """
-    on_order = Q(organisation=OuterRef("organisation"), po_number=OuterRef("number"))
+    on_order = Q(payer=OuterRef("organisation"), po_number=OuterRef("number"))
     budget = ExpressionWrapper(OuterRef("budget_cents"), BigIntegerField())
     those = Invoice.objects.alias(budget=budget).filter(counts, on_order, budget__isnull=False)
     net = those.order_by().values("po_number").annotate(sum=Sum("net_cents"))
@@ -61,7 +61,7 @@ def with_budget_left(rows: QuerySet[PurchaseOrder], counts: Q = COUNTS) -> Query
 
 def refuse_budget(organisation: Organisation, number: str, budget_cents: int) -> None:
     """Raise BudgetRefusedError for a budget below what was billed on an order already."""
-    rows = Invoice.objects.filter(COUNTS, organisation=organisation, po_number=number)
+    rows = Invoice.objects.filter(COUNTS, payer=organisation, po_number=number)
     billed: int = rows.aggregate(sum=Coalesce(Sum("net_cents"), 0))["sum"]
     if billed > budget_cents:
         text = _("On this order %(billed)s was billed already.")
@@ -72,6 +72,17 @@ def is_passed(order: PurchaseOrder | None, net_cents: int) -> bool:
     """Tell whether a document asks for more than is left of an order's budget."""
     left: int | None = getattr(order, "left_cents", None)
     return left is not None and net_cents > max(0, left)
+
+
+def take_off(order: PurchaseOrder | None, document: Mapping[str, Any] | None) -> None:
+    """Take what a document of a run asks for off its order's budget, for the next one of the run.
+
+    Two clients of one payer may share an order.
+    """
+    left: int | None = getattr(order, "left_cents", None)
+    counts = document and document["blocked_reason"] in {"", BlockedReason.BOUND}
+    if order and document and counts and left is not None:
+        order.left_cents = left - document["net_cents"]  # type: ignore[attr-defined]
 
 
 def order_number(orders: Iterable[PurchaseOrder], kind: str, from_month: Month, run: Month) -> str:

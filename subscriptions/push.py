@@ -114,7 +114,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
     A refusal or a disagreement parks it, with the reason, until a person has looked. Raises
     NotApprovedError, and gateway.MisconfiguredError when the settings do not fit Stripe.
     """
-    rows = Invoice.objects.select_related("organisation__parked")
+    rows = Invoice.objects.select_related("organisation__parked", "payer__parked")
     invoice = rows.get(pk=invoice_id)
     if invoice.state == InvoiceState.PARKED:
         return Outcome.PARKED
@@ -145,9 +145,10 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
 
 
 def _wait_for_its_client(invoice: Invoice, at: dt.datetime) -> None:
-    """Raise WaitingError where the client is parked; what a push has begun with goes on."""
-    client = invoice.organisation
-    if client and is_parked(client, Month.containing(at)) and not invoice.steps.exists():
+    """Raise WaitingError where client or payer are parked; what a push has begun with goes on."""
+    month = Month.containing(at)
+    parked = any(who and is_parked(who, month) for who in (invoice.organisation, invoice.payer))
+    if parked and not invoice.steps.exists():
         raise WaitingError
 
 
@@ -186,7 +187,7 @@ def unpark(invoice_id: UUID) -> None:
     """
     with transaction.atomic():
         parked = Invoice.objects.filter(pk=invoice_id, state=InvoiceState.PARKED)
-        organisation = Organisation.objects.filter(invoices__in=parked).first()
+        organisation = Organisation.objects.filter(payable__in=parked).first()
         if organisation and organisation.invoice_email:
             parked.filter(buyer_email="").update(buyer_email=organisation.invoice_email)
         if parked.update(state=InvoiceState.APPROVED, parked_because=""):

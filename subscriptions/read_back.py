@@ -51,12 +51,14 @@ def sums(invoice: Invoice, document: gateway.Document | gateway.CreditNote) -> I
 
 def _head(invoice: Invoice, document: gateway.Document, customer_id: str) -> Iterator[str]:
     method = "charge_automatically" if bodies.is_debited(invoice) else "send_invoice"
+    with translation.override(invoice.language):
+        printed = bodies.fields(invoice)
     facts = {
         _("customer"): (document.customer_id, customer_id),
         _("document"): (document.document, str(invoice.pk)),
         _("currency"): (document.currency, invoice.currency.lower()),
         _("way of collecting"): (document.collection_method, method),
-        _("purchase order"): (" ".join(document.fields.values()), invoice.po_number),
+        _("purchase order"): (" ".join(document.fields.values()), " ".join(printed.values())),
     }
     for name, (there, here) in facts.items():
         if there != here:

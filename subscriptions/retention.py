@@ -33,7 +33,7 @@ from agency.retention import (
     overwrite_what_is_free,
     rows_of,
 )
-from subscriptions.models import Invoice, InvoiceLine, Subscription
+from subscriptions.models import Invoice, InvoiceLine, Payer, Subscription
 from workshops.models import Session
 
 Ends = dict[UUID, dt.date | None]
@@ -137,19 +137,26 @@ def _files(ends: Ends, today: dt.date) -> Picked:
     since = Invoice.objects.filter(run_month__gte=Month.containing(before))
     busy = {
         *since.values_list("organisation", flat=True),
+        *since.values_list("payer", flat=True),
         *Session.objects.filter(starts_at__gte=moment).values_list("organisation", flat=True),
     }
     former = {key for key, end in ends.items() if end and end <= before} - busy
-    parents = Organisation.objects.exclude(pk__in=former).values_list("parent", flat=True)
-    while kept := former & set(parents):
+    while kept := former & _named_by_others(former):
         former -= kept
-        parents = Organisation.objects.exclude(pk__in=former).values_list("parent", flat=True)
     return {
         rows.model: list(rows.values_list("pk", flat=True))
         for entry in tables()
         if entry.organisation
         for rows in [rows_of(entry).filter(**{f"{entry.organisation}__in": former})]
     }
+
+
+def _named_by_others(former: set[UUID]) -> set[UUID | None]:
+    """Give the organisations that stand above others than these, or pay or paid for them."""
+    parents = Organisation.objects.exclude(pk__in=former).values_list("parent", flat=True)
+    payers = Payer.objects.exclude(organisation__in=former).values_list("payer", flat=True)
+    theirs = Invoice.objects.exclude(organisation__in=former).values_list("payer", flat=True)
+    return {*parents, *payers, *theirs.distinct()}
 
 
 def _documents_of_others(today: dt.date) -> Picked:

@@ -102,3 +102,8 @@ def session_standing(session: Session) -> Standing:
 
 def _on(word: str, date: dt.date | None) -> str:
     return f"{word} {day(date)}" if date else word
+
+
+def of_served(invoice: Invoice, text: str) -> str:
+    """Put whom a document was for before a text of it, where somebody else pays."""
+    return f"{invoice.served_name}: {text}" if invoice.served_name else text

@@ -53,6 +53,7 @@ from subscriptions.models import (
     InvoiceLine,
     ParkedOrganisation,
     Pause,
+    Payer,
     PriceBand,
     PriceBook,
     Publication,
@@ -525,6 +526,21 @@ def headcount_declaration(
     )
 
 
+def payer(
+    organisation: Organisation,
+    payer: Organisation,
+    from_month: MonthLike = "2025-01",
+    until_month: MonthLike | None = None,
+) -> Payer:
+    return _create(
+        Payer,
+        organisation=organisation,
+        payer=payer,
+        from_month=from_month,
+        until_month=until_month,
+    )
+
+
 def purchase_order(
     organisation: Organisation,
     number: str = "PO-1",
@@ -668,6 +684,7 @@ def invoice(
 
 def _parties(organisation: Organisation | None) -> dict[str, Any]:
     return {
+        "payer": organisation,
         "collection": "invoice",
         "buyer_name": organisation.legal_name if organisation else "Bakker Advies",
         "buyer_street": organisation.street if organisation else "Kerkstraat 2",

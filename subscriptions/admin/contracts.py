@@ -22,6 +22,7 @@ from subscriptions.models import (
     LineKind,
     OccurrenceState,
     Pause,
+    Payer,
     PurchaseOrder,
     RequestState,
     Subscription,
@@ -223,6 +224,22 @@ class PurchaseOrderAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_budget_left(super().get_queryset(request))
+
+
+@admin.register(Payer)
+class PayerAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        column("payer", _("payer"), str),
+        column("from_month", _("from"), month),
+        column("until_month", _("until"), month),
+    )
+    list_select_related = ("organisation", "payer")
+    search_fields = (
+        *("organisation__legal_name", "organisation__code"),
+        *("payer__legal_name", "payer__code"),
+    )
+    autocomplete_fields = ("organisation", "payer")
 
 
 @admin.register(TopUpCard)

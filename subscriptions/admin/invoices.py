@@ -143,7 +143,7 @@ class InvoiceAdmin(StaffAdmin):
             _("Buyer"),
             {
                 "fields": (
-                    ("organisation", "buyer_name"),
+                    ("organisation", "buyer_name", "served_name"),
                     ("buyer_street", "buyer_postcode", "buyer_city", "buyer_country"),
                     ("buyer_kvk_number", "buyer_vat_id", "buyer_email"),
                 )
@@ -268,8 +268,8 @@ class InvoiceAdmin(StaffAdmin):
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
         blocked = queryset.filter(state=InvoiceState.BLOCKED)
         unchecked = blocked.filter(blocked_reason=BlockedReason.VAT_ID_PENDING)
-        clients = list(unchecked.values_list("organisation", flat=True))
-        if rechecked := str(vat_ids.recheck(clients, on=today())):
+        payers = list(unchecked.values_list("payer", flat=True))
+        if rechecked := str(vat_ids.recheck(payers, on=today())):
             messages.info(request, rechecked)
         drafted: list[Invoice] = []
         runs = blocked.order_by("run_month").values_list("run_month", "organisation").distinct()

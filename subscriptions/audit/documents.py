@@ -329,8 +329,9 @@ def _parties_now(
     """Give who pays for a document, with contracts and orders; nobody where its seats are gone."""
     if invoice.organisation:
         key = invoice.organisation.pk
-        buyer = buyers.of_organisation(invoice.organisation)
-        yield buyer, records.facts.subscriptions.get(key, []), records.orders.get(key, [])
+        buyer = buyers.of_client(invoice.organisation, invoice.run_month, records.facts.payers)
+        orders = records.orders.get(buyer.payer.pk, []) if buyer.payer else []
+        yield buyer, records.facts.subscriptions.get(key, []), orders
         return
     for line in lines:
         occurrence = records.occurrence_of(line)

@@ -13,7 +13,7 @@ from agency.month import AMSTERDAM, Month
 from subscriptions import vat
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.bounds import LEAST_OVERAGE_QUARTERS, passes_a_bound
-from subscriptions.buyers import Buyer, blocked_reason, of_organisation
+from subscriptions.buyers import Buyer, blocked_reason, of_organisation, payer_of
 from subscriptions.models import (
     BlockedReason,
     Invoice,
@@ -21,6 +21,7 @@ from subscriptions.models import (
     InvoiceLine,
     InvoiceState,
     LineKind,
+    Payer,
     PurchaseOrder,
     Subscription,
 )
@@ -62,8 +63,8 @@ def what_is_billed_is_the_clients_own(records: Records) -> Iterator[Check]:
         if row.subject_id in owners or row.kind != LineKind.SEAT:
             owner = records.code(owners.get(row.subject_id))
             invoice = records.documents_of.get(key)
-            payer = records.invoices[invoice].organisation_id if invoice else row.organisation_id
-            found = {records.code(row.organisation_id), records.code(payer)}
+            client = records.invoices[invoice].organisation_id if invoice else row.organisation_id
+            found = {records.code(row.organisation_id), records.code(client)}
             yield Check(f"{owner} {row}", [owner], sorted(found))
 
 
@@ -74,17 +75,48 @@ def documents_name_buyer_and_seller(records: Records) -> Iterator[Check]:
     """
     agency = records.facts.agency
     for invoice in _on_the_way(records):
-        run, organisation, differ = invoice.run_month, invoice.organisation, []
+        run, payer, differ = invoice.run_month, invoice.payer, []
         if not records.is_noted(agency.pk, "changed", run):
             differ = [
                 name for name, of in SELLER.items() if getattr(invoice, name) != getattr(agency, of)
             ]
-        if organisation and not records.is_noted(organisation.pk, "changed", run):
-            buyer = of_organisation(organisation)
+        if payer and not records.is_noted(payer.pk, "changed", run):
+            buyer = of_organisation(payer)
             differ += [
                 name for name, of in BUYER.items() if getattr(invoice, name) != getattr(buyer, of)
             ]
         yield Check(records.document_name(invoice), [], differ)
+
+
+def documents_go_to_who_pays(records: Records) -> Iterator[Check]:
+    """By the month after the run, where it is not on record that the payers were changed since."""
+    for invoice in _on_the_way(records):
+        if invoice.organisation:
+            payer = payer_of(invoice.organisation, invoice.run_month, records.facts.payers)
+            found = (records.code(invoice.payer_id), bool(invoice.served_name))
+            expected = (records.code(payer.pk), payer != invoice.organisation)
+            noted = _paid_another(records, invoice)
+            yield Check(records.document_name(invoice), found if noted else expected, found)
+
+
+def _paid_another(records: Records, invoice: Invoice) -> bool:
+    run, client = invoice.run_month, invoice.organisation_id
+    rows = records.facts.payers.get(client, ()) if client else ()
+    deleted = records.is_noted(Payer._meta.label_lower, "deleted", run)
+    deeds = ("added", "changed")
+    return deleted or any(records.is_noted(row.pk, deed, run) for row in rows for deed in deeds)
+
+
+def nobody_pays_for_who_pays(records: Records) -> Iterator[Check]:
+    """In no month at once."""
+    payers = records.facts.payers
+    for rows in payers.values():
+        for row in rows:
+            beyond = [
+                one for one in payers.get(row.payer_id, ()) if one.months.overlaps(row.months)
+            ]
+            name = f"{records.code(row.organisation_id)} {row.months}"
+            yield Check(name, [], [records.code(one.payer_id) for one in beyond])
 
 
 def vat_ids_that_vies_refused_are_not_checked(records: Records) -> Iterator[Check]:
@@ -128,8 +160,8 @@ def _offset(day: dt.date) -> dt.timedelta:
 def documents_take_the_purchase_order_of_their_lines(records: Records) -> Iterator[Check]:
     """The one valid now, where it is not on record that it came, changed or went since."""
     for invoice in _on_the_way(records):
-        if invoice.organisation_id:
-            orders = records.orders.get(invoice.organisation_id, [])
+        if invoice.payer_id:
+            orders = records.orders.get(invoice.payer_id, [])
             run, found = invoice.run_month, invoice.po_number
             lines = records.lines.get(invoice.pk, [])
             now = {order_number(orders, line.kind, line.from_month, run) for line in lines}
@@ -187,7 +219,7 @@ def _reason(records: Records, invoice: Invoice) -> str | None:
         language=invoice.language,
         vat_id_checked=all(line.vat_category == vat.REVERSE_CHARGE for line in lines),
     )
-    orders = records.orders.get(invoice.organisation_id, []) if invoice.organisation_id else []
+    orders = records.orders.get(invoice.payer_id, []) if invoice.payer_id else []
     on_order = [order for order in orders if order.number == invoice.po_number]
     spent = any(is_passed(order, 0) for order in on_order)  # what it asks for is taken off already
     number = invoice.po_number
@@ -242,6 +274,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_is_stated_is_the_clients_own,
     what_is_billed_is_the_clients_own,
     documents_name_buyer_and_seller,
+    documents_go_to_who_pays,
+    nobody_pays_for_who_pays,
     vat_ids_that_vies_refused_are_not_checked,
     documents_keep_the_terms_of_their_contract,
     documents_fall_due_after_their_payment_days,

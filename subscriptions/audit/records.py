@@ -26,6 +26,7 @@ from subscriptions.models import (
     InvoiceLine,
     LineKind,
     OverageCredit,
+    Payer,
     PriceBook,
     Publication,
     PurchaseOrder,
@@ -112,7 +113,9 @@ class Records:
     def is_parked(self, organisation: UUID) -> bool:
         """Tell whether the last run billed nothing of a client on purpose."""
         row, run = self.facts.organisations[organisation], self.last_run
-        return run is not None and is_parked(row, run)
+        if run is None:
+            return False
+        return is_parked(row, run) or is_parked(self.facts.payer(organisation, run), run)
 
     def newest_statements(self, subscription: UUID) -> list[Statement]:
         """Give the last version of each period, in order."""
@@ -227,7 +230,7 @@ def read_records() -> Records:
         ),
         returned=_returned(),
         orders=_grouped(with_budget_left(PurchaseOrder.objects.all()), "organisation_id"),
-        invoices={row.pk: row for row in Invoice.objects.select_related("organisation")},
+        invoices={row.pk: row for row in Invoice.objects.select_related("organisation", "payer")},
         lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),
         occurrences={row.pk: row for row in BilledOccurrence.objects.all()},
         price_books=price_books(),
@@ -243,7 +246,7 @@ def read_records() -> Records:
         sessions={row.pk: row for rows in facts.sessions.values() for row in rows},
         seats={row.pk: row for row in facts.all_seats()},
         events=_events(
-            Agency, Organisation, Offering, PriceBook, Subscription, PurchaseOrder, Invoice
+            Agency, Organisation, Offering, Payer, PriceBook, Subscription, PurchaseOrder, Invoice
         ),
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
     )

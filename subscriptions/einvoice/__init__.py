@@ -86,6 +86,9 @@ class _Writer:
         self._head(root)
         self._party(_group(root, "AccountingSupplierParty"), "seller")
         self._party(_group(root, "AccountingCustomerParty"), "buyer")
+        if self.invoice.served_name:  # BT-70
+            name = _group(_group(_group(root, "Delivery"), "DeliveryParty"), "PartyName")
+            _say(name, "Name", self.invoice.served_name)
         self._payment(root)
         self._vat(root)
         total = _group(root, "LegalMonetaryTotal")

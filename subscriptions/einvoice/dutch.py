@@ -33,7 +33,7 @@ def scheme(registration: str) -> str | None:
 
 def reference(invoice: Invoice) -> str:
     """Give what a buyer without a purchase order knows the document by: its client number."""
-    return invoice.organisation.code if invoice.organisation else ""
+    return invoice.payer.code if invoice.payer else ""
 
 
 def endpoint(invoice: Invoice, party: str) -> tuple[str, str] | None:
@@ -41,7 +41,7 @@ def endpoint(invoice: Invoice, party: str) -> tuple[str, str] | None:
 
     A client's own address, as it is today, comes before the one that a register gives it.
     """
-    own = invoice.organisation.einvoice_address if invoice.organisation else ""
+    own = invoice.payer.einvoice_address if invoice.payer else ""
     if party == "buyer" and (found := ADDRESS.fullmatch(own.strip())):
         return found[1], found[2]
     registration, vat_id = (

@@ -37,6 +37,7 @@ from subscriptions.models.invoices import (
     ParkedBecause,
     ParkedOrganisation,
 )
+from subscriptions.models.parties import Payer
 from subscriptions.models.prices import (
     OF_A_YEAR,
     PriceBand,
@@ -102,6 +103,7 @@ __all__ = [
     "ParkedBecause",
     "ParkedOrganisation",
     "Pause",
+    "Payer",
     "PriceBand",
     "PriceBook",
     "Publication",

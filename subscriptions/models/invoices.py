@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
-from agency.models import Entity, OfClients, Organisation, User
+from agency.models import Entity, Organisation, Role, User
 from subscriptions.models.contracts import Collection
 from subscriptions.models.prices import VatCategory
 
@@ -62,15 +62,18 @@ class CreditReason(models.TextChoices):
     GOODWILL = "goodwill", _("goodwill")
 
 
-class InvoiceQuerySet(OfClients["Invoice"]):
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def visible_to(self, user: User) -> InvoiceQuerySet:
-        """Staff read all; a contact reads what was sent to an own organisation."""
-        visible = super().visible_to(user)
-        return visible if user.is_staff else visible.filter(state__in=InvoiceState.released)
+        """Staff read all; a contact reads what was sent to an own organisation, which pays it."""
+        if user.is_staff:
+            return self.all()
+        sent = self.filter(state__in=InvoiceState.released)
+        is_contact = user.role == Role.CONTACT
+        return sent.filter(payer__contacts__user=user) if is_contact else self.none()
 
 
 class Invoice(Entity):
-    """A document of a run: one per organisation and purchase order, both parties frozen."""
+    """A document of a run: one per client served and purchase order, both parties frozen."""
 
     kind = models.CharField(_("kind"), max_length=10, choices=InvoiceKind, default="invoice")
     state = models.CharField(
@@ -83,6 +86,17 @@ class Invoice(Entity):
     organisation = models.ForeignKey(
         Organisation, models.PROTECT, null=True, blank=True, related_name="invoices"
     )
+    # Whose document it is: the client itself, or who pays for it then; none of a one-off buyer.
+    payer = models.ForeignKey(
+        Organisation,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="payable",
+        verbose_name=_("payer"),
+    )
+    # Who was served, as printed; empty where that is the buyer.
+    served_name = models.CharField(_("for"), max_length=200, blank=True)
     credit_of = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="credits"
     )
@@ -152,6 +166,11 @@ class Invoice(Entity):
             models.CheckConstraint(
                 condition=Q(total_cents=F("net_cents") + F("vat_cents")),
                 name="total_is_net_and_vat",
+            ),
+            models.CheckConstraint(
+                condition=Q(organisation__isnull=True, payer__isnull=True)
+                | Q(organisation__isnull=False, payer__isnull=False),
+                name="document_of_a_client_says_who_pays",
             ),
             models.CheckConstraint(
                 condition=Q(state="blocked") & ~Q(blocked_reason="")

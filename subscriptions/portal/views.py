@@ -294,7 +294,7 @@ def _advisors(organisation: Organisation, month: Month) -> list[Assignment]:
 
 
 def _invoices(place: Place) -> QuerySet[Invoice]:
-    sent = Invoice.objects.visible_to(place.contact.user).filter(organisation=place.organisation)
+    sent = Invoice.objects.visible_to(place.contact.user).filter(payer=place.organisation)
     return sent.prefetch_related("lines").order_by("-invoice_on", "-number")
 
 

@@ -41,11 +41,12 @@ def title(session: Session) -> str:
 def summary(invoice: Invoice) -> str:
     """Say what an invoice is for: its first line, and how many more there are."""
     lines = list(invoice.lines.all())
+    line = wording.of_served(invoice, lines[0].description)
     if len(lines) == 1:
-        return lines[0].description
+        return line
     more = len(lines) - 1
     text = ngettext("%(line)s and %(more)s more", "%(line)s and %(more)s more", more)
-    return text % {"line": lines[0].description, "more": more}
+    return text % {"line": line, "more": more}
 
 
 @register.filter

@@ -37,9 +37,7 @@ def _invoices(contact: Contact) -> Iterator[Arguments]:
 
 
 def _sent(contact: Contact) -> list[object]:
-    rows = Invoice.objects.filter(
-        organisation=contact.organisation_id, state__in=InvoiceState.released
-    )
+    rows = Invoice.objects.filter(payer=contact.organisation_id, state__in=InvoiceState.released)
     return list(rows.order_by("run_month", "po_number").values_list("pk", flat=True))
 
 

@@ -98,6 +98,7 @@ def _client(code: str, number: int) -> Client:
         make.session(organisation, f"S{number}"),
         subscription,
         make.purchase_order(organisation, f"PO-{number}"),
+        make.payer(organisation, make.organisation(f"{code}P"), "2030-01"),
         make.top_up_card(organisation),
         make.tier_change_request(subscription, "2026-07", contact),
         make.headcount_declaration(organisation, contact),

@@ -8,6 +8,7 @@ from tests.scenarios.walk import (
     checked,
     credited,
     order,
+    paid_by,
     pause,
     tier,
     workshop,
@@ -96,6 +97,56 @@ VAT = (
             2026-03 3 exact 3 of 2 over 1
             2026-06..2026-12/3 3 exact 0 of 2 over 0
         """,
+    ),
+)
+
+PAYERS = (
+    Scenario(
+        # The document of run M goes to who pays in M + 1.
+        name="a group pays from April to September",
+        hours={"2026-02": 4},
+        events=[
+            ("2026-01", order("PO-S", "2026-01/2027-01")),
+            ("2026-01", paid_by("GROUP", "2026-04/2026-10")),
+        ],
+        documents="""
+            2025-12 fee 3 337.50, setup 1 250.00 | 123.38 S
+            2026-03 @GROUP fee 3 337.50, overage 3 270.00 | 127.58 S
+            2026-06 @GROUP fee 3 337.50 | 70.88 S
+            2026-09 #PO-S fee 3 337.50 | 70.88 S
+        """,
+        statements="""
+            2026-03 3 exact 4 of 2 over 2
+            2026-06..2026-12/3 3 exact 0 of 2 over 0
+        """,
+    ),
+    Scenario(
+        name="a Belgian group pays for a Dutch client",
+        agreed=YEARLY,
+        events=[
+            ("2025-12", paid_by("ABROAD", "2026-01/", **BELGIAN, vat_id_checked=True)),
+            ("2026-02", workshop("2026-02-10", 950)),
+        ],
+        documents="""
+            2025-12 @ABROAD fee 12 1350.00, setup 1 250.00 | 0.00 AE
+            2026-02 @ABROAD session 1 950.00 | 0.00 AE
+        """,
+        statements=NO_USE,
+    ),
+    Scenario(
+        # What was credited comes anew by who pays in the month after its own run.
+        name="a bill of the wrong payer is credited and billed anew",
+        agreed=YEARLY,
+        events=[
+            ("2026-02", paid_by("LATE", "2026-01/")),
+            ("2026-02", credited("2025-12", anew=True)),
+        ],
+        documents="""
+            2025-12 fee 12 1350.00, setup 1 250.00 | 336.00 S
+            2025-12 credit 2026-01/2027-01 -1350.00, credit 2026-01/2026-02 -250.00 | -336.00 S
+            2025-12 @LATE fee 12 1350.00, setup 1 250.00 | 336.00 S
+        """,
+        statements=NO_USE,
     ),
 )
 

@@ -15,7 +15,7 @@ from django.utils.translation import override
 from tests import factories as make
 from tests.scenarios.crossed import CROSSED
 from tests.scenarios.fees import FEES, TIERS
-from tests.scenarios.papers import CREDITS, ORDERS, PAUSES, SESSIONS, VAT
+from tests.scenarios.papers import CREDITS, ORDERS, PAUSES, PAYERS, SESSIONS, VAT
 from tests.scenarios.use import CARDS, CARRY_OVER, USE
 from tests.scenarios.walk import (
     Scenario,
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 SCENARIOS = (
     *(*FEES, *TIERS, *USE, *CARDS, *CARRY_OVER),
-    *(*VAT, *ORDERS, *SESSIONS, *PAUSES, *CREDITS, *CROSSED),
+    *(*VAT, *PAYERS, *ORDERS, *SESSIONS, *PAUSES, *CREDITS, *CROSSED),
 )
 RISE_CENTS = 60_00
 

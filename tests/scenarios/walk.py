@@ -3,11 +3,12 @@
 Each scenario is one client; all of them walk through the same three years together, closed and
 billed month after month, so that a walk costs what one client costs. A row of a table reads
 
-    2026-03 2026-06 #PO-1 fee 3 337.50, overage 3 270.00 | 127.58 S
+    2026-03 2026-06 @GROUP #PO-1 fee 3 337.50, overage 3 270.00 | 127.58 S
 
-the runs, the purchase order if any, the lines with kind, months and net, and the VAT by category.
-A number of months begins after the run for what is paid in advance and ends with it for the rest;
-``2026-01..2026-10/3`` is every third month. A row of statements reads
+the runs, who pays if that is another one, the purchase order if any, the lines with kind, months
+and net, and the VAT by category. A number of months begins after the run for what is paid in
+advance and ends with it for the rest; ``2026-01..2026-10/3`` is every third month. A row of
+statements reads
 
     2026-03 3 exact 23.5 of 20 over 3.5
 
@@ -246,6 +247,18 @@ def order(number: str, span: str) -> Event:
     return happen
 
 
+def paid_by(code: str, span: str, **particulars: Any) -> Event:
+    """Let another organisation pay in a range of months."""
+
+    def happen(_world: World, row: Subscription, _month: Month) -> None:
+        from_month, _, until = span.partition("/")
+        payer = Organisation.objects.filter(code=code).first()
+        payer = payer or make.organisation(code, **particulars)
+        make.payer(row.organisation, payer, from_month, until or None)
+
+    return happen
+
+
 def workshop(day: str, price: int, *, on: str = "", **fields: Any) -> Event:
     """Let a workshop be held on a day, or cancelled ``on`` an earlier one."""
 
@@ -301,7 +314,8 @@ def document_row(invoice: Invoice) -> str:
     for line in lines:
         vat[line.vat_category] = vat.get(line.vat_category, 0) + line.vat_cents
     billed = ", ".join(f"{line.kind} {line.months} {euros(line.net_cents)}" for line in lines)
-    marks = [f"#{invoice.po_number}"] if invoice.po_number else []
+    marks = [f"@{invoice.payer.code}"] if invoice.payer and invoice.served_name else []
+    marks += [f"#{invoice.po_number}"] if invoice.po_number else []
     marks += [f"!{invoice.blocked_reason}"] if invoice.blocked_reason else []
     taxed = " + ".join(f"{euros(cents)} {category}" for category, cents in vat.items())
     return f"{' '.join([str(invoice.run_month), *marks])} {billed} | {taxed}"
@@ -328,7 +342,7 @@ def expected_documents(table: str) -> list[str]:
 
 def _document(run: Month, rest: str) -> str:
     lines, taxed = rest.split(" | ")
-    marks = "".join(re.findall(r"[#!]\S+ ", lines))
+    marks = "".join(re.findall(r"[@#!]\S+ ", lines))
     billed = [_line(run, line) for line in lines.removeprefix(marks).split(", ")]
     return f"{run} {marks}{', '.join(billed)} | {taxed}"
 

@@ -141,11 +141,11 @@ class TestRuns:
     ) -> None:
         client("ORG0")
         make.closed_month("2025-12")
-        with django_assert_num_queries(33):
+        with django_assert_num_queries(35):
             bill("2025-12")
         for number in range(1, 6):
             client(f"ORG{number}")
-        with django_assert_num_queries(33):
+        with django_assert_num_queries(35):
             bill("2025-12")
 
 

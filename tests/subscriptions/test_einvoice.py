@@ -157,6 +157,7 @@ KINDS: dict[str, Callable[[], Invoice]] = {
     "outside the EU": lambda: abroad("GB", "GB123456789", "O"),
     "government, by direct debit": government,
     "credit": credit,
+    "for another client": lambda: sent(lines=[FEE], served_name="Basisschool De Linde"),
 }
 
 

@@ -24,6 +24,7 @@ from subscriptions.reports.client.position import Orders, Position
 from subscriptions.reports.sheet import Cell, Column, Sheet, Table, listing
 from subscriptions.reports.style import DATE, EUROS, QUANTITY
 from subscriptions.reports.words import unit, vat_word
+from subscriptions.wording import of_served
 
 _VAT_KIND, _NET, _VAT, _TOTAL = 9, 10, 11, 12
 
@@ -75,7 +76,7 @@ def _row(document: Invoice, line: InvoiceLine) -> Sequence[Any]:
         document.number,
         document.invoice_on,
         document.due_on,
-        line.description,
+        of_served(document, line.description),
         line.from_month.first_day,
         (line.until_month - 1).last_day,
         line.quantity_hundredths,

@@ -19,6 +19,7 @@ from agency.models import Agency, Contact, Organisation
 from agency.month import Month, MonthRange
 from subscriptions import contracts, indexation_runs
 from subscriptions.agreements import Contract, ContractYear
+from subscriptions.buyers import payer_of, read_payers
 from subscriptions.models import (
     BilledOccurrence,
     IndexedContract,
@@ -57,7 +58,8 @@ class Orders:
     """What one client ordered, with or without a contract, after the close of ``month``.
 
     ``invoice_of`` gives the number of the sent document that names a session; ``free`` are sessions
-    known to cost nothing.
+    known to cost nothing. Documents are those that it pays, also for others: what another one pays
+    for it is shown to that one.
     """
 
     shared: Shared
@@ -69,6 +71,7 @@ class Orders:
     invoice_of: Mapping[UUID, str]
     free: frozenset[UUID]
     billed: frozenset[UUID]
+    another_pays: bool
 
     @property
     def since(self) -> Month:
@@ -179,8 +182,9 @@ def _positions(
     loaded = contracts.load(keys)
     rises = indexation_runs.coming([row.pk for row in subscriptions.values()], after=month)
     statements = _statements(subscriptions.values(), month)
-    documents = grouped(_documents(keys, month, _SHOWN), _CLIENT)
-    blocked = grouped(_documents(keys, month, {InvoiceState.BLOCKED}), _CLIENT)
+    documents = grouped(_documents(keys, month, _SHOWN), "payer_id")
+    blocked = grouped(_documents(keys, month, {InvoiceState.BLOCKED}), "payer_id")
+    payers = read_payers(keys)
     sessions = grouped(_sessions(keys), _CLIENT)
     invoice_of, free, billed = _billing_of_sessions(keys)
     orders = grouped(_orders(keys), _CLIENT)
@@ -199,6 +203,7 @@ def _positions(
             invoice_of=invoice_of,
             free=free,
             billed=billed,
+            another_pays=payer_of(organisation, month, payers) != organisation,
         )
         if subscription is None:
             if ordered.sessions or ordered.documents:
@@ -238,7 +243,7 @@ def _statements(
 
 def _documents(keys: Sequence[UUID], month: Month, states: Iterable[str]) -> Iterable[Invoice]:
     lines = Prefetch("lines", InvoiceLine.objects.select_related("credit_of").order_by("position"))
-    rows = Invoice.objects.filter(organisation__in=keys, run_month__lte=month, state__in=states)
+    rows = Invoice.objects.filter(payer__in=keys, run_month__lte=month, state__in=states)
     return rows.prefetch_related(lines).order_by("run_month", "invoice_on", "number", "po_number")
 
 
@@ -250,11 +255,13 @@ def _sessions(keys: Sequence[UUID]) -> Iterable[Session]:
 def _billing_of_sessions(
     keys: Sequence[UUID],
 ) -> tuple[dict[UUID, str], frozenset[UUID], frozenset[UUID]]:
-    """Give the document that names a session, the sessions that are free, and all billed ones."""
+    """Give the client's document that names a session, the free sessions, and all billed ones."""
     occurrences = BilledOccurrence.objects.filter(
         organisation__in=keys, kind__in=_OF_SESSIONS
     ).exclude(state=OccurrenceState.CREDITED)
-    lines = InvoiceLine.objects.filter(occurrence__in=occurrences, invoice__state__in=_SHOWN)
+    lines = InvoiceLine.objects.filter(
+        occurrence__in=occurrences, invoice__state__in=_SHOWN, invoice__served_name=""
+    )
     numbers = dict(
         lines.order_by("invoice__number").values_list("occurrence__subject_id", "invoice__number")
     )

@@ -150,16 +150,18 @@ def _overage(position: Position) -> int:
 def _invoiced(position: Position, overage: int) -> int | None:
     """Give what was invoiced for the year's overage in cents, 0 for nothing yet.
 
-    None where a part was: the rest is still to come, or a former system billed it.
+    None where a part was: the rest is still to come, or a former system billed it. None too where
+    another organisation pays.
     """
     lines = [
         line
         for document in position.documents
+        if not document.served_name
         for line in document.lines.all()
         if line.kind == LineKind.OVERAGE and line.from_month in position.year.months
     ]
     due_here = [row for row in position.of_year if row.until_month > position.contract.first_run]
-    if sum(row.overage_quarters for row in due_here) != overage:
+    if position.another_pays or sum(row.overage_quarters for row in due_here) != overage:
         return None
     billed_hundredths = sum(line.quantity_hundredths for line in lines)
     if lines and billed_hundredths != overage * HUNDREDTHS_PER_QUARTER:

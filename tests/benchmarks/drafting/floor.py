@@ -168,14 +168,16 @@ DOCUMENTS = """
 """
 INVOICES = """
     INSERT INTO subscriptions_invoice (id, kind, state, blocked_reason, run_month, organisation_id,
-        po_number, currency, net_cents, vat_cents, total_cents, due_days, collection, language,
+        payer_id, served_name, po_number, currency, net_cents, vat_cents, total_cents, due_days,
+        collection, language,
         buyer_name, buyer_street, buyer_postcode, buyer_city, buyer_country, buyer_kvk_number,
         buyer_vat_id, buyer_email, seller_name, seller_street, seller_postcode, seller_city,
         seller_country, seller_kvk_number, seller_vat_id, seller_iban, number, parked_because,
         stripe_id, hosted_url, pdf_url, credit_reason)
     SELECT d.id, 'invoice', CASE d.blocked_reason WHEN '' THEN 'draft' ELSE 'blocked' END,
-        d.blocked_reason, {run}, d.organisation_id, d.po_number, 'EUR', d.net, d.vat, d.net + d.vat,
-        d.payment_days, d.collection, o.language, o.legal_name, o.street, o.postcode, o.city,
+        d.blocked_reason, {run}, d.organisation_id, d.organisation_id, '', d.po_number, 'EUR',
+        d.net, d.vat, d.net + d.vat, d.payment_days, d.collection, o.language, o.legal_name,
+        o.street, o.postcode, o.city,
         o.country, CASE o.kvk_number WHEN '' THEN o.oin ELSE o.kvk_number END, o.vat_id,
         o.invoice_email, a.legal_name, a.street, a.postcode, a.city, a.country, a.kvk_number,
         a.vat_id, a.iban, '', '', '', '', '', ''

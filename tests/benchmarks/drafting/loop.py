@@ -332,6 +332,7 @@ def _invoice(
         blocked_reason=reason,
         run_month=RUN,
         organisation=organisation,
+        payer=organisation,
         po_number=number,
         net_cents=net,
         vat_cents=tax,

@@ -76,6 +76,19 @@ def education_that_is_exempt_was_not_vocational() -> None:
     Offering.objects.filter(code="MC").update(vocational=False)
 
 
+@plants("documents_go_to_who_pays", alone=True)
+def a_document_went_past_who_pays() -> None:
+    drafted = Invoice.objects.filter(state="draft", kind="invoice").exclude(organisation=None)
+    make.payer(drafted[0].organisation, make.organisation("PAYER"))  # type: ignore[arg-type]
+
+
+@plants("nobody_pays_for_who_pays", alone=True)
+def who_pays_is_paid_for() -> None:
+    first, second, third = (make.organisation(code) for code in ("P1", "P2", "P3"))
+    make.payer(first, second)
+    make.payer(second, third)
+
+
 @plants("documents_ask_for_something")
 def a_document_asks_for_nothing() -> None:
     InvoiceLine.objects.filter(invoice=line_of("fee").invoice_id).update(net_cents=0)
@@ -264,7 +277,7 @@ def a_document_names_an_order_that_nobody_gave() -> None:
 
 @plants("documents_take_the_purchase_order_of_their_lines", alone=True)
 def a_document_names_no_order_where_one_was_valid() -> None:
-    make.purchase_order(Organisation.objects.get(code="YEARLY"), "PO-9")
+    make.purchase_order(Organisation.objects.get(code="HEAD"), "PO-9")
 
 
 @plants("what_falls_due_together_is_on_one_document", alone=True)
