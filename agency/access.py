@@ -76,6 +76,7 @@ subscriptions.billedoccurrence  r       r          r             r
 subscriptions.bookkeepingcode   -       racd       r             r
 subscriptions.booksopening      -       rah        -             rh
 subscriptions.carduse           -       r          -             r
+subscriptions.contest           r       rah        r             r
 subscriptions.cpivalue          r       rac        r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
 subscriptions.indexationrun     r       racdh      r             r

@@ -22,6 +22,7 @@ GRANT SELECT ON
     TO discreet_client;
 GRANT SELECT (id, user_id, code, phone, languages, provinces, capacity_quarters)
     ON advisors_advisor TO discreet_client;  -- not the particulars of their own firms
+GRANT SELECT (id, invoice_id, until_on, ended_on) ON subscriptions_contest TO discreet_client;
 GRANT SELECT (id, state) ON subscriptions_indexationrun TO discreet_client;
 
 -- What signing in, a second step, the choice of a language and a request for another tier write.

@@ -105,6 +105,7 @@ class Document:
     paid_at: dt.datetime | None
     remaining_cents: int
     paid_elsewhere_cents: int  # told to Stripe, not received by it
+    goes_on: bool  # Stripe debits and reminds by itself
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ def document(given: Given) -> Document:
         paid_at=_moment(given["status_transitions"]["paid_at"]),
         remaining_cents=given["amount_remaining"],
         paid_elsewhere_cents=given.get("amount_paid_off_stripe") or 0,
+        goes_on=given.get("auto_advance") or False,
     )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         InvoiceAddLinesParamsLineTaxAmount,
         InvoiceCreateParams,
         InvoicePayParams,
+        InvoiceUpdateParams,
     )
 
     from subscriptions import gateway
@@ -185,6 +186,11 @@ def _tax_amount(line: InvoiceLine) -> InvoiceAddLinesParamsLineTaxAmount:
 def _percentage(basis_points: int) -> Any:
     """Return text: the SDK asks for a float, but sends whatever is given as it is written."""
     return plain_decimal(basis_points)
+
+
+def advancing(*, goes_on: bool) -> InvoiceUpdateParams:
+    """Return whether Stripe debits, tries again and reminds by itself."""
+    return {"auto_advance": goes_on}
 
 
 def settlement() -> InvoicePayParams:

@@ -234,6 +234,14 @@ def settle(stripe_id: str, body: Body, key: str) -> Document:
     return _document(_client().v1.invoices.pay(stripe_id, _given(body), {"idempotency_key": key}))
 
 
+@_errors_translated()
+def advance(stripe_id: str, body: Body, key: str) -> Document:
+    """Have Stripe debit and remind by itself, or leave that be, while an invoice is open."""
+    return _document(
+        _client().v1.invoices.update(stripe_id, _given(body), {"idempotency_key": key})
+    )
+
+
 def delete_draft(stripe_id: str) -> None:
     """Delete a draft; one that is gone already is fine."""
     with suppress(MissingError), _errors_translated():

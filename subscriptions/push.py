@@ -31,6 +31,8 @@ from subscriptions.models import (
 )
 from subscriptions.parked import is_parked
 from subscriptions.steps import (
+    NOT_MADE,
+    SETTLED,
     UNFINISHED,
     Deed,
     DisagreementError,
@@ -45,7 +47,8 @@ from subscriptions.steps import (
 
 logger = logging.getLogger(__name__)
 
-ONCE_FINAL = (StepKind.SETTLE, StepKind.SEND)  # the calls that follow on finalizing
+# The calls that follow on finalizing.
+ONCE_FINAL = (StepKind.SETTLE, StepKind.SEND, StepKind.ADVANCE)
 MAILED_SINCE = dt.timedelta(days=30)  # Stripe keeps events as long
 
 
@@ -133,6 +136,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
             _deliver(invoice, at)
         _settle(invoice, at)
         _send(invoice, at)
+        _advance(invoice, at)
     except (WaitingError, gateway.BusyError, gateway.UnknownOutcomeError):
         return Outcome.WAITING
     except DisagreementError as disagreement:
@@ -193,7 +197,8 @@ def unpark(invoice_id: UUID) -> None:
         if parked.update(state=InvoiceState.APPROVED, parked_because=""):
             customers.begin_anew(Invoice.objects.get(pk=invoice_id))
         for invoice in unmailed().filter(pk=invoice_id):
-            refused = list(invoice.steps.filter(kind__in=ONCE_FINAL, state=StepState.FAILED))
+            refused = invoice.steps.filter(kind__in=ONCE_FINAL, state=StepState.FAILED)
+            refused = refused.exclude(error_code__in=NOT_MADE).order_by("-generation")
             for kind, body in [(step.kind, step.body) for step in refused] or [(StepKind.SEND, {})]:
                 step_for(invoice, StepKind(kind), body)
             Invoice.objects.filter(pk=invoice.pk).update(parked_because="")
@@ -333,7 +338,7 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
     # Finalized by another process?
     invoice.refresh_from_db(fields=["state", "stripe_id", "invoice_on"])
     if invoice.state != InvoiceState.OPEN:
-        end(step, StepState.FAILED, "settled")
+        end(step, StepState.FAILED, SETTLED)
         return
 
     def call(_body: Mapping[str, Any], key: str) -> gateway.Document:
@@ -347,6 +352,24 @@ def _send(invoice: Invoice, at: dt.datetime) -> None:
     # Else a person, or a push that a restored backup has forgotten, may have sent it.
     final_just_now = answered_lately(invoice, StepKind.FINALIZE, at)
     carry_out(step, Deed(call, look, looks_first=not final_just_now), at)
+
+
+def _advance(invoice: Invoice, at: dt.datetime) -> None:
+    """Tell Stripe whether to debit and remind by itself; nothing of it concerns what is settled."""
+    step = invoice.steps.filter(kind=StepKind.ADVANCE).order_by("-generation").first()
+    if step is None or step.state not in UNFINISHED:
+        return
+    invoice.refresh_from_db(fields=["state", "stripe_id"])
+    if invoice.state != InvoiceState.OPEN:
+        end(step, StepState.FAILED, SETTLED)
+        return
+
+    def look() -> gateway.Document | None:
+        document = gateway.read(invoice.stripe_id)
+        is_over = document.status != "open"  # paid just now: Stripe goes on with nothing
+        return document if is_over or document.goes_on == step.body["auto_advance"] else None
+
+    carry_out(step, Deed(partial(gateway.advance, invoice.stripe_id), look, looks_first=True), at)
 
 
 def _final_since(invoice: Invoice, at: dt.datetime) -> dt.datetime:

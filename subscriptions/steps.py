@@ -30,6 +30,9 @@ Answer = TypeVar("Answer", gateway.Customer, gateway.Document, gateway.CreditNot
 # Stripe forgets a key after 24 hours at the earliest.
 KEY_IS_REPEATED_FOR = dt.timedelta(hours=20)
 MOST_GENERATIONS_IN_A_RUN = 3
+# Why a call was left out: its document was settled, or another call came in its place.
+SETTLED, OVERTAKEN = "settled", "overtaken"
+NOT_MADE = (SETTLED, OVERTAKEN)
 UNFINISHED = (StepState.TODO, StepState.ATTEMPTING, StepState.UNKNOWN)
 
 

@@ -9,7 +9,16 @@ from django.utils import timezone
 
 from agency.schedules import Every
 from agency.today import today
-from subscriptions import announcements, inbox, indexation_letters, push, reconcile, retention
+from subscriptions import (
+    advancing,
+    announcements,
+    contests,
+    inbox,
+    indexation_letters,
+    push,
+    reconcile,
+    retention,
+)
 from subscriptions.push import Outcome
 
 logger = logging.getLogger(__name__)
@@ -18,6 +27,7 @@ SCHEDULES = [
     Every("resume pushing", "subscriptions.tasks.resume_pushing", minutes=10),
     Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
     Every("reconcile stripe", "subscriptions.tasks.reconcile_stripe", daily_at=dt.time(4, 30)),
+    Every("end contests", "subscriptions.tasks.end_contests", daily_at=dt.time(5, 10)),
     Every("erase expired", "subscriptions.tasks.erase_expired", daily_at=dt.time(4, 50)),
 ]
 
@@ -61,6 +71,13 @@ def sweep_events() -> None:
     due = inbox.unhandled(before=now - inbox.TASK_IS_ON_ITS_WAY)
     if failed := inbox.work_off(list(due.values_list("pk", flat=True)), at=now):
         raise inbox.UnforeseenError(failed)
+
+
+def end_contests() -> None:
+    """Have invoices asked for again whose day came; Stripe is told by the next round of pushing."""
+    over = contests.end_over(today())
+    advancing.align_all()
+    logger.info(f"{len(over)} contests ended", extra={"task": "end_contests"})  # noqa: G004 - a count
 
 
 def reconcile_stripe() -> None:

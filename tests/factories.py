@@ -45,6 +45,7 @@ from subscriptions.models import (
     BookkeepingCode,
     BooksOpening,
     CardUse,
+    Contest,
     CpiValue,
     HeadcountDeclaration,
     IndexationRun,
@@ -731,6 +732,13 @@ def _line(run: MonthLike) -> dict[str, Any]:
 def approved(code: str = "ORG1", **fields: Any) -> Invoice:
     """Make an approved document of an organisation of its own."""
     return invoice(organisation(code), state="approved", **fields)
+
+
+def contest(invoice: Invoice, noted_by: User, **fields: Any) -> Contest:
+    """Note that a client contests an open invoice, two weeks after its date, without an end."""
+    noted_on = (invoice.invoice_on or dt.date(2026, 4, 10)) + dt.timedelta(days=14)
+    defaults = {"reason": "amount", "said_by": "contact", "noted_on": noted_on}
+    return _create(Contest, invoice=invoice, noted_by=noted_by, **defaults | fields)
 
 
 def invoice_line(invoice: Invoice, position: int = 1, **fields: Any) -> InvoiceLine:

@@ -3,6 +3,7 @@
 from subscriptions.admin import (
     bookkeeping,
     books,
+    contests,
     contracts,
     declarations,
     indexation,
@@ -16,6 +17,7 @@ from subscriptions.admin import (
 __all__ = [
     "bookkeeping",
     "books",
+    "contests",
     "contracts",
     "declarations",
     "indexation",

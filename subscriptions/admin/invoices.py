@@ -20,12 +20,15 @@ from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, push
 from subscriptions.admin import receipts
+from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
 from subscriptions.admin.invoice_groups import groups, overdue
+from subscriptions.contests import with_contests
 from subscriptions.explanation import explain
 from subscriptions.models import (
     BilledOccurrence,
     BlockedReason,
+    Contest,
     Invoice,
     InvoiceLine,
     InvoiceState,
@@ -64,6 +67,7 @@ class Overdue(admin.SimpleListFilter):
             ("yes", _("overdue")),
             ("failed", _("direct debit failed")),
             ("unmailed", _("not mailed")),
+            ("contested", _("contested")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -73,6 +77,8 @@ class Overdue(admin.SimpleListFilter):
             return queryset.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
         if self.value() == "unmailed":
             return queryset & push.unmailed()
+        if self.value() == "contested":
+            return queryset.filter(contests__in=Contest.objects.filter(ended_on=None))
         return queryset
 
 
@@ -116,7 +122,7 @@ class InvoiceAdmin(StaffAdmin):
     search_fields = ("number", "buyer_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
-    inlines = (Lines, Steps)
+    inlines = (Lines, Contests, Steps)
     fieldsets = (
         (
             _("Where it stands"),
@@ -151,6 +157,9 @@ class InvoiceAdmin(StaffAdmin):
         ),
         ("Stripe", {"fields": ("stripe_id",)}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
+        return with_contests(super().get_queryset(request))
 
     def heading(self, obj: Invoice) -> str:
         return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"

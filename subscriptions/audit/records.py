@@ -22,6 +22,7 @@ from subscriptions.facts import Facts, read_facts
 from subscriptions.models import (
     BilledOccurrence,
     CardUse,
+    Contest,
     Invoice,
     InvoiceLine,
     LineKind,
@@ -92,6 +93,7 @@ class Records:
     seats: dict[UUID, Enrolment]
     events: dict[UUID | str, str]
     steps: list[StripeStep]
+    contests: list[Contest]
     replayed: list[Any] | None = None
 
     @property
@@ -249,6 +251,7 @@ def read_records() -> Records:
             Agency, Organisation, Offering, Payer, PriceBook, Subscription, PurchaseOrder, Invoice
         ),
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
+        contests=list(Contest.objects.select_related("invoice__organisation")),
     )
 
 

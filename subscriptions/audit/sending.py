@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from subscriptions import bodies
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.models import InvoiceKind, InvoiceState, StepKind, StepState
+from subscriptions.models import ContestEnd, InvoiceKind, InvoiceState, StepKind, StepState
+from subscriptions.steps import NOT_MADE
 
 SERIES = re.compile(r"(.*?)(\d+)")
 NOT_SENT = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.SETTLED)
@@ -90,6 +91,33 @@ def what_the_bank_received_is_paid_from_that_day_and_told_to_stripe(
             yield Check(records.document_name(invoice), (str(invoice.received_on), True), found)
 
 
+def contested_documents_are_not_gone_on_with(records: Records) -> Iterator[Check]:
+    """What Stripe was told last of an open document is to leave it be."""
+    told = {step.invoice_id: step for step in records.steps if step.kind == StepKind.FINALIZE}
+    for step in sorted(records.steps, key=lambda step: step.generation):
+        if step.kind == StepKind.ADVANCE and step.error_code not in NOT_MADE:
+            told[step.invoice_id] = step
+    for contest in records.contests:
+        invoice = contest.invoice
+        if contest.ended_on is None and invoice.state == InvoiceState.OPEN:
+            last = told.get(invoice.pk)
+            goes_on = last.body.get("auto_advance", False) if last else bodies.is_debited(invoice)
+            yield Check(
+                records.document_name(invoice), "left be", "gone on" if goes_on else "left be"
+            )
+
+
+def contests_that_ended_by_a_credit_have_one(records: Records) -> Iterator[Check]:
+    credited = {
+        invoice.credit_of_id for invoice in records.invoices.values() if invoice.credit_of_id
+    }
+    for contest in records.contests:
+        if contest.ended_on:
+            needs_one = contest.outcome == ContestEnd.CREDITED
+            found = contest.invoice_id in credited or not needs_one
+            yield Check(records.document_name(contest.invoice), expected=True, found=found)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     sent_documents_have_an_id_a_number_and_dates,
     documents_that_were_not_sent_have_none,
@@ -100,4 +128,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     only_what_was_approved_is_on_its_way,
     paid_documents_say_when,
     what_the_bank_received_is_paid_from_that_day_and_told_to_stripe,
+    contested_documents_are_not_gone_on_with,
+    contests_that_ended_by_a_credit_have_one,
 )

@@ -1,6 +1,7 @@
 """Terms: prices, contracts, what was published, what was billed, and how it stands at Stripe."""
 
 from subscriptions.models.bookkeeping import Booked, BookkeepingCode
+from subscriptions.models.collection import Contest, ContestedBy, ContestEnd, ContestReason
 from subscriptions.models.contracts import (
     BillingInterval,
     Collection,
@@ -83,6 +84,10 @@ __all__ = [
     "CardUse",
     "ClearedBecause",
     "Collection",
+    "Contest",
+    "ContestEnd",
+    "ContestReason",
+    "ContestedBy",
     "CpiValue",
     "CreditReason",
     "DifferenceKind",

@@ -43,6 +43,7 @@ class StepKind(models.TextChoices):
     SEND = "send", _("send")
     CREDIT_NOTE = "credit_note", _("credit note")
     SETTLE = "settle", _("payment outside Stripe")
+    ADVANCE = "advance", _("debit and remind, or not")
 
 
 class StepState(models.TextChoices):

@@ -60,6 +60,23 @@ def retrieve(call: Call) -> Json:
     return shown(call.state, call.fetch("invoice"))
 
 
+def update(call: Call) -> Json:
+    """Have the invoice go on by itself, or not: its draft is changed in no other way here."""
+    invoice = call.fetch("invoice")
+    before = dict(invoice)
+    if invoice["status"] not in {"draft", "open"}:
+        raise ApiError(
+            400,
+            f"`auto_advance` can only be changed of a draft or open invoice. This invoice is "
+            f"{invoice['status']}.",
+            param="auto_advance",
+        )
+    invoice["auto_advance"] = call.given.get("auto_advance", invoice["auto_advance"])
+    call.state.save(invoice)
+    call.record("invoice.updated", shown(call.state, invoice), before=before)
+    return invoice
+
+
 def listing(call: Call) -> Json:
     kept = (
         shown(call.state, invoice)

@@ -27,6 +27,7 @@ OPERATIONS: dict[str, Callable[[Call], Json]] = {
     "POST /v1/invoices": invoices.create,
     "GET /v1/invoices": invoices.listing,
     "GET /v1/invoices/{invoice}": invoices.retrieve,
+    "POST /v1/invoices/{invoice}": invoices.update,
     "DELETE /v1/invoices/{invoice}": invoices.delete,
     "POST /v1/invoices/{invoice}/add_lines": invoices.add_lines,
     "GET /v1/invoices/{invoice}/lines": invoices.list_lines,

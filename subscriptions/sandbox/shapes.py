@@ -239,6 +239,16 @@ SHAPES = {
         unmodelled=LIST_UNMODELLED | {"customer_account", "due_date", "subscription"},
     ),
     "GET /v1/invoices/{invoice}": Nested(unmodelled=EXPAND),
+    "POST /v1/invoices/{invoice}": Nested(
+        {"auto_advance": Flag()},
+        unmodelled=names(
+            "account_tax_ids application_fee_amount automatic_tax automatically_finalizes_at"
+            " collection_method custom_fields days_until_due default_payment_method default_source"
+            " default_tax_rates description discounts due_date effective_at expand footer issuer"
+            " metadata number on_behalf_of payment_settings rendering shipping_cost"
+            " shipping_details statement_descriptor transfer_data"
+        ),
+    ),
     "DELETE /v1/invoices/{invoice}": Nested(),
     "POST /v1/invoices/{invoice}/add_lines": Nested(
         {"lines": ListOf(LINE)},

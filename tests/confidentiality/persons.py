@@ -68,7 +68,11 @@ class People:
             run = make.indexation_run(
                 *values, state="announced", announced_by=user, announced_on=LONG_AGO
             )
-            self.note(user.email, make.books_opening(contract.statements.get(), user), run)
+            document = contract.organisation.invoices.get(kind="invoice")
+            ended = {"noted_on": LONG_AGO, "ended_on": LONG_AGO, "outcome": "resumed"}
+            contest = make.contest(document, user, ended_by=user, **ended)
+            opening = make.books_opening(contract.statements.get(), user)
+            self.note(user.email, opening, run, contest)
         return user.email
 
     def advisor(self, name: str, organisation: Organisation, **fields: Any) -> str:

@@ -106,6 +106,7 @@ def _client(code: str, number: int) -> Client:
         invoice,
         make.billed_occurrence(organisation, subscription.pk),
         make.parked_organisation(organisation, until_month=MONTH),
+        make.contest(invoice, make.user("controller", email=f"notes@{code}.example")),
         make.year_price(subscription),
         make.indexed_contract(IndexationRun.objects.get(), subscription),
         stated := make.statement(subscription, "2026-01", "2026-04", used_quarters=26),

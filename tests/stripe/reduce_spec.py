@@ -33,6 +33,7 @@ DELETE /v1/customers/{customer}/tax_ids/{id}
 GET /v1/invoices
 POST /v1/invoices
 GET /v1/invoices/{invoice}
+POST /v1/invoices/{invoice}
 DELETE /v1/invoices/{invoice}
 POST /v1/invoices/{invoice}/add_lines
 GET /v1/invoices/{invoice}/lines

@@ -133,7 +133,15 @@ def _send() -> None:
             state="done",
             answer_id=f"in_{number}",
         )
+    _contest(Invoice.objects.get(number="DIS-0002"))
     _receive(Invoice.objects.get(number="DIS-0001"))
+
+
+def _contest(invoice: Invoice) -> None:
+    """Have a client contest an invoice; once that ended by a credit."""
+    noted_by = make.user("controller", email="c@contests.example")
+    make.contest(invoice, noted_by, ended_on=invoice.due_on, outcome="resumed")
+    make.contest(invoice, noted_by, noted_on=invoice.due_on)
 
 
 def _receive(invoice: Invoice) -> None:

@@ -12,6 +12,7 @@ from agency.models import Organisation
 from subscriptions import bodies
 from subscriptions.models import (
     BilledOccurrence,
+    Contest,
     Invoice,
     InvoiceLine,
     StripeStep,
@@ -405,3 +406,17 @@ def a_document_was_paid_on_no_day() -> None:
 def a_payment_at_the_bank_was_not_told_to_stripe() -> None:
     sent = Invoice.objects.get(number="DIS-0002")
     Invoice.objects.filter(pk=sent.pk).update(received_on=sent.invoice_on)
+
+
+@plants("contested_documents_are_not_gone_on_with", alone=True)
+def a_contested_debit_goes_on() -> None:
+    contested = Invoice.objects.get(number="DIS-0002")
+    body = dict(bodies.advancing(goes_on=True))
+    told = {"body": body, "body_hash": bodies.hash_of(body), "answer_id": contested.stripe_id}
+    make.stripe_step(contested, "finalize", state="done", **told)
+
+
+@plants("contests_that_ended_by_a_credit_have_one", alone=True)
+def a_contest_ended_by_no_credit() -> None:
+    running = Contest.objects.filter(ended_on=None)
+    running.update(ended_on=F("noted_on"), outcome="credited")

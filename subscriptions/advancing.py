@@ -1,0 +1,58 @@
+"""Whether Stripe goes on with an open invoice by itself: debits, tries again, reminds.
+
+Stripe does all of it or nothing (`auto_advance`), and is told by a call of the push. What it was
+told last stands in that call's frozen body.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from subscriptions import bodies, steps
+from subscriptions.models import Contest, Invoice, InvoiceKind, InvoiceState, StepKind, StepState
+
+
+def is_told_to_go_on(invoice: Invoice) -> bool:
+    """Tell what Stripe was told last, or is being told."""
+    told = invoice.steps.filter(kind__in=[StepKind.FINALIZE, StepKind.ADVANCE])
+    told = told.exclude(state=StepState.FAILED, error_code__in=steps.NOT_MADE)
+    bodies_told = {step.kind: step.body for step in told.order_by("generation")}
+    last: Any = bodies_told.get(StepKind.ADVANCE) or bodies_told.get(StepKind.FINALIZE)
+    return bool(last["auto_advance"]) if last else bodies.is_debited(invoice)
+
+
+def is_to_go_on(invoice: Invoice) -> bool:
+    """Tell whether Stripe should: with a debit that nobody contests."""
+    contested = Contest.objects.filter(invoice=invoice, ended_on=None).exists()
+    return bodies.is_debited(invoice) and not contested
+
+
+def align_all() -> int:
+    """Align every open invoice; returns for how many Stripe is to be told."""
+    open_ones = Invoice.objects.filter(kind=InvoiceKind.INVOICE, state=InvoiceState.OPEN)
+    return sum(align(key) for key in list(open_ones.order_by("pk").values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def align(invoice_id: UUID) -> bool:
+    """Have the push tell Stripe what it should do, unless it was told; returns whether it does.
+
+    A call that another process is making is waited for: the next round comes back to it.
+    """
+    invoice = steps.lock(invoice_id)
+    is_open = invoice.kind == InvoiceKind.INVOICE and invoice.state == InvoiceState.OPEN
+    goes_on = is_to_go_on(invoice)
+    if not is_open or invoice.received_on or is_told_to_go_on(invoice) == goes_on:
+        return False
+    told = invoice.steps.filter(kind=StepKind.ADVANCE)
+    if told.filter(state=StepState.ATTEMPTING).exists():
+        return False
+    told.filter(state__in=steps.UNFINISHED).update(
+        state=StepState.FAILED, error_code=steps.OVERTAKEN
+    )
+    body: dict[str, Any] = dict(bodies.advancing(goes_on=goes_on))
+    steps.step_for(invoice, StepKind.ADVANCE, body, again=True)
+    return True
