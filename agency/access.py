@@ -102,6 +102,7 @@ subscriptions.taxtreatment      r       rac        r             r
 subscriptions.terms             r       ra         r             r
 subscriptions.tierchangerequest r       rh         r             r
 subscriptions.topupcard         r       rac        r             r
+subscriptions.writeoff          -       rh         r             r
 subscriptions.yearprice         r       r          r             r
 """
 
@@ -164,6 +165,7 @@ admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
+admin:subscriptions_invoice_write_off  controller  controller
 admin:subscriptions_booksopening_totals  books  -
 admin:subscriptions_taxtreatment_return  books  -
 admin:subscriptions_indexationrun_dry_run  staff  -

@@ -1,7 +1,8 @@
 """What the bookkeeper takes over of a month: sales, what is open, and what was billed in advance.
 
 All of it follows from the documents that were sent, dated by their invoice date; what was cancelled
-after it had a number is left out and counted. Fees, set-up and cards are earned month by month.
+after it had a number is left out and counted. Fees, set-up and cards are earned month by month;
+what is written off is a loss on an account of its own, and was earned all the same.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.money import round_half_away
 from agency.month import Month, MonthRange
+from subscriptions import write_offs
 from subscriptions.models import (
     Booked,
     BookkeepingCode,
@@ -30,6 +32,7 @@ from subscriptions.models import (
     Statement,
 )
 from subscriptions.vat_returns import SENT, sent_lines
+from subscriptions.write_offs import Loss
 
 IN_ADVANCE = (LineKind.FEE, LineKind.SETUP, LineKind.TIER_CHANGE, LineKind.TOPUP)
 YEAR = 12  # no release period, and so no part that waits for one, is longer
@@ -44,6 +47,19 @@ class Entry:
     """A line of a document as it is booked: net on an account, its VAT by a code."""
 
     line: InvoiceLine
+    debtor: str
+    account: str
+    vat_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LossEntry:
+    """A part of a write-off as it is booked: its net on the account of losses, its VAT by a code.
+
+    As of a credit, amounts are negative; what was paid after all is positive.
+    """
+
+    loss: Loss
     debtor: str
     account: str
     vat_code: str
@@ -104,6 +120,7 @@ class Books:
     month: Month
     codes: Codes
     journal: Sequence[Entry]
+    losses: Sequence[LossEntry]
     open_items: Sequence[OpenItem]
     spreads: Sequence[Spread]
     released: Sequence[Released]
@@ -144,6 +161,8 @@ class Books:
             (str(_("Documents: net")), sums["net"] or 0),
             (str(_("Journal: VAT")), sum(entry.line.vat_cents for entry in self.journal)),
             (str(_("Documents: VAT")), sums["vat"] or 0),
+            (str(_("Written off: net")), sum(one.loss.net_cents for one in self.losses)),
+            (str(_("Written off: VAT")), sum(one.loss.vat_cents for one in self.losses)),
             (str(_("Cancelled after they had a number, not in the journal")), cancelled or 0),
             (
                 str(_("Open at the end of the month")),
@@ -187,6 +206,7 @@ def read(month: Month) -> Books:
         month,
         codes,
         list(_journal(month, codes)),
+        list(_losses(month, codes)),
         list(open_items(month.last_day, codes)),
         spreads,
         list(_released(month, spreads)),
@@ -214,10 +234,22 @@ def _journal(month: Month, codes: Codes) -> Iterator[Entry]:
         )
 
 
-def open_items(on: dt.date, codes: Codes) -> Iterator[OpenItem]:
-    """Give what was open at the end of a day. A debit under way is open; so is what is given up.
+def _losses(month: Month, codes: Codes) -> Iterator[LossEntry]:
+    for loss in write_offs.losses():
+        if Month.containing(loss.on) == month:
+            yield LossEntry(
+                loss,
+                codes.debtor(loss.write_off.invoice),
+                codes.of(Booked.WRITTEN_OFF, loss.category),
+                codes.of(Booked.VAT, loss.category),
+            )
 
-    What the bank had by then is paid, whether or not Stripe was told.
+
+def open_items(on: dt.date, codes: Codes) -> Iterator[OpenItem]:
+    """Give what was open at the end of a day. A debit under way is open.
+
+    What the bank had by then is paid, and what was written off is not open, whether or not Stripe
+    was told; what Stripe alone has given up is.
     """
     unpaid = (~Q(state=InvoiceState.PAID) | Q(paid_on__gt=on)) & ~Q(received_on__lte=on)
     credited = Q(
@@ -225,9 +257,11 @@ def open_items(on: dt.date, codes: Codes) -> Iterator[OpenItem]:
         credits__state__in=SENT,
         credits__invoice_on__lte=on,
     )
-    rows = Invoice.objects.filter(
-        unpaid, kind=InvoiceKind.INVOICE, state__in=SENT, invoice_on__lte=on
-    ).annotate(credited_cents=Sum("credits__total_cents", filter=credited))
+    rows = (
+        Invoice.objects.filter(unpaid, kind=InvoiceKind.INVOICE, state__in=SENT, invoice_on__lte=on)
+        .exclude(write_off__written_off_on__lte=on)
+        .annotate(credited_cents=Sum("credits__total_cents", filter=credited))
+    )
     for row in rows.select_related("payer").order_by("invoice_on", "number"):
         left = row.total_cents + (row.credited_cents or 0)  # type: ignore[attr-defined]  # annotated
         if left:

@@ -164,7 +164,8 @@ def refuse(document: Invoice) -> None:
     """Raise CreditRefusedError for a document of which nothing may be credited."""
     if document.kind == InvoiceKind.CREDIT:
         raise CreditRefusedError(_("A credit is not credited itself."))
-    if document.state not in CREDITABLE:
+    given_up = document.state == InvoiceState.OPEN and hasattr(document, "write_off")
+    if document.state not in CREDITABLE or given_up:
         if document.state in InvoiceState.released:
             text = _("This document asks for nothing any more: it is void or written off.")
         else:

@@ -242,6 +242,14 @@ def advance(stripe_id: str, body: Body, key: str) -> Document:
     )
 
 
+@_errors_translated()
+def give_up(stripe_id: str, key: str) -> Document:
+    """Have an open invoice count as one that nobody will pay."""
+    return _document(
+        _client().v1.invoices.mark_uncollectible(stripe_id, {}, {"idempotency_key": key})
+    )
+
+
 def delete_draft(stripe_id: str) -> None:
     """Delete a draft; one that is gone already is fine."""
     with suppress(MissingError), _errors_translated():

@@ -61,8 +61,6 @@ SETTLED = {
     "void": InvoiceState.VOID,
     "uncollectible": InvoiceState.UNCOLLECTIBLE,
 }
-# Stripe takes a payment also after giving up on it.
-MAY_BE_PAID = (InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE)
 MAY_BOUNCE = (InvoiceState.OPEN, InvoiceState.PAID)
 
 
@@ -271,10 +269,10 @@ def _move(
     invoice: Invoice, document: gateway.Document, at: dt.datetime, failed_at: dt.datetime | None
 ) -> None:
     """Follow Stripe forward; only a debit that bounced leads from paid back to open."""
-    if document.status == "paid" and invoice.state in MAY_BE_PAID:
+    if document.status == "paid" and invoice.state in InvoiceState.payable:
         invoice.state, invoice.debit_failed_on = InvoiceState.PAID, None
         invoice.paid_on = invoice.received_on or day_of(document.paid_at or at)
-    elif document.status in SETTLED and invoice.state in MAY_BE_PAID:
+    elif document.status in SETTLED and invoice.state in InvoiceState.payable:
         invoice.state = SETTLED[document.status]
         if invoice.state == InvoiceState.VOID:
             _bill_anew(invoice)

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import bank, bodies, steps
@@ -28,24 +29,31 @@ class PaymentError(ValidationError):
 
 
 def unpaid() -> QuerySet[Invoice]:
-    """Give the invoices that ask for money and of which no payment was noted."""
+    """Give the invoices that ask for money and of which no payment was noted.
+
+    What was given up may be paid all the same.
+    """
     return Invoice.objects.filter(
-        kind=InvoiceKind.INVOICE, state=InvoiceState.OPEN, received_on=None
+        kind=InvoiceKind.INVOICE, state__in=InvoiceState.payable, received_on=None
     )
 
 
 def asked() -> dict[str, tuple[UUID, int]]:
     """Give key and cents of each unpaid invoice by its number, less what was credited."""
-    credited = dict(
-        Invoice.objects.filter(credit_of__in=unpaid(), state=InvoiceState.PAID)
-        .values_list("credit_of")
-        .annotate(Sum("total_cents"))
-        .order_by()
-    )
-    return {
-        number: (key, total + credited.get(key, 0))
-        for key, number, total in unpaid().values_list("pk", "number", "total_cents")
-    }
+    rows = with_left(unpaid()).values_list("number", "pk", "left_cents")
+    return {number: (key, left) for number, key, left in rows}
+
+
+def with_left(rows: QuerySet[Invoice]) -> QuerySet[Any]:
+    """Have invoices say what they ask for, less what was credited: ``left_cents``."""
+    credited = Sum("credits__total_cents", filter=Q(credits__state=InvoiceState.PAID))
+    return rows.annotate(left_cents=F("total_cents") + Coalesce(credited, 0))
+
+
+def left_cents(invoice: Invoice) -> int:
+    """Give what an invoice that was not paid asks for, less what was credited."""
+    found: int = with_left(Invoice.objects.filter(pk=invoice.pk)).get().left_cents
+    return found
 
 
 def compare(data: bytes, *, own_iban: str) -> Sequence[bank.Match[UUID]]:
@@ -68,7 +76,7 @@ def note(invoice_id: UUID, *, received_on: dt.date, on: dt.date) -> Invoice:
     invoice = steps.lock(invoice_id)
     if invoice.received_on == received_on:
         return invoice
-    if invoice.kind != InvoiceKind.INVOICE or invoice.state != InvoiceState.OPEN:
+    if invoice.kind != InvoiceKind.INVOICE or invoice.state not in InvoiceState.payable:
         raise PaymentError(_("Only an open invoice can be paid."))
     if invoice.received_on:
         raise PaymentError(_("A payment of this invoice was noted already."))

@@ -28,6 +28,7 @@ from subscriptions.models import (
     InvoiceState,
     StepKind,
     StepState,
+    StripeStep,
 )
 from subscriptions.parked import is_parked
 from subscriptions.steps import (
@@ -48,7 +49,7 @@ from subscriptions.steps import (
 logger = logging.getLogger(__name__)
 
 # The calls that follow on finalizing.
-ONCE_FINAL = (StepKind.SETTLE, StepKind.SEND, StepKind.ADVANCE)
+ONCE_FINAL = (StepKind.WRITE_OFF, StepKind.SETTLE, StepKind.SEND, StepKind.ADVANCE)
 MAILED_SINCE = dt.timedelta(days=30)  # Stripe keeps events as long
 
 
@@ -75,7 +76,9 @@ def candidates() -> QuerySet[Invoice]:
     Credits come last: what they credit has to be there. Within a month chance orders them: by name,
     clients could tell from their numbers whether anybody between them was billed.
     """
-    unfinished = Q(state=InvoiceState.OPEN, steps__kind__in=ONCE_FINAL, steps__state__in=UNFINISHED)
+    unfinished = Q(
+        state__in=InvoiceState.payable, steps__kind__in=ONCE_FINAL, steps__state__in=UNFINISHED
+    )
     return (
         Invoice.objects.filter(Q(state=InvoiceState.APPROVED) | unfinished)
         .order_by("-kind", "run_month", "id")
@@ -125,7 +128,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
         if invoice.state not in InvoiceState.released:
             raise NotApprovedError(invoice.state)
         unfinished = invoice.steps.filter(kind__in=ONCE_FINAL, state__in=UNFINISHED)
-        if invoice.state != InvoiceState.OPEN or not unfinished.exists():
+        if invoice.state not in InvoiceState.payable or not unfinished.exists():
             return Outcome.ALREADY
     try:
         _wait_for_its_client(invoice, at)
@@ -134,6 +137,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
             credit_notes.deliver(invoice, at)
         elif invoice.state == InvoiceState.APPROVED:
             _deliver(invoice, at)
+        _write_off(invoice, at)
         _settle(invoice, at)
         _send(invoice, at)
         _advance(invoice, at)
@@ -206,7 +210,7 @@ def unpark(invoice_id: UUID) -> None:
 
 def unmailed() -> QuerySet[Invoice]:
     """Return what is final at Stripe, and what Stripe refused to mail."""
-    return Invoice.objects.filter(state=InvoiceState.OPEN).exclude(parked_because="")
+    return Invoice.objects.filter(state__in=InvoiceState.payable).exclude(parked_because="")
 
 
 def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
@@ -311,10 +315,36 @@ def _finalize(invoice: Invoice, at: dt.datetime) -> None:
     carry_out(step, Deed(call, look, partial(record_finalized, invoice)), at)
 
 
+def _unfinished(invoice: Invoice, kind: StepKind) -> StripeStep | None:
+    step = invoice.steps.filter(kind=kind).order_by("-generation").first()
+    return step if step and step.state in UNFINISHED else None
+
+
+def _write_off(invoice: Invoice, at: dt.datetime) -> None:
+    """Tell Stripe that nobody will pay; where somebody just did, the inbox follows that."""
+    step = _unfinished(invoice, StepKind.WRITE_OFF)
+    if step is None:
+        return
+
+    def call(_body: Mapping[str, Any], key: str) -> gateway.Document:
+        return gateway.give_up(invoice.stripe_id, key)
+
+    def look() -> gateway.Document | None:
+        document = gateway.read(invoice.stripe_id)
+        return None if document.status == "open" else document
+
+    def record(document: gateway.Document) -> None:
+        if document.status == "uncollectible":
+            still_open = Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.OPEN)
+            still_open.update(state=InvoiceState.UNCOLLECTIBLE, parked_because="")
+
+    carry_out(step, Deed(call, look, record, looks_first=True), at)
+
+
 def _settle(invoice: Invoice, at: dt.datetime) -> None:
     """Tell Stripe of a payment that our own bank received."""
-    step = invoice.steps.filter(kind=StepKind.SETTLE).order_by("-generation").first()
-    if step is None or step.state not in UNFINISHED:
+    step = _unfinished(invoice, StepKind.SETTLE)
+    if step is None:
         return
 
     def look() -> gateway.Document | None:
@@ -323,7 +353,7 @@ def _settle(invoice: Invoice, at: dt.datetime) -> None:
 
     def record(document: gateway.Document) -> None:
         if document.status == "paid":
-            still_open = Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.OPEN)
+            still_open = Invoice.objects.filter(pk=invoice.pk, state__in=InvoiceState.payable)
             still_open.update(state=InvoiceState.PAID, paid_on=F("received_on"), parked_because="")
 
     settle = partial(gateway.settle, invoice.stripe_id)
@@ -332,8 +362,8 @@ def _settle(invoice: Invoice, at: dt.datetime) -> None:
 
 def _send(invoice: Invoice, at: dt.datetime) -> None:
     """Have Stripe mail the invoice; what is settled already needs no mail."""
-    step = invoice.steps.filter(kind=StepKind.SEND).order_by("-generation").first()
-    if step is None or step.state not in UNFINISHED:
+    step = _unfinished(invoice, StepKind.SEND)
+    if step is None:
         return
     # Finalized by another process?
     invoice.refresh_from_db(fields=["state", "stripe_id", "invoice_on"])
@@ -398,4 +428,4 @@ def _park(invoice: Invoice, reason: str) -> None:
         state=InvoiceState.PARKED, parked_because=because
     )
     if not parked:
-        this.filter(state=InvoiceState.OPEN).update(parked_because=because)
+        this.filter(state__in=InvoiceState.payable).update(parked_because=because)

@@ -1,11 +1,14 @@
 """What a VAT return and a list of intra-community services ask of the documents of a period.
 
 By invoice date, of documents that were sent and not voided; credits count with their own date and
-sign. Nothing is rounded: the sums are those of the lines, to the cent.
+sign. Nothing is rounded: the sums are those of the lines, to the cent. VAT of what was written off
+is taken off the box that it was declared in, and put back when it is paid after all; what bore no
+VAT stands in the return as it was.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +16,9 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from agency.month import Month, MonthRange
+from subscriptions import write_offs
 from subscriptions.models import InvoiceLine, InvoiceState, VatCategory
+from subscriptions.write_offs import Loss
 
 SENT = (InvoiceState.OPEN, InvoiceState.PAID, InvoiceState.UNCOLLECTIBLE)
 QUARTER = 3
@@ -29,6 +34,7 @@ class Box:
     rate_basis_points: int
     net_cents: int
     vat_cents: int
+    about: str = ""  # what was written off or paid after all, in its own line
 
     @property
     def box(self) -> str:
@@ -85,7 +91,31 @@ def sent_lines(months: MonthRange | None = None) -> QuerySet[InvoiceLine]:
 def vat_return(months: MonthRange) -> VatReturn:
     lines = sent_lines(months)
     reversed_ = lines.filter(vat_category=VatCategory.REVERSE_CHARGE)
-    return VatReturn(months, boxes(by_category(lines)), _services(reversed_))
+    found = boxes(by_category(lines)) + _lost(months)
+    return VatReturn(months, found, _services(reversed_))
+
+
+def losses_in(months: MonthRange) -> list[Loss]:
+    """Give what was written off or paid after all and changes the VAT of a period."""
+    lost = (loss for loss in write_offs.losses() if Month.containing(loss.vat_on) in months)
+    return [loss for loss in lost if loss.vat_cents]
+
+
+def _lost(months: MonthRange) -> list[Box]:
+    sums: dict[tuple[bool, str, int], list[int]] = defaultdict(lambda: [0, 0])
+    for loss in losses_in(months):
+        cents = sums[loss.is_recovered, loss.category, -loss.rate_basis_points]
+        cents[:] = cents[0] + loss.net_cents, cents[1] + loss.vat_cents
+    return [
+        Box(
+            category=VatCategory(category),
+            rate_basis_points=-rate,
+            net_cents=net,
+            vat_cents=vat,
+            about=write_offs.word(is_recovered=is_recovered),
+        )
+        for (is_recovered, category, rate), (net, vat) in sorted(sums.items())
+    ]
 
 
 def by_category(lines: QuerySet[InvoiceLine]) -> Iterable[tuple[Any, ...]]:

@@ -70,6 +70,7 @@ from subscriptions.models import (
     Terms,
     TierChangeRequest,
     TopUpCard,
+    WriteOff,
     YearPrice,
 )
 from workshops.models import CancellationRung, Enrolment, Offering, Session
@@ -649,6 +650,14 @@ def accepted_run(
     accepted_by: User, run_month: MonthLike = "2025-12", day: dt.date = dt.date(2026, 1, 8)
 ) -> AcceptedRun:
     return _create(AcceptedRun, run_month=run_month, accepted_by=accepted_by, accepted_on=day)
+
+
+def write_off(invoice: Invoice, approved_by: User, **fields: Any) -> WriteOff:
+    """Write off all of a sent invoice on the day on which it is due."""
+    left = {"net_cents": invoice.net_cents, "vat_cents": invoice.vat_cents}
+    on = {"written_off_on": invoice.due_on, "vat_on": invoice.due_on}
+    row = {"invoice": invoice, "reason": "bankrupt", "approved_by": approved_by}
+    return _create(WriteOff, **row | left | on | fields)
 
 
 def invoice(

@@ -1,6 +1,7 @@
 """Lists and forms for contracts, statements, invoices and what was said to Stripe."""
 
 from subscriptions.admin import (
+    arrears,
     bookkeeping,
     books,
     contests,
@@ -15,6 +16,7 @@ from subscriptions.admin import (
 )
 
 __all__ = [
+    "arrears",
     "bookkeeping",
     "books",
     "contests",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,9 @@ from agency.today import today
 from subscriptions.models import Invoice, InvoiceKind, InvoiceState
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from django.http import HttpRequest
+
+A_YEAR = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ GROUPS: tuple[tuple[Any, str, str], ...] = (
 
 def overdue(on: dt.date) -> Q:
     return Q(state=InvoiceState.OPEN, kind=InvoiceKind.INVOICE, due_on__lt=on)
+
+
+def hopeless(on: dt.date) -> Q:
+    """What is unpaid for a year, when its VAT can be claimed back, or given up at Stripe only."""
+    is_old = Q(state=InvoiceState.OPEN, due_on__lte=on - A_YEAR)
+    given_up = is_old | Q(state=InvoiceState.UNCOLLECTIBLE)
+    return given_up & Q(kind=InvoiceKind.INVOICE, write_off__written_off_on=None)
 
 
 def groups(request: HttpRequest) -> list[Group]:

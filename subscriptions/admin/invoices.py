@@ -20,9 +20,10 @@ from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, push
 from subscriptions.admin import receipts
+from subscriptions.admin.arrears import write_off_page
 from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
-from subscriptions.admin.invoice_groups import groups, overdue
+from subscriptions.admin.invoice_groups import groups, hopeless, overdue
 from subscriptions.contests import with_contests
 from subscriptions.explanation import explain
 from subscriptions.models import (
@@ -50,6 +51,8 @@ def standing(invoice: Invoice, on: dt.date) -> Standing:
         return Standing(invoice.get_blocked_reason_display(), "wait")
     if invoice.state == InvoiceState.PARKED:
         return Standing(str(InvoiceState.PARKED.label), "bad")
+    if invoice.state == InvoiceState.UNCOLLECTIBLE:
+        return Standing(str(InvoiceState.UNCOLLECTIBLE.label), "bad")
     if invoice.state in InvoiceState.released:
         return invoice_standing(invoice, on)
     if invoice.state == InvoiceState.DRAFT and invoice.approved_by_id:
@@ -68,6 +71,7 @@ class Overdue(admin.SimpleListFilter):
             ("failed", _("direct debit failed")),
             ("unmailed", _("not mailed")),
             ("contested", _("contested")),
+            ("hopeless", _("to be written off")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -75,6 +79,8 @@ class Overdue(admin.SimpleListFilter):
             return queryset.filter(overdue(today()))
         if self.value() == "failed":
             return queryset.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
+        if self.value() == "hopeless":
+            return queryset.filter(hopeless(today()))
         if self.value() == "unmailed":
             return queryset & push.unmailed()
         if self.value() == "contested":
@@ -188,6 +194,11 @@ class InvoiceAdmin(StaffAdmin):
                 "<path:object_id>/credit/", wrap(self.credit), name="subscriptions_invoice_credit"
             ),
             path(
+                "<path:object_id>/write_off/",
+                wrap(self.write_off),
+                name="subscriptions_invoice_write_off",
+            ),
+            path(
                 "<path:object_id>/einvoice/",
                 wrap(self.download_einvoice),
                 name="subscriptions_invoice_einvoice",
@@ -225,12 +236,16 @@ class InvoiceAdmin(StaffAdmin):
 
     def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Credit what was sent, in full or in part, and bill it anew."""
-        invoice = self.get_object(request, object_id)
+        return credit_page(self, request, self._handled(request, object_id))
+
+    def write_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Write off what will not be paid, or see what was written off."""
+        return write_off_page(self, request, self._handled(request, object_id))
+
+    def _handled(self, request: HttpRequest, object_id: str) -> Invoice:
         if not self.has_handle_permission(request):
             raise PermissionDenied
-        if invoice is None:
-            raise Http404
-        return credit_page(self, request, invoice)
+        return self._looked_at(request, object_id)
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:

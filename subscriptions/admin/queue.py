@@ -19,7 +19,7 @@ from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
 from subscriptions import books, notice, push, reconcile
-from subscriptions.admin.invoice_groups import overdue
+from subscriptions.admin.invoice_groups import hopeless, overdue
 from subscriptions.models import (
     BlockedReason,
     DifferenceKind,
@@ -104,6 +104,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
         *_openings(on, reader),
         *_trainers(on),
         *_overdue(on),
+        *_to_write_off(on),
         _notice(on),
         *stripe,
     ]
@@ -296,6 +297,11 @@ def _unmailed() -> Task:
 def _overdue(on: dt.date) -> Iterator[Task]:
     what = ngettext_lazy("invoice overdue", "invoices overdue")
     yield from _unpaid(Invoice.objects.filter(overdue(on)), "due_on", what, "overdue=yes")
+
+
+def _to_write_off(on: dt.date) -> Iterator[Task]:
+    what = ngettext_lazy("invoice to write off", "invoices to write off")
+    yield from _unpaid(Invoice.objects.filter(hopeless(on)), "due_on", what, "overdue=hopeless")
 
 
 def _notice(on: dt.date) -> Task:

@@ -16,6 +16,7 @@ from agency.turns import take_turns
 from subscriptions.audit import (
     agreements,
     amounts,
+    arrears,
     credited,
     documents,
     parties,
@@ -34,6 +35,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *sessions.INVARIANTS,
     *credited.INVARIANTS,
     *sending.INVARIANTS,
+    *arrears.INVARIANTS,
 )
 
 

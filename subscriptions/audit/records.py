@@ -39,6 +39,7 @@ from subscriptions.models import (
     Terms,
     TermsReason,
     TopUpCard,
+    WriteOff,
     YearPrice,
 )
 from subscriptions.orders import with_budget_left
@@ -94,6 +95,7 @@ class Records:
     events: dict[UUID | str, str]
     steps: list[StripeStep]
     contests: list[Contest]
+    write_offs: list[WriteOff]
     replayed: list[Any] | None = None
 
     @property
@@ -123,6 +125,11 @@ class Records:
         """Give the last version of each period, in order."""
         newest = {row.from_month: row for row in self.statements[subscription]}
         return list(newest.values())
+
+    @cached_property
+    def credits_of(self) -> dict[UUID, list[Invoice]]:
+        """The credits of each invoice."""
+        return _grouped(self.invoices.values(), "credit_of_id")
 
     def all_lines(self) -> Iterator[InvoiceLine]:
         for lines in self.lines.values():
@@ -252,6 +259,7 @@ def read_records() -> Records:
         ),
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
         contests=list(Contest.objects.select_related("invoice__organisation")),
+        write_offs=list(WriteOff.objects.all()),
     )
 
 

@@ -1,5 +1,6 @@
 """Terms: prices, contracts, what was published, what was billed, and how it stands at Stripe."""
 
+from subscriptions.models.arrears import WriteOff, WrittenOffBecause
 from subscriptions.models.bookkeeping import Booked, BookkeepingCode
 from subscriptions.models.collection import Contest, ContestedBy, ContestEnd, ContestReason
 from subscriptions.models.contracts import (
@@ -133,5 +134,7 @@ __all__ = [
     "TierChangeRequest",
     "TopUpCard",
     "VatCategory",
+    "WriteOff",
+    "WrittenOffBecause",
     "YearPrice",
 ]

@@ -19,6 +19,7 @@ class Booked(models.TextChoices):
     VAT = "vat", _("VAT code")
     DEBTORS = "debtors", _("debtors")
     DEFERRED = "deferred", _("invoiced in advance")
+    WRITTEN_OFF = "written_off", _("written off")
     ONE_OFF = "one_off", _("debtor number of one-off buyers")
 
 

@@ -39,6 +39,8 @@ class InvoiceState(models.TextChoices):
     SETTLED = "settled", _("settled")
 
     released = nonmember(frozenset({"open", "paid", "void", "uncollectible"}))
+    # What was given up may be paid all the same: Stripe takes it, and so does our bank.
+    payable = nonmember(frozenset({"open", "uncollectible"}))
 
 
 class BlockedReason(models.TextChoices):

@@ -44,6 +44,7 @@ class StepKind(models.TextChoices):
     CREDIT_NOTE = "credit_note", _("credit note")
     SETTLE = "settle", _("payment outside Stripe")
     ADVANCE = "advance", _("debit and remind, or not")
+    WRITE_OFF = "write_off", _("write-off")
 
 
 class StepState(models.TextChoices):

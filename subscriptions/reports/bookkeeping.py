@@ -28,6 +28,7 @@ from subscriptions.reports.book import Book
 from subscriptions.reports.sheet import Column, Sheet, listing
 from subscriptions.reports.style import DATE, EUROS, MONTH, RIGHT_TEXT, Kind
 from subscriptions.reports.words import vat_word
+from subscriptions.write_offs import word
 
 WORKBOOK = "bookkeeping.xlsx"
 # A spreadsheet takes a text that begins so for a formula.
@@ -102,6 +103,42 @@ def open_items(books: Books) -> Listing:
     return Listing(_("Open items"), columns, rows, (5, 6))
 
 
+def written_off(books: Books) -> Listing:
+    columns = (
+        Column(_("Document"), 16),
+        Column(_("Date"), 12, DATE),
+        Column(_("Debtor number"), 18),
+        Column(_("Debtor"), 30, wraps=True),
+        Column(_("Debtors account"), 20),
+        Column(_("Account"), 12),
+        Column(_("Kind"), 16),
+        Column(_("VAT code"), 10),
+        Column(_("VAT rate"), 11, RIGHT_TEXT),
+        Column(_("Net (€)"), 13, EUROS),
+        Column(_("VAT (€)"), 12, EUROS),
+        Column(_("VAT as of"), 12, DATE),
+    )
+    rows = [
+        (
+            loss.write_off.invoice.number,
+            loss.on,
+            entry.debtor,
+            loss.write_off.invoice.buyer_name,
+            books.codes.of(Booked.DEBTORS, loss.category),
+            entry.account,
+            word(is_recovered=loss.is_recovered),
+            entry.vat_code,
+            vat_word(loss.category, loss.rate_basis_points),
+            loss.net_cents,
+            loss.vat_cents,
+            loss.vat_on,
+        )
+        for entry in books.losses
+        for loss in [entry.loss]
+    ]
+    return Listing(_("Written off"), columns, rows, (9, 10))
+
+
 def deferred(books: Books) -> Listing:
     after = books.month + 1
     columns = (
@@ -169,6 +206,7 @@ def controls(books: Books) -> Listing:
 LISTS: dict[str, Callable[[Books], Listing]] = {
     "journal.csv": journal,
     "open_items.csv": open_items,
+    "written_off.csv": written_off,
     "deferred.csv": deferred,
     "deferred_by_month.csv": by_month,
     "deferred_by_period.csv": by_period,

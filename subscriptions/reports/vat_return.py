@@ -19,6 +19,7 @@ from subscriptions.reports.book import Book
 from subscriptions.reports.sheet import Column, Sheet, listing
 from subscriptions.reports.style import DATE, EUROS, PERCENT
 from subscriptions.vat_returns import VatReturn
+from subscriptions.write_offs import word
 
 
 def write(months: MonthRange, *, language: str = settings.LANGUAGE_CODE) -> bytes:
@@ -51,7 +52,7 @@ def _boxes_sheet(found: VatReturn, right: str) -> Sheet:
     rows = [
         [
             box.box or None,
-            str(box.category.label),
+            ", ".join(filter(None, (str(box.category.label), box.about))),
             box.rate_basis_points,
             box.net_cents,
             box.vat_cents,
@@ -88,11 +89,27 @@ def _documents_sheet(months: MonthRange, right: str) -> Sheet:
         Column(_("Net (€)"), 15, EUROS),
         Column(_("VAT (€)"), 15, EUROS),
     )
-    rows = list(_documents(months))
+    rows = [*_documents(months), *_losses(months)]
     sheet = listing(_("Documents"), columns, right, frozen="B2")
     table = sheet.table(columns, rows)
     sheet.total(table, _("Total"), {at: sum(row[at] for row in rows) for at in (7, 8)})
     return sheet
+
+
+def _losses(months: MonthRange) -> Iterator[list[Any]]:
+    for loss in vat_returns.losses_in(months):
+        invoice = loss.write_off.invoice
+        yield [
+            invoice.number,
+            loss.vat_on,
+            word(is_recovered=loss.is_recovered),
+            invoice.buyer_name,
+            invoice.buyer_vat_id or None,
+            str(VatCategory(loss.category).label),
+            loss.rate_basis_points,
+            loss.net_cents,
+            loss.vat_cents,
+        ]
 
 
 def _documents(months: MonthRange) -> Iterator[list[Any]]:

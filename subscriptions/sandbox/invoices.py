@@ -236,7 +236,8 @@ def pay(call: Call, *, elsewhere: bool = False) -> Json:
     """
     invoice = call.fetch("invoice")
     before = dict(invoice)
-    must_be_open(invoice)
+    if invoice["status"] != "uncollectible":  # Stripe takes a payment all the same
+        must_be_open(invoice)
     amount = invoice["amount_remaining"]
     if elsewhere:
         invoice["amount_paid_off_stripe"] = amount

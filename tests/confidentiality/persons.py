@@ -73,6 +73,16 @@ class People:
             contest = make.contest(document, user, ended_by=user, **ended)
             opening = make.books_opening(contract.statements.get(), user)
             self.note(user.email, opening, run, contest)
+            number = next(self.numbers)
+            lost = make.invoice(
+                contract.organisation,
+                "2015-06",
+                state="open",
+                number=f"LOST-{number}",
+                stripe_id=f"in_lost_{number}",
+                invoice_on=LONG_AGO,
+            )
+            self.note(user.email, make.write_off(lost, user))
         return user.email
 
     def advisor(self, name: str, organisation: Organisation, **fields: Any) -> str:

@@ -26,7 +26,9 @@ API_ROWS = {
     "api:invoice-detail": "subscriptions.invoice",
     "api:session-detail": "workshops.session",
 }
-PAGES_OF_ROWS = "change|delete|history|explain|credit|einvoice|totals|dry_run|letters|workbook"
+PAGES_OF_ROWS = (
+    "change|delete|history|explain|credit|write_off|einvoice|totals|dry_run|letters|workbook"
+)
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
     "admin:autocomplete": "?app_label=agency&model_name=contact&field_name=user&term=",
@@ -113,6 +115,7 @@ def _client(code: str, number: int) -> Client:
         make.books_opening(stated, make.user("auditor", email=f"asks@{code}.example")),
         make.stripe_customer(organisation),
         make.stripe_step(invoice),
+        make.write_off(invoice, make.user("controller", email=f"off@{code}.example")),
         StripeDifference.objects.create(
             kind="amount",
             object_id=f"in_secret_{number}",

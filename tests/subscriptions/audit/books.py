@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from subscriptions import billing, bodies, indexation_runs
+from subscriptions import billing, bodies, indexation_runs, write_offs
 from subscriptions.models import (
     IndexedContract,
     Invoice,
@@ -135,6 +135,7 @@ def _send() -> None:
         )
     _contest(Invoice.objects.get(number="DIS-0002"))
     _receive(Invoice.objects.get(number="DIS-0001"))
+    _give_up(Invoice.objects.get(number="DIS-0003"))
 
 
 def _contest(invoice: Invoice) -> None:
@@ -153,6 +154,16 @@ def _receive(invoice: Invoice) -> None:
     Invoice.objects.filter(pk=invoice.pk).update(
         state="paid", received_on=invoice.due_on, paid_on=invoice.due_on
     )
+
+
+def _give_up(invoice: Invoice) -> None:
+    """Have an invoice written off more than a year after it fell due."""
+    day = dt.date(2027, 7, 1)
+    late = {"written_off_on": day, "vat_on": write_offs.claimed_on(invoice, day)}
+    make.write_off(invoice, make.user("controller", email="gives-up@staff.example"), **late)
+    told = {"body": {}, "body_hash": bodies.hash_of({}), "answer_id": invoice.stripe_id}
+    make.stripe_step(invoice, kind="write_off", state="done", **told)
+    Invoice.objects.filter(pk=invoice.pk).update(state="uncollectible")
 
 
 def _indexed_client() -> None:

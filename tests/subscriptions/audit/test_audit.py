@@ -21,7 +21,7 @@ from subscriptions.models import BilledOccurrence, Statement, Subscription
 from tests import factories as make
 from tests.agreed import M
 from tests.clients import bill, client, close_and_bill, worked
-from tests.subscriptions.audit import amounts, documents, publications
+from tests.subscriptions.audit import amounts, arrears, documents, publications
 from tests.subscriptions.audit.books import (
     PLANTS,
     Plant,
@@ -37,7 +37,12 @@ from tests.subscriptions.audit.documents import (
 from workshops.models import Offering
 
 pytestmark = pytest.mark.django_db
-MODULES = (publications, documents, amounts)  # what they plant is in PLANTS once they are read
+MODULES = (
+    publications,
+    documents,
+    amounts,
+    arrears,
+)  # what they plant is in PLANTS once they are read
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,79 @@
+"""What becomes of an invoice that is not paid in time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from agency.models import Entity, User
+from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS
+from subscriptions.models.invoices import Invoice
+
+
+class WrittenOffBecause(models.TextChoices):
+    BANKRUPT = "bankrupt", _("bankrupt or wound up")
+    UNTRACEABLE = "untraceable", _("cannot be found")
+    AGREED = "agreed", _("agreed to let the rest go")
+    BARRED = "barred", _("time-barred")
+    COSTS = "costs", _("collecting it costs more than it brings")
+
+
+class WriteOff(Entity):
+    """What was left of a sent invoice and will not be paid; without a day while it waits.
+
+    A large one is written off by two people. ``vat_on`` decides which VAT return takes its VAT
+    back: the day of writing off, or the day one year after it fell due if that came first.
+    """
+
+    invoice = models.OneToOneField(
+        Invoice, models.PROTECT, related_name="write_off", verbose_name=_("invoice")
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=WrittenOffBecause)
+    net_cents = models.BigIntegerField(_("net"))
+    vat_cents = models.BigIntegerField(_("VAT"))
+    approved_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("written off by")
+    )
+    seconded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("and by")
+    )
+    written_off_on = models.DateField(_("written off on"), null=True, blank=True)
+    vat_on = models.DateField(_("VAT claimed back as of"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("write-off")
+        verbose_name_plural = _("write-offs")
+        ordering: ClassVar = ["-written_off_on", "invoice"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(net_cents__gt=-F("vat_cents")), name="write_off_is_of_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__in=WrittenOffBecause.values),
+                name="invoice_is_written_off_for_a_known_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(seconded_by__isnull=True) | ~Q(seconded_by=F("approved_by")),
+                name="write_off_is_seconded_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(written_off_on__isnull=True, vat_on__isnull=True)
+                | Q(written_off_on__isnull=False, vat_on__isnull=False)
+                & Q(vat_on__lte=F("written_off_on"))
+                & (
+                    Q(seconded_by__isnull=False)
+                    | Q(net_cents__lte=ONE_PERSON_APPROVES_CENTS - F("vat_cents"))
+                ),
+                name="large_write_off_takes_two_people",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.invoice)
+
+    @property
+    def total_cents(self) -> int:
+        return self.net_cents + self.vat_cents
