@@ -36,7 +36,7 @@ def pay_themselves(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0028_paused_indexations")]
+    dependencies = [("subscriptions", "0029_lines_written_sooner")]
     operations = [
         migrations.CreateModel(
             name="Payer",

@@ -21,7 +21,7 @@ def add_code(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0028_paused_indexations'),
+        ("subscriptions", "0031_contests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             migrations.AlterField(
                 model_name='stripestep',
                 name='kind',
-                field=models.CharField(choices=[('customer', 'customer'), ('draft', 'draft'), ('add_lines', 'lines'), ('finalize', 'finalize'), ('send', 'send'), ('credit_note', 'credit note'), ('settle', 'payment outside Stripe'), ('write_off', 'write-off')], max_length=20),
+                field=models.CharField(choices=[('customer', 'customer'), ('draft', 'draft'), ('add_lines', 'lines'), ('finalize', 'finalize'), ('send', 'send'), ('credit_note', 'credit note'), ('settle', 'payment outside Stripe'), ('advance', 'debit and remind, or not'), ('write_off', 'write-off')], max_length=20),
             ),
             migrations.AddConstraint(
                 model_name='bookkeepingcode',
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             ),
             migrations.AddConstraint(
                 model_name='stripestep',
-                constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['customer', 'draft', 'add_lines', 'finalize', 'send', 'credit_note', 'settle', 'write_off']), ('state__in', ['todo', 'attempting', 'done', 'unknown', 'failed'])), name='step_is_of_a_known_kind_and_state'),
+                constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['customer', 'draft', 'add_lines', 'finalize', 'send', 'credit_note', 'settle', 'advance', 'write_off']), ('state__in', ['todo', 'attempting', 'done', 'unknown', 'failed'])), name='step_is_of_a_known_kind_and_state'),
             ),
         ]),
         migrations.AddField(
