@@ -78,6 +78,7 @@ subscriptions.booksopening      -       rah        -             rh
 subscriptions.carduse           -       r          -             r
 subscriptions.contest           r       rah        r             r
 subscriptions.cpivalue          r       rac        r             r
+subscriptions.einvoicemail      -       r          r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
 subscriptions.indexationrun     r       racdh      r             r
 subscriptions.indexedcontract   r       r          r             r

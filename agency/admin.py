@@ -84,6 +84,7 @@ class OrganisationAdmin(StaffAdmin):
                     ("vat_id", "vat_id_checked"),
                     "at_vies",
                     "einvoice_address",
+                    "einvoice_email",
                 )
             },
         ),

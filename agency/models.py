@@ -211,6 +211,11 @@ class Organisation(Entity):
     einvoice_address = models.CharField(_("e-invoice address"), max_length=100, blank=True)
     language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
     invoice_email = models.EmailField(_("e-mail address for invoices"), blank=True)
+    einvoice_email = models.EmailField(
+        _("e-mail address for e-invoices"),
+        blank=True,
+        help_text=_("Each document goes there as UBL and PDF; Stripe mails the invoice itself."),
+    )
     parent = models.ForeignKey(
         "self",
         models.PROTECT,

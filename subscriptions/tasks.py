@@ -19,6 +19,7 @@ from subscriptions import (
     reconcile,
     retention,
 )
+from subscriptions.einvoice import mail as einvoice_mail
 from subscriptions.push import Outcome
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ SCHEDULES = [
     Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
     Every("reconcile stripe", "subscriptions.tasks.reconcile_stripe", daily_at=dt.time(4, 30)),
     Every("end contests", "subscriptions.tasks.end_contests", daily_at=dt.time(5, 10)),
+    Every("mail e-invoices", "subscriptions.tasks.mail_einvoices", minutes=10),
     Every("erase expired", "subscriptions.tasks.erase_expired", daily_at=dt.time(4, 50)),
 ]
 
@@ -97,6 +99,11 @@ def erase_expired() -> None:
 
 def announce(publication_id: str) -> None:
     announcements.announce(UUID(publication_id))
+
+
+def mail_einvoices() -> None:
+    if failed := einvoice_mail.mail_due(on=today()):
+        logger.warning("e-invoices not mailed", extra={"task": "mail_einvoices", "count": failed})
 
 
 def mail_contact(mail_id: str) -> None:

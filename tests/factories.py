@@ -47,6 +47,7 @@ from subscriptions.models import (
     CardUse,
     Contest,
     CpiValue,
+    EInvoiceMail,
     HeadcountDeclaration,
     IndexationRun,
     IndexedContract,
@@ -650,6 +651,10 @@ def accepted_run(
     accepted_by: User, run_month: MonthLike = "2025-12", day: dt.date = dt.date(2026, 1, 8)
 ) -> AcceptedRun:
     return _create(AcceptedRun, run_month=run_month, accepted_by=accepted_by, accepted_on=day)
+
+
+def einvoice_mail(invoice: Invoice, sent_on: dt.date | None = None) -> EInvoiceMail:
+    return _create(EInvoiceMail, invoice=invoice, sent_on=sent_on or invoice.invoice_on)
 
 
 def write_off(invoice: Invoice, approved_by: User, **fields: Any) -> WriteOff:

@@ -9,10 +9,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import StaffAdmin, column, note, state, titled
+from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import reconcile
 from subscriptions.models import (
     ClearedBecause,
+    EInvoiceMail,
     EventState,
     StepState,
     StripeCustomer,
@@ -43,6 +45,20 @@ class StripeStepAdmin(StaffAdmin):
     list_select_related = ("invoice",)
     search_fields = ("invoice__number", "answer_id")
     ordering = ("-attempted_at",)
+
+
+@admin.register(EInvoiceMail)
+class EInvoiceMailAdmin(StaffAdmin):
+    list_display = (
+        column("invoice__number", _("invoice"), str),
+        column("invoice__buyer_name", _("buyer"), str),
+        column("sent_on", _("mailed on"), day),
+        "problem",
+    )
+    list_filter = (("problem", titled(_("what is wrong"))),)
+    list_select_related = ("invoice",)
+    search_fields = ("invoice__number", "invoice__buyer_name")
+    ordering = ("-invoice__invoice_on", "-invoice__number")
 
 
 @admin.register(StripeEvent)

@@ -18,6 +18,7 @@ from subscriptions.models.contracts import (
     TierChangeRequest,
     TopUpCard,
 )
+from subscriptions.models.einvoices import EInvoiceMail, EInvoiceProblem
 from subscriptions.models.indexation import (
     CpiValue,
     IndexationRun,
@@ -93,6 +94,8 @@ __all__ = [
     "CreditReason",
     "DifferenceKind",
     "Display",
+    "EInvoiceMail",
+    "EInvoiceProblem",
     "EventState",
     "HeadcountDeclaration",
     "IndexationRun",

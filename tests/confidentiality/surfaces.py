@@ -202,7 +202,7 @@ def _mails(contact: Contact) -> str:
     return "\n".join(
         f"{message.subject}\n{message.body}\n{getattr(message, 'alternatives', '')}"
         for message in mail.outbox
-        if contact.user.email in message.to
+        if {contact.user.email, contact.organisation.einvoice_email} & {*message.to}
     )
 
 

@@ -272,6 +272,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.parked_organisation(one.organisation)
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
         make.contest(document, asking)
+        make.einvoice_mail(document)
         make.write_off(document, make.user("controller", email=f"off@{name}.example"))
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",

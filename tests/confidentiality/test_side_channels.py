@@ -93,8 +93,8 @@ TEXTS = frozenset(
     action bought_month card category code days_before description effective_month event_id
     from_month
     from_on generation get_kind_display get_reason_display get_role_display get_tier_display
-    headcount id kind legal_name max_headcount min_headcount month name number object_id on
-    organisation percent pk publication rate_basis_points reference reference_year run_month series
+    headcount id invoice kind legal_name max_headcount min_headcount month name number object_id on
+    organisation payer percent pk publication rate_basis_points reference reference_year run_month series
     session
     start_month
     statement stripe_id subject_model title_nl until_month user valid_from version year_month
@@ -321,6 +321,7 @@ def test_these_modules_write_mails_and_no_other() -> None:
     assert writers == {
         *("agency/accounts.py", "agency/mail.py"),
         *("subscriptions/announcements.py", "subscriptions/indexation_letters.py"),
+        "subscriptions/einvoice/mail.py",
     }
 
 

@@ -115,6 +115,7 @@ def _client(code: str, number: int) -> Client:
         make.books_opening(stated, make.user("auditor", email=f"asks@{code}.example")),
         make.stripe_customer(organisation),
         make.stripe_step(invoice),
+        make.einvoice_mail(invoice),
         make.write_off(invoice, make.user("controller", email=f"off@{code}.example")),
         StripeDifference.objects.create(
             kind="amount",
