@@ -13,6 +13,7 @@ ARGS ?=
 LIVE := ENVIRONMENT=live ALLOWED_HOSTS=discreet.example STRIPE_API_KEY=rk_live_none \
 	STRIPE_WEBHOOK_SECRET=whsec_none EMAIL_URL='smtp://localhost?from=none@agency.example' \
 	DATABASE_URL='postgresql://db.example/discreet?sslmode=verify-full' \
+	BACKUP_KEY=$$($(RUN) -c 'import base64, os; print(base64.b64encode(os.urandom(32)).decode())') \
 	SECRET_KEY=$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 RUNTIME := .venv/runtime-is-in

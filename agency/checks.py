@@ -61,7 +61,7 @@ def _is_of_an_inline(name: str) -> bool:
 def live_place_is_finished(**_kwargs: Any) -> list[CheckMessage]:
     if settings.ENVIRONMENT != "live":
         return []
-    return [*_stripe(), *_mail(), *_database(settings.DATABASES["default"])]
+    return [*_stripe(), *_mail(), *_database(settings.DATABASES["default"]), *_backups()]
 
 
 def _stripe() -> Iterator[CheckMessage]:
@@ -76,6 +76,11 @@ def _mail() -> Iterator[CheckMessage]:
         yield Error("EMAIL_URL writes mail to files: nobody can sign in.", id="agency.E003")
     if "discreet.example" in settings.DEFAULT_FROM_EMAIL:
         yield Error("EMAIL_URL names no sender: add ?from=...", id="agency.E004")
+
+
+def _backups() -> Iterator[CheckMessage]:
+    if not settings.BACKUP_KEY:
+        yield checks.Warning("BACKUP_KEY is empty: no backup can be made.", id="agency.W010")
 
 
 def _database(database: dict[str, Any]) -> Iterator[CheckMessage]:

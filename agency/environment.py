@@ -7,6 +7,7 @@ and never repeats the value: it may be a secret.
 from __future__ import annotations
 
 import datetime as dt
+from base64 import b64decode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+BYTES_OF_A_KEY = 32
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -45,6 +47,17 @@ class Environment:
         if not value:
             refuse(f"{name}_FILE names an empty file.")
         return value
+
+    def key(self, name: str) -> bytes:
+        """Read 32 random bytes in base64, as a secret; nothing where it is not set."""
+        value = self.secret(name)
+        try:
+            key = b64decode(value, validate=True)
+        except ValueError:
+            key = b"?"
+        if value and len(key) != BYTES_OF_A_KEY:
+            refuse(f"{name} must be 32 random bytes in base64, as openssl rand -base64 32 gives.")
+        return key
 
     def flag(self, name: str, *, default: bool) -> bool:
         known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -9,7 +9,7 @@ alters a guarded table does so in `KeepingTriggers` (`tests/agency/test_guards.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -106,28 +106,38 @@ class KeepingTriggers(SeparateDatabaseAndState):
     def database_forwards(
         self, app_label: str, schema_editor: Editor, *states: ProjectState
     ) -> None:
-        with _triggers_aside(schema_editor):
+        with _editing(schema_editor):
             super().database_forwards(app_label, schema_editor, *states)
 
     def database_backwards(
         self, app_label: str, schema_editor: Editor, *states: ProjectState
     ) -> None:
-        with _triggers_aside(schema_editor):
+        with _editing(schema_editor):
             super().database_backwards(app_label, schema_editor, *states)
 
 
 @contextmanager
-def _triggers_aside(schema_editor: Editor) -> Iterator[None]:
-    triggers = []
-    if schema_editor.connection.vendor == "sqlite":
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
+def _editing(schema_editor: Editor) -> Iterator[None]:
+    if schema_editor.connection.vendor == "postgresql":
+        yield
+        return
+    with (
+        schema_editor.connection.cursor() as cursor,
+        triggers_aside(cursor, lambda statement: schema_editor.execute(statement, None)),
+    ):
+        yield
+
+
+@contextmanager
+def triggers_aside(cursor: Any, execute: Callable[[str], Any]) -> Iterator[None]:
+    """Take every trigger out of an SQLite database, and put them back after the block."""
+    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    triggers = cursor.fetchall()
     for name, _sql in triggers:
-        schema_editor.execute(f'DROP TRIGGER "{name}"', params=None)
+        execute(f'DROP TRIGGER "{name}"')
     yield
     for _name, sql in triggers:
-        schema_editor.execute(sql, params=None)
+        execute(sql)
 
 
 class Guard(Operation):

@@ -21,6 +21,11 @@ from agency.month import Month
 
 LIST = Path(__file__).with_name("processing.toml")
 ALL = "all"
+IN_BACKUPS = {
+    "nowhere": "nowhere",
+    "newest": "in the newest copy only",
+    "newest while open": "in the newest copy only, while the month is open",
+}
 LISTS = ("readers", "person", "email", "personal", "secret")
 
 
@@ -60,6 +65,7 @@ class Table:
     secret: tuple[str, ...] = ()
     erasure: str | Mapping[str, Any] = ""
     organisation: str = ""
+    backups: str = ""
 
     @property
     def name(self) -> str:
@@ -113,7 +119,11 @@ the people who talk to a counsellor: no table has a place for them.
 `python manage.py export_person EMAIL OUT.json` gives everything that is held about one person, and
 `python manage.py erase_person EMAIL` erases it; what the law makes us keep stays, and is named.
 An erasure is also written to a list of random keys outside the database, so that
-`python manage.py erase_expired` repeats it after a backup was restored.
+a backup that is restored, and `python manage.py erase_expired`, repeat it.
+
+A file of a series of backups holds every row but those for which another place is named here; the
+newest copy is one file beside the series that each backup overwrites, so that no two of them can be
+compared.
 
 This page is made from `agency/processing.toml` by `python -m agency.processing`.
 """
@@ -147,6 +157,8 @@ def _section(entry: Table) -> str:
         f"* Kept: {entry.keep.text}.",
         f"* About a person: {_personal(entry)}.",
     ]
+    if entry.backups:
+        lines.append(f"* In backups: {IN_BACKUPS[entry.backups]}.")
     if entry.sealed:
         lines.append(f"* Its columns are these and no others: {_names(entry.sealed)}.")
     if entry.columns:

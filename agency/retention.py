@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -194,19 +194,27 @@ def remember(rows: Iterable[tuple[str, Any]], *, on: dt.date) -> None:
         os.fsync(listed.fileno())
 
 
-def remembered() -> Iterator[tuple[str, str]]:
-    """Yield the table and the key of every erasure on the list."""
+def remembered() -> list[str]:
+    """Give the lines of the list: day, table and key of every erasure."""
     path = Path(settings.ERASURES)
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            _, label, key = line.split()
-            yield label, key
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def take_over(lines: Iterable[str]) -> bool:
+    """Add what a backup knows and the list does not; tell whether the list was all there."""
+    was_there = Path(settings.ERASURES).exists()
+    known = set(remembered())
+    missing = [line.split() for line in lines if line not in known]
+    for on, label, key in missing:
+        remember([(label, key)], on=dt.date.fromisoformat(on))
+    return was_there and not missing
 
 
 def erase_again() -> Counter[str]:
     """Repeat the erasures on the list, which finds nothing but after a backup was restored."""
     done: Counter[str] = Counter()
-    for label, key in dict.fromkeys(remembered()):
+    for line in dict.fromkeys(remembered()):
+        _day, label, key = line.split()
         done += erase(label, key)
     return done
 

@@ -152,6 +152,7 @@ else:
 
 # Keys of who was erased, for after a backup is restored: keep it outside of what a backup replaces.
 ERASURES = BASE_DIR / env.text("ERASURES", "var/erasures.txt")
+BACKUP_KEY = env.key("BACKUP_KEY")
 
 # Shared by all processes, because the limits on sign-in attempts are counted here.
 # What is uploaded is read in memory: nothing of it comes to lie on a disk.

@@ -45,7 +45,16 @@ VARIABLES = {
     "DJANGO_SETTINGS_MODULE": "agency.settings",
 }
 LEFT_AT_THEIR_DEFAULTS = (
-    *("DEBUG", "EMAIL_URL", "ERASURES", "Q_WORKERS", "SITE_URL", "STRIPE_API_VERSION", "TODAY"),
+    *(
+        "BACKUP_KEY",
+        "DEBUG",
+        "EMAIL_URL",
+        "ERASURES",
+        "Q_WORKERS",
+        "SITE_URL",
+        "STRIPE_API_VERSION",
+        "TODAY",
+    ),
     "VIES_API_BASE",
 )
 

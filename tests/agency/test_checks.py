@@ -17,6 +17,7 @@ from tests import factories as make
 
 FINISHED = {
     "ENVIRONMENT": "live",
+    "BACKUP_KEY": bytes(32),
     "STRIPE_API_KEY": "rk_live_1",
     "STRIPE_WEBHOOK_SECRET": "whsec_1",
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -58,6 +59,7 @@ def test_only_a_live_place_is_looked_at() -> None:
         ({"DEFAULT_FROM_EMAIL": "Discreet <noreply@discreet.example>"}, "agency.E004"),
         ({"DATABASES": database(ENGINE="django.db.backends.sqlite3")}, "agency.W005"),
         ({"DATABASES": database(HOST="db.example")}, "agency.W006"),
+        ({"BACKUP_KEY": b""}, "agency.W010"),
     ],
 )
 def test_what_is_missing_is_named(changes: dict[str, object], expected: str) -> None:

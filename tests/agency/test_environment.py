@@ -97,6 +97,14 @@ class TestSecrets:
         with pytest.raises(ImproperlyConfigured, match=r"^KEY_FILE names "):
             env(KEY_FILE=str(tmp_path / "key")).secret("KEY")
 
+    @pytest.mark.parametrize("value", ["secret", "é", "A" * 43, f"{'A' * 43}=A", f"{'A' * 47}="])
+    def test_a_key_is_32_bytes_in_base64(self, value: str) -> None:
+        assert env(KEY=f"{'A' * 43}=").key("KEY") == bytes(32)
+        assert env().key("KEY") == b""
+        with pytest.raises(ImproperlyConfigured, match=r"^KEY must be 32 random bytes") as refusal:
+            env(KEY=value).key("KEY")
+        assert value not in str(refusal.value).removeprefix("KEY")
+
 
 def database(url: str) -> dict[str, Any]:
     return env(DATABASE_URL=url).database("DATABASE_URL", default="", relative_to=Path("/base"))

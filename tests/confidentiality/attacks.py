@@ -67,7 +67,7 @@ ATTACKS = {
     39: Attack("a link or code to sign in, intercepted"),
     40: Attack("a copy of the database"),
     41: Attack("what was erased and is still in a file"),
-    42: Attack("a stolen backup", waits_for=10),
+    42: Attack("a stolen backup"),
     43: Attack("a colleague or administrator who browses"),
     44: Attack("signing in as somebody else"),
     45: Attack("answers that differ for foreign and missing"),

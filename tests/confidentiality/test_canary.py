@@ -14,6 +14,7 @@ import io
 import json
 import logging
 import random
+import uuid
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +37,7 @@ from pytest_django.fixtures import Settings
 
 import workshops.models
 from advisors.models import Advisor
-from agency import access
+from agency import access, backups
 from agency.logs import LineFormatter
 from agency.models import Contact, Organisation, User
 from agency.processing import tables
@@ -46,6 +47,7 @@ from subscriptions.models import Invoice
 from subscriptions.sandbox.state import State
 from tests import factories as make
 from tests.agency_workbook import save, small_agency
+from tests.backups import opened as opened_backup
 from tests.confidentiality import forms, worlds
 from tests.confidentiality.forms import Page, Writer, has_canary
 from tests.confidentiality.hands import Typed, into_a_workbook, into_the_admin
@@ -60,6 +62,11 @@ SENTENCE = "Mijn leidinggevende schreeuwt elke dag tegen mij"
 OF_THE_NAME = ("kanarietje", "zangvogel")
 OF_THE_SENTENCE = ("leidinggevende", "schreeuwt")
 STRANGE_HEADERS = {"User-Agent": SENTENCE, "Referer": f"http://testserver/?q={SENTENCE}"}
+
+
+@pytest.fixture(autouse=True)
+def key_of_backups(settings: Settings) -> None:
+    settings.BACKUP_KEY = bytes(32)
 
 
 @pytest.fixture
@@ -223,9 +230,27 @@ def places_with(traces: tuple[str, ...], left: Mapping[str, str]) -> set[str]:
     return columns_with(traces) | elsewhere
 
 
-def left_behind(log: io.StringIO, line: Line, books: Iterable[Path]) -> dict[str, str]:
-    """Give all that is outside of the columns: raw bytes, log, mails, Stripe and its stand-in."""
+def backed_up(directory: Path) -> dict[str, str]:
+    """Make a backup, and give it as it lies there and as who has the key can read it."""
+    series = directory / f"{uuid.uuid4()}.backup"
+    beside = backups.back_up(series, on=timezone.localdate())
+    sealed = [file.read_bytes() for file in (series, beside)]
     texts = {
+        "backups": b"".join(sealed),
+        "opened backups": b"".join(part for content in sealed for part in opened_backup(content)),
+    }
+    return {name: content.decode("utf-8", "replace") for name, content in texts.items()}
+
+
+def left_behind(
+    log: io.StringIO, line: Line, books: Iterable[Path], directory: Path
+) -> dict[str, str]:
+    """Give all that is outside of the columns.
+
+    Raw bytes, log, mails, backups, workbooks, Stripe and its stand-in.
+    """
+    texts = {
+        **backed_up(directory),
         "raw bytes": bytes_kept().decode("utf-8", "replace"),
         "log": log.getvalue(),
         "mails": "\n".join(
@@ -256,7 +281,7 @@ def work_off_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
         run_in_worker(monkeypatch, function, *arguments)
 
 
-@pytest.mark.attack(14, 17, 18, 19, 21, 25, 26, 28, 40)
+@pytest.mark.attack(14, 17, 18, 19, 21, 25, 26, 28, 40, 42)
 @pytest.mark.django_db(transaction=True)  # raw bytes are those of what was committed
 def test_what_is_typed_stays_where_it_belongs(
     log: io.StringIO,
@@ -274,16 +299,16 @@ def test_what_is_typed_stays_where_it_belongs(
         typed = fill_everything(people)
         worlds.play(ledger, line, worlds.MONTHS[3:5])
         work_off_the_queue(monkeypatch)
-        left = left_behind(log, line, workbooks(tmp_path))
+        left = left_behind(log, line, workbooks(tmp_path), tmp_path)
 
     assert typed.offered - typed.accepted == set()
     assert typed.forms > 60
-    assert len(left) > 7  # with workbooks of the agency, of staff and of clients
+    assert len(left) > 9  # with workbooks of the agency, of staff and of clients
     assert left["log"].count("\n") > 100
     assert places_with(OF_THE_SENTENCE, left) == set()
     named = places_with(OF_THE_NAME, left)
     assert len(named) > 35  # the canary did get in where words may stand
-    assert named - listed_columns() <= left.keys() - {"log", "mails"}
+    assert named - listed_columns() <= left.keys() - {"log", "mails", "backups"}
 
 
 @pytest.mark.attack(14, 17)
@@ -327,7 +352,7 @@ def test_what_stands_in_an_agency_workbook_stays_where_it_belongs(
 @pytest.mark.django_db(transaction=True)
 def test_a_canary_that_got_out_is_heard_wherever_it_is(log: io.StringIO, tmp_path: Path) -> None:
     def heard() -> set[str]:
-        return places_with(OF_THE_SENTENCE, left_behind(log, line, [book]))
+        return places_with(OF_THE_SENTENCE, left_behind(log, line, [book], tmp_path))
 
     book = tmp_path / "book.xlsx"
     Workbook().save(book)
@@ -352,7 +377,7 @@ def test_a_canary_that_got_out_is_heard_wherever_it_is(log: io.StringIO, tmp_pat
         now = timezone.now()
         Task.objects.create(id="1", name="", func="", args=(SENTENCE,), started=now, stopped=now)
         assert heard() == {
-            *("raw bytes", "log", "mails", "stripe", "sandbox", "book.xlsx"),
+            *("raw bytes", "log", "mails", "stripe", "sandbox", "book.xlsx", "opened backups"),
             *("cache.value", "django_session.session_data", "agency_auditevent.fields"),
             *("django_q_ormq.payload", "django_q_task.args"),
         }

@@ -15,7 +15,7 @@ from subscriptions.retention import keep_terms
 
 
 class Command(commands.Command):
-    help = "Erase what is past its term; run it after a backup was restored, too."
+    help = "Erase what is past its term, and again what the list of erasures names."
 
     def add_arguments(self, parser: CommandParser) -> None:
         self.add_json(parser)
