@@ -92,6 +92,7 @@ subscriptions.priceband         r       rac        r             r
 subscriptions.pricebook         r       rac        r             r
 subscriptions.publication       r       r          r             r
 subscriptions.purchaseorder     r       rac        r             r
+subscriptions.quote             racdh   racdh      r             r
 subscriptions.releasepolicy     r       r          r             r
 subscriptions.statement         r       r          r             r
 subscriptions.stripecustomer    -       r          r             r
@@ -168,6 +169,8 @@ admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
 admin:subscriptions_invoice_write_off  controller  controller
 admin:subscriptions_booksopening_totals  books  -
+admin:subscriptions_quote_document  staff  -
+admin:subscriptions_quote_sign  controller  controller
 admin:subscriptions_taxtreatment_return  books  -
 admin:subscriptions_indexationrun_dry_run  staff  -
 admin:subscriptions_indexationrun_letters  staff  -

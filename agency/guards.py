@@ -227,7 +227,7 @@ class RowGuard(Guard):
     ``when`` may ask other rows: ``EXISTS (SELECT 1 FROM ... WHERE ... NEW.organisation_id)``.
     Retention may delete all the same.
     On PostgreSQL the rows of one value of ``one_at_a_time`` are written one after another, so
-    that two transactions cannot both miss the other's row.
+    that two transactions cannot both miss the other's row; of none, where no two rows can meet.
     """
 
     def __init__(
@@ -261,11 +261,12 @@ class RowGuard(Guard):
                 )
             return
         row = "OLD" if deletes else "NEW"
+        value = f'hashtext({row}."{self.one_at_a_time}"::text) % {LOCKS}'
+        lock = f"PERFORM pg_advisory_xact_lock({value});" if self.one_at_a_time else ""
         yield f"""
             CREATE OR REPLACE FUNCTION "{self.trigger}"() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                PERFORM pg_advisory_xact_lock(
-                    hashtext({row}."{self.one_at_a_time}"::text) % {LOCKS});
+                {lock}
                 IF {when} THEN
                     RAISE EXCEPTION USING
                         MESSAGE = '{sentence}', ERRCODE = 'integrity_constraint_violation';

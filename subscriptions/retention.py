@@ -68,12 +68,15 @@ def keep_terms(*, on: dt.date, at: dt.datetime) -> tuple[Counter[str], bool]:
 def contract_ends() -> Ends:
     """Give for each client the first day after its last contract, None while one is running.
 
-    Of one that never had a contract, the first day after the month of its last session or document.
+    Of one that never had a contract, the first day after the month of its last session or
+    document, or of the last day that a quote held.
     """
     ends: Ends = {}
     without = Organisation.objects.filter(subscriptions=None).values_list("pk")
-    for key, held, run in without.annotate(Max("sessions__starts_at"), Max("invoices__run_month")):
-        months = [*([Month.containing(held)] if held else []), *([run] if run else [])]
+    dates = (Max("sessions__starts_at"), Max("quotes__valid_until"), Max("invoices__run_month"))
+    for key, held, offered, run in without.annotate(*dates):
+        months = [Month.containing(date) for date in (held, offered) if date]
+        months += [run] if run else []
         if months:
             ends[key] = (max(months) + 1).first_day
     for row in Subscription.objects.values("organisation").annotate(

@@ -43,6 +43,14 @@ def refuse(contract: Subscription, from_month: Month, reason: str) -> None:
         )
 
 
+def refuse_another_year(contract: Subscription) -> None:
+    """Raise VersionRefusedError for a contract year other than the one that is kept."""
+    kept = contracts.kept_year(contract)
+    if contract.year_starts_in and kept not in {None, contract.year_starts_in}:
+        text = _("It keeps the contract year of the contract before it, from month %(month)d on.")
+        raise VersionRefusedError({"year_starts_in": ValidationError(text, params={"month": kept})})
+
+
 def _waits_for_a_price(contract: Subscription, from_month: Month) -> bool:
     """Tell whether a month begins a contract year that has no price yet."""
     agreed = contracts.load([contract.organisation_id]).get(contract.pk)

@@ -60,6 +60,7 @@ from subscriptions.models import (
     PriceBook,
     Publication,
     PurchaseOrder,
+    Quote,
     ReleasePolicy,
     Statement,
     StripeCustomer,
@@ -487,6 +488,13 @@ def subscription(
     made = _create(Subscription, organisation=organisation, start_month=start, **defaults | fields)
     terms(made, start, tier=tier, reason="start", **choices)
     return made
+
+
+def quote(organisation: Organisation, start: MonthLike = "2026-06", **fields: Any) -> Quote:
+    """Make a draft; with ``offered_on`` it is offered at what the bands say for 100 people."""
+    promised = {"headcount": 100, **PRICES} if "offered_on" in fields else {}
+    defaults: dict[str, Any] = {"tier": "extended", "valid_until": dt.date(2026, 5, 31)} | promised
+    return _create(Quote, organisation=organisation, start_month=start, **defaults | fields)
 
 
 def terms(

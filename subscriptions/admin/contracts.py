@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin, column, state
 from agency.month import MonthRange
-from agency.templatetags.figures import amount, decimal_hours, hours, month, period
+from agency.templatetags.figures import amount, day, decimal_hours, hours, month, period
 from agency.today import today
-from subscriptions import contracts, ends, notice, pauses, previews, tier_requests, versions
+from subscriptions import (
+    contracts,
+    ends,
+    notice,
+    pauses,
+    previews,
+    quotes,
+    tier_requests,
+    versions,
+)
 from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin
 from subscriptions.admin.used import OnceUsedAdmin
 from subscriptions.models import (
@@ -33,6 +44,8 @@ from subscriptions.models import (
 from subscriptions.orders import BudgetRefusedError, refuse_budget, with_budget_left
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
@@ -68,6 +81,7 @@ class VersionForm(ModelForm):
 
 class Versions(Rows):
     model = Terms
+    fields = ("from_month", "reason", *quotes.CHOSEN)
     form = VersionForm
 
 
@@ -101,33 +115,38 @@ class SubscriptionForm(ModelForm):
         label=_("The client knows what this end withholds"), required=False
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "signed_on" in self.fields:  # of one that was brought in the day may be unknown
+            self.fields["signed_on"].required = kwargs.get("instance") is None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("year_starts_in") and {"organisation", "start_month"} <= cleaned.keys():
-            self._refuse_another_year(cleaned["year_starts_in"])
+            for name in ("organisation", "start_month", "year_starts_in"):
+                setattr(self.instance, name, cleaned[name])
+            self._ask(versions.refuse_another_year, self.instance)
         if "until_month" in cleaned:
             knows = bool(cleaned.get("client_knows"))
-            try:
-                ends.refuse(self.instance, cleaned["until_month"], client_knows=knows)
-            except ends.EndRefusedError as refused:
-                self.add_error("until_month", refused)
+            refuse = partial(ends.refuse, client_knows=knows)
+            self._ask(refuse, self.instance, cleaned["until_month"], column="until_month")
+        if cleaned.get("signed_on"):
+            self._ask(partial(quotes.refuse_day, on=today()), cleaned["signed_on"])
         return cleaned
 
-    def _refuse_another_year(self, year_starts_in: int) -> None:
-        for name in ("organisation", "start_month"):
-            setattr(self.instance, name, self.cleaned_data[name])
-        kept = contracts.kept_year(self.instance)
-        if kept not in (None, year_starts_in):
-            text = _(
-                "It keeps the contract year of the contract before it, from month %(month)d on."
-            )
-            self.add_error("year_starts_in", text % {"month": kept})
+    def _ask(self, refuse: Callable[..., None], *about: Any, column: str | None = None) -> None:
+        """Say at the field what a rule refuses."""
+        try:
+            refuse(*about)
+        except ValidationError as refused:
+            self.add_error(column, refused)
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(PreviewedAdmin):
     list_display = (
         column("organisation", _("organisation"), str),
+        column("signed_on", _("signed on"), day),
         column("start_month", _("from"), month),
         column("until_month", _("until"), month),
         "billing_interval",
@@ -143,7 +162,13 @@ class SubscriptionAdmin(PreviewedAdmin):
     fieldsets = (
         (
             _("Contract"),
-            {"fields": ("organisation", ("start_month", "until_month"), "client_knows")},
+            {
+                "fields": (
+                    "organisation",
+                    ("signed_on", "start_month", "until_month"),
+                    "client_knows",
+                )
+            },
         ),
         (
             _("Term"),
@@ -172,6 +197,10 @@ class SubscriptionAdmin(PreviewedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What was published and billed was worked out from these."""
         fixed = super().get_readonly_fields(request, obj)
+        if obj and obj.signed_on:
+            fixed = (*fixed, "signed_on")
+        if obj and obj.year_prices.exists():
+            fixed = (*fixed, "organisation", "start_month", "year_starts_in")
         if obj is None or not contracts.is_in_use(obj):
             return fixed
         figures = ("reported_until", "first_run", "billing_interval", *CARRIED_OVER)

@@ -37,17 +37,7 @@ class PreviewedAdmin(StaffAdmin):
         Rolls the transaction back, which has to be that of the change alone.
         """
         plans = [(row, old, previews.plan(row)) for row, old in before]
-        shown = [
-            {
-                "contract": row,
-                "agreed": list(agreed(old.contract, new.contract)),
-                "remarks": list(remarks(row, old.contract, new.contract)),
-                "can_be_billed": new.charges is not None,
-                "lines": previews.lines(old, new),
-            }
-            for row, old, new in plans
-            if old.contract != new.contract
-        ]
+        shown = [look(*plan) for plan in plans if plan[1].contract != plan[2].contract]
         return self.shown(request, shown) if shown else None
 
     def shown(self, request: HttpRequest, shown: Sequence[Mapping[str, Any]]) -> HttpResponse:
@@ -62,6 +52,17 @@ class PreviewedAdmin(StaffAdmin):
         )
         transaction.set_rollback(True)
         return page
+
+
+def look(row: Subscription, old: Plan, new: Plan) -> dict[str, Any]:
+    """Give what the page shows of a contract before and after a change."""
+    return {
+        "contract": row,
+        "agreed": list(agreed(old.contract, new.contract)),
+        "remarks": list(remarks(row, old.contract, new.contract)),
+        "can_be_billed": new.charges is not None,
+        "lines": previews.lines(old, new),
+    }
 
 
 def agreed(old: Contract | None, new: Contract | None) -> Iterator[tuple[Any, str, str]]:

@@ -126,11 +126,43 @@ def _kept(choices: Choices | Terms) -> tuple[object, ...]:
     return (choices.overage, choices.release, *own)
 
 
+def what_was_signed_is_what_was_offered(records: Records) -> Iterator[Check]:
+    """Client, start, choices and prices of the first year; on a day between offer and last day.
+
+    A quote that is not signed is no contract: nothing was billed by its key.
+    """
+    billed = {row.subject_id for row in records.occurrences.values()}
+    for quote in records.quotes:
+        name = f"{records.code(quote.organisation_id)} {quote.start_month}"
+        yield Check(name, "not billed", "billed" if quote.pk in billed else "not billed")
+        row = quote.contract
+        if row is None:
+            continue
+        yield Check(
+            name,
+            (records.code(quote.organisation_id), str(quote.start_month)),
+            (records.code(row.organisation_id), str(row.start_month)),
+        )
+        contract = records.contracts[row.pk]
+        year = contract.year_of(row.start_month).first_month
+        prices = contract.frozen_prices.get((year, quote.tier))
+        promised = Prices(**{field.name: getattr(quote, field.name) for field in fields(Prices)})
+        yield Check(name, "as promised", "as promised" if prices == promised else "other prices")
+        chosen = [getattr(quote, column) for column in Choices._fields[1:]]
+        is_chosen = Choices(row.start_month, *chosen) in contract.choices
+        as_offered = is_chosen and contract.tier == quote.tier
+        yield Check(name, "as offered", "as offered" if as_offered else "chosen anew")
+        on, held = row.signed_on, (quote.offered_on, quote.valid_until)
+        in_time = on and quote.offered_on and quote.offered_on <= on <= quote.valid_until
+        yield Check(name, "while it held", "while it held" if in_time else f"{on} beside {held}")
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     bands_of_a_tier_follow_on,
     contracts_of_a_client_never_overlap,
     purchase_orders_of_a_client_do_not_overlap,
     frozen_prices_come_from_a_price_book_and_the_contract,
     indexed_prices_follow_from_their_run,
+    what_was_signed_is_what_was_offered,
     nobody_stands_both_beside_and_between,
 )

@@ -31,6 +31,7 @@ from subscriptions.models import (
     PriceBook,
     Publication,
     PurchaseOrder,
+    Quote,
     ReleasePolicy,
     Statement,
     StripeStep,
@@ -86,6 +87,7 @@ class Records:
     invoices: dict[UUID, Invoice]
     lines: dict[UUID, list[InvoiceLine]]
     occurrences: dict[UUID, BilledOccurrence]
+    quotes: list[Quote]
     price_books: PriceBooks
     year_prices: dict[tuple[UUID, Month, str], YearPrice]
     indexed_terms: list[Terms]
@@ -242,6 +244,7 @@ def read_records() -> Records:
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation", "payer")},
         lines=_grouped(InvoiceLine.objects.order_by("invoice_id", "position"), "invoice_id"),
         occurrences={row.pk: row for row in BilledOccurrence.objects.all()},
+        quotes=list(Quote.objects.exclude(offered_on=None).select_related("contract")),
         price_books=price_books(),
         year_prices={
             (row.subscription_id, row.year_month, row.tier): row for row in YearPrice.objects.all()

@@ -50,6 +50,7 @@ from subscriptions.models.prices import (
     VatCategory,
     YearPrice,
 )
+from subscriptions.models.quotes import PROMISED, Quote, QuoteState
 from subscriptions.models.statements import (
     BooksOpening,
     BooksReason,
@@ -75,6 +76,7 @@ from subscriptions.models.stripe import (
 
 __all__ = [
     "OF_A_YEAR",
+    "PROMISED",
     "AcceptedRun",
     "BilledOccurrence",
     "BillingInterval",
@@ -118,6 +120,8 @@ __all__ = [
     "Publication",
     "PublicationMail",
     "PurchaseOrder",
+    "Quote",
+    "QuoteState",
     "ReleaseChoice",
     "ReleasePolicy",
     "RequestState",

@@ -40,19 +40,9 @@ class ReleaseChoice(models.TextChoices):
     BAND = "band", _("per contract year, as a band")
 
 
-class Subscription(Entity):
-    """A contract: its term, how it is billed and how hours are carried over.
+class Conditions(Entity):
+    """How a contract runs and is billed, as it was offered and as it was agreed."""
 
-    What may change during the contract stands in its `Terms`; contracts of one organisation
-    never overlap, which a database trigger guards.
-    """
-
-    organisation = models.ForeignKey(
-        Organisation, models.PROTECT, related_name="subscriptions", verbose_name=_("organisation")
-    )
-    start_month = MonthField(_("starts in"))
-    until_month = MonthField(_("first month after the end"), null=True, blank=True)
-    months = MonthRangeField("start_month", "until_month")
     year_starts_in = models.PositiveSmallIntegerField(
         _("contract year starts in month"), null=True, blank=True
     )
@@ -67,10 +57,53 @@ class Subscription(Entity):
     )
     payment_days = models.PositiveSmallIntegerField(_("payment days"), default=30)
     po_required = models.BooleanField(_("purchase order required"), default=False)
-    first_run = MonthField(_("first run"))
-    reported_until = MonthField(_("reported by a former system until"))
     carry_over_basis_points = models.PositiveSmallIntegerField(_("carried over"), default=0)
     carry_over_cap_quarters = models.PositiveIntegerField(_("carried over at most"), default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Chosen(Entity):
+    """What was chosen for the hours, with the prices agreed instead of the book's."""
+
+    tier = models.CharField(_("tier"), max_length=10, choices=Tier)
+    overage = models.CharField(
+        _("overage"), max_length=10, choices=OveragePolicy, default=OveragePolicy.BILL
+    )
+    release = models.CharField(_("release"), max_length=10, choices=ReleaseChoice, blank=True)
+    own_annual_fee_cents = models.PositiveIntegerField(_("own annual fee"), null=True, blank=True)
+    own_included_quarters = models.PositiveIntegerField(
+        _("own included hours"), null=True, blank=True
+    )
+    own_included_sessions = models.PositiveSmallIntegerField(
+        _("own included sessions"), null=True, blank=True
+    )
+    own_overage_rate_cents = models.PositiveIntegerField(
+        _("own rate per hour of overage"), null=True, blank=True
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Subscription(Conditions):
+    """A contract: its term, how it is billed and how hours are carried over.
+
+    What may change during the contract stands in its `Terms`; contracts of one organisation
+    never overlap, which a database trigger guards. Of one that was brought in as it ran, the day
+    it was signed on is not known; a day that is known stays.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="subscriptions", verbose_name=_("organisation")
+    )
+    start_month = MonthField(_("starts in"))
+    until_month = MonthField(_("first month after the end"), null=True, blank=True)
+    months = MonthRangeField("start_month", "until_month")
+    signed_on = models.DateField(_("signed on"), null=True, blank=True)
+    first_run = MonthField(_("first run"))
+    reported_until = MonthField(_("reported by a former system until"))
 
     class Meta:
         verbose_name = _("subscription")
@@ -140,7 +173,7 @@ class TermsReason(models.TextChoices):
     CORRECTION = "correction", _("correction")
 
 
-class Terms(Entity):
+class Terms(Chosen):
     """A version of what was agreed, from a month on; versions are added and never changed.
 
     The version of a tier change says in which month it was asked for; when it takes effect follows
@@ -152,21 +185,6 @@ class Terms(Entity):
     )
     from_month = MonthField(_("from month"))
     reason = models.CharField(_("reason"), max_length=20, choices=TermsReason)
-    tier = models.CharField(_("tier"), max_length=10, choices=Tier)
-    overage = models.CharField(
-        _("overage"), max_length=10, choices=OveragePolicy, default=OveragePolicy.BILL
-    )
-    release = models.CharField(_("release"), max_length=10, choices=ReleaseChoice, blank=True)
-    own_annual_fee_cents = models.PositiveIntegerField(_("own annual fee"), null=True, blank=True)
-    own_included_quarters = models.PositiveIntegerField(
-        _("own included hours"), null=True, blank=True
-    )
-    own_included_sessions = models.PositiveSmallIntegerField(
-        _("own included sessions"), null=True, blank=True
-    )
-    own_overage_rate_cents = models.PositiveIntegerField(
-        _("own rate per hour of overage"), null=True, blank=True
-    )
 
     class Meta:
         verbose_name = _("terms")

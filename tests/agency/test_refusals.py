@@ -18,7 +18,8 @@ from workshops.models import Enrolment
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 CONTRACT = {
-    "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
+    "signed_on": "2020-01-02", "term_months": "12", "renewal_months": "12", "notice_months": "1",
+    "billing_interval": "12",
     "collection": "invoice", "payment_days": "30", "carry_over_basis_points": "0",
     "carry_over_cap_quarters": "0", "start_month": "2026-06", "first_run": "2026-06",
     "reported_until": "2026-06", "pauses-TOTAL_FORMS": "0", "pauses-INITIAL_FORMS": "0",

@@ -95,7 +95,8 @@ TEXTS = frozenset(
     from_on generation get_kind_display get_reason_display get_role_display get_tier_display
     headcount id invoice kind legal_name max_headcount min_headcount month name number object_id on
     organisation payer percent pk publication rate_basis_points reference reference_year run_month
-    series session start_month statement stripe_id subject_model title_nl until_month user valid_from version year_month
+    series session start_month statement stripe_id
+    subject_model title_nl until_month user valid_from version year_month
     """.split()
 )
 

@@ -28,6 +28,7 @@ API_ROWS = {
 }
 PAGES_OF_ROWS = (
     "change|delete|history|explain|credit|write_off|einvoice|totals|dry_run|letters|workbook"
+    "|sign|document"
 )
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
@@ -107,6 +108,7 @@ def _client(code: str, number: int) -> Client:
         make.enrolment(make.session(None, f"O{number}"), organisation=organisation),
         invoice,
         make.billed_occurrence(organisation, subscription.pk),
+        make.quote(organisation),
         make.parked_organisation(organisation, until_month=MONTH),
         make.contest(invoice, make.user("controller", email=f"notes@{code}.example")),
         make.year_price(subscription),

@@ -15,7 +15,8 @@ from tests import factories
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 FORM = {
-    "term_months": "12", "renewal_months": "12", "notice_months": "1", "billing_interval": "12",
+    "signed_on": "2026-04-01", "term_months": "12", "renewal_months": "12", "notice_months": "1",
+    "billing_interval": "12",
     "collection": "invoice", "payment_days": "30", "carry_over_basis_points": "0",
     "carry_over_cap_quarters": "0", "terms-TOTAL_FORMS": "0", "terms-INITIAL_FORMS": "0",
     "pauses-TOTAL_FORMS": "0", "pauses-INITIAL_FORMS": "0", "confirmed": "1",

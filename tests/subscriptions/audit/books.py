@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from subscriptions import billing, bodies, indexation_runs, write_offs
+from subscriptions import billing, bodies, indexation_runs, quotes, write_offs
 from subscriptions.models import (
     IndexedContract,
     Invoice,
     InvoiceLine,
+    Quote,
     Statement,
     Subscription,
 )
@@ -42,6 +43,7 @@ def make_books() -> None:
     billing.approve(Invoice.objects.filter(organisation__code__in=["QUARTER", "MONTH"]))
     _send()
     _indexed_client()
+    _signed_client()
 
 
 def _quarterly_client() -> None:
@@ -177,6 +179,16 @@ def _indexed_client() -> None:
     IndexedContract.objects.filter(left_out="").update(sent_on=on)
     indexation_runs.approve(run, by=second, on=on)
     assert indexation_runs.apply(run, on=on) == 1
+
+
+def _signed_client() -> None:
+    signed, open_to_sign = make.organisation("SIGNED"), make.organisation("OFFERED")
+    for organisation in (signed, open_to_sign):
+        make.headcount(organisation, 100)
+        quote = make.quote(organisation, "2026-07")
+        quotes.offer(quote, on=dt.date(2026, 4, 1))
+    on = dt.date(2026, 4, 8)
+    quotes.sign(Quote.objects.get(organisation=signed), signed_on=on, on=on)
 
 
 def line_of(kind: str, **chosen: object) -> InvoiceLine:

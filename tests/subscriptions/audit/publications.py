@@ -12,6 +12,7 @@ from subscriptions.models import (
     PriceBand,
     Publication,
     PurchaseOrder,
+    Quote,
     Statement,
     Subscription,
     Terms,
@@ -244,3 +245,33 @@ def a_price_was_raised_with_another_choice() -> None:
 def a_counsellor_is_mediator_at_the_same_client() -> None:
     organisation = Organisation.objects.get(code="MONTH")
     make.assignment(counsellor(organisation), organisation, "mediator", "2027-01")
+
+
+# Quotes
+
+
+@plants("what_was_signed_is_what_was_offered", alone=True)
+def a_contract_was_signed_before_it_was_offered() -> None:
+    Subscription.objects.filter(quote__isnull=False).update(signed_on="2026-03-31")
+
+
+@plants("what_was_signed_is_what_was_offered", alone=True)
+def another_choice_was_signed_than_was_offered() -> None:
+    Quote.objects.exclude(contract=None).update(overage="cap")
+
+
+@plants("what_was_signed_is_what_was_offered", alone=True)
+def a_quote_promises_another_price() -> None:
+    Quote.objects.exclude(contract=None).update(annual_fee_cents=1)
+
+
+@plants("what_was_signed_is_what_was_offered", alone=True)
+def a_quote_was_signed_for_another_client() -> None:
+    other = Organisation.objects.get(code="OFFERED")
+    Quote.objects.exclude(contract=None).update(organisation=other)
+
+
+@plants("what_was_signed_is_what_was_offered")
+def a_quote_was_billed() -> None:
+    quote = Quote.objects.get(contract=None)
+    make.billed_occurrence(quote.organisation, quote.pk, "2026-07")
