@@ -71,8 +71,9 @@ def agreed(old: Contract | None, new: Contract | None) -> Iterator[tuple[Any, st
     months = [contract.next_year_start(contract.choices[-1].from_month) for contract in both]
     before, after = (_texts(contract, max(months)) if contract else {} for contract in (old, new))
     for name in before | after:
-        if before.get(name) != after.get(name):
-            yield name, before.get(name, ""), after.get(name, "")
+        was, becomes = before.get(name, ""), after.get(name, "")
+        if was != becomes:
+            yield name, was, becomes
 
 
 def remarks(row: Subscription, old: Contract | None, new: Contract | None) -> Iterator[str]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from subscriptions.previews import Plan
 
-TONES = {"offered": "under-way", "lapsed": "wait", "signed": "good"}
+TONES = {"offered": "way", "lapsed": "wait", "signed": "good"}
 OWN = (
     ("own_annual_fee_cents", "own_overage_rate_cents"),
     ("own_included_quarters", "own_included_sessions"),

@@ -24,6 +24,7 @@ from subscriptions import (
     corrections,
     indexation_letters,
     indexation_runs,
+    quotes,
     vat_returns,
 )
 from subscriptions.audit import audit
@@ -92,10 +93,12 @@ class Year:
         self.signed: Organisation
 
     def sign(self) -> None:
-        """Sign on 12 March for April, with an order, and bill ahead of the first close."""
-        self.signed = client(
-            "SIGNED", "2026-04", "extended", billing_interval=3, po_required=True
-        ).organisation
+        """Sign a quote on 12 March for April, with an order, and bill ahead of the first close."""
+        self.signed = make.organisation("SIGNED")
+        make.headcount(self.signed, 100, "2020-01")
+        quote = make.quote(self.signed, "2026-04", billing_interval=3, po_required=True)
+        quotes.offer(quote, on=dt.date(2026, 3, 2))
+        quotes.sign(quote, signed_on=dt.date(2026, 3, 12), on=dt.date(2026, 3, 12))
         make.contact(self.signed)
         make.purchase_order(self.signed, "Q2", "2026-04", "2026-07")
         run = billing.draft_run(M("2026-03"), [self.signed.pk], ahead=True)
