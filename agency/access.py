@@ -76,6 +76,7 @@ subscriptions.billedoccurrence  r       r          r             r
 subscriptions.bookkeepingcode   -       racd       r             r
 subscriptions.booksopening      -       rah        -             rh
 subscriptions.carduse           -       r          -             r
+subscriptions.collectionpolicy  r       rac        r             r
 subscriptions.contest           r       rah        r             r
 subscriptions.cpivalue          r       rac        r             r
 subscriptions.einvoicemail      -       r          r             r
@@ -94,6 +95,7 @@ subscriptions.publication       r       r          r             r
 subscriptions.purchaseorder     r       rac        r             r
 subscriptions.quote             racdh   racdh      r             r
 subscriptions.releasepolicy     r       r          r             r
+subscriptions.reminder          r       r          r             r
 subscriptions.statement         r       r          r             r
 subscriptions.stripecustomer    -       r          r             r
 subscriptions.stripedifference  -       rh         r             r
@@ -171,6 +173,7 @@ admin:subscriptions_invoice_write_off  controller  controller
 admin:subscriptions_booksopening_totals  books  -
 admin:subscriptions_quote_document  staff  -
 admin:subscriptions_quote_sign  controller  controller
+admin:subscriptions_reminder_plan  staff  -
 admin:subscriptions_taxtreatment_return  books  -
 admin:subscriptions_indexationrun_dry_run  staff  -
 admin:subscriptions_indexationrun_letters  staff  -

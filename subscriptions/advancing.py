@@ -6,28 +6,48 @@ told last stands in that call's frozen body.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from subscriptions import bodies, steps
-from subscriptions.models import Contest, Invoice, InvoiceKind, InvoiceState, StepKind, StepState
+from subscriptions.models import (
+    CollectionPolicy,
+    Contest,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    Reminds,
+    StepKind,
+    StepState,
+    StripeStep,
+)
 
 
-def is_told_to_go_on(invoice: Invoice) -> bool:
-    """Tell what Stripe was told last, or is being told."""
-    told = invoice.steps.filter(kind__in=[StepKind.FINALIZE, StepKind.ADVANCE])
-    told = told.exclude(state=StepState.FAILED, error_code__in=steps.NOT_MADE)
-    bodies_told = {step.kind: step.body for step in told.order_by("generation")}
-    last: Any = bodies_told.get(StepKind.ADVANCE) or bodies_told.get(StepKind.FINALIZE)
+def is_told_to_go_on(invoice: Invoice, calls: Iterable[StripeStep] | None = None) -> bool:
+    """Tell what Stripe was told last, or is being told, by some of an invoice's calls or all."""
+    every = invoice.steps.all() if calls is None else calls
+    made = [step for step in every if step.error_code not in steps.NOT_MADE]
+    told = {step.kind: step.body for step in sorted(made, key=lambda step: step.generation)}
+    last: Any = told.get(StepKind.ADVANCE) or told.get(StepKind.FINALIZE)
     return bool(last["auto_advance"]) if last else bodies.is_debited(invoice)
 
 
 def is_to_go_on(invoice: Invoice) -> bool:
-    """Tell whether Stripe should: with a debit that nobody contests."""
-    contested = Contest.objects.filter(invoice=invoice, ended_on=None).exists()
-    return bodies.is_debited(invoice) and not contested
+    """Tell whether Stripe should: nobody contests it, and it is Stripe that debits or reminds.
+
+    Where we remind, Stripe tries no debit again that failed: the client is asked to pay.
+    """
+    if Contest.objects.filter(invoice=invoice, ended_on=None).exists():
+        return False
+    policy = CollectionPolicy.objects.first()
+    if bodies.is_debited(invoice):
+        is_ours = policy is not None and policy.reminded_by == Reminds.AGENCY
+        return not (is_ours and invoice.debit_failed_on)
+    mailed = invoice.steps.filter(kind=StepKind.SEND, state=StepState.DONE)
+    return policy is not None and policy.reminded_by == Reminds.STRIPE and mailed.exists()
 
 
 def align_all() -> int:

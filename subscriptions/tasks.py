@@ -17,6 +17,7 @@ from subscriptions import (
     indexation_letters,
     push,
     reconcile,
+    reminders,
     retention,
 )
 from subscriptions.einvoice import mail as einvoice_mail
@@ -28,7 +29,8 @@ SCHEDULES = [
     Every("resume pushing", "subscriptions.tasks.resume_pushing", minutes=10),
     Every("sweep events", "subscriptions.tasks.sweep_events", minutes=5),
     Every("reconcile stripe", "subscriptions.tasks.reconcile_stripe", daily_at=dt.time(4, 30)),
-    Every("end contests", "subscriptions.tasks.end_contests", daily_at=dt.time(5, 10)),
+    Every("go on collecting", "subscriptions.tasks.go_on_collecting", daily_at=dt.time(5, 10)),
+    Every("remind", "subscriptions.tasks.remind", daily_at=dt.time(9, 0)),
     Every("mail e-invoices", "subscriptions.tasks.mail_einvoices", minutes=10),
     Every("erase expired", "subscriptions.tasks.erase_expired", daily_at=dt.time(4, 50)),
 ]
@@ -75,11 +77,18 @@ def sweep_events() -> None:
         raise inbox.UnforeseenError(failed)
 
 
-def end_contests() -> None:
-    """Have invoices asked for again whose day came; Stripe is told by the next round of pushing."""
-    over = contests.end_over(today())
-    advancing.align_all()
-    logger.info(f"{len(over)} contests ended", extra={"task": "end_contests"})  # noqa: G004 - a count
+def go_on_collecting() -> None:
+    """End the contests whose day came; the next round of pushing tells Stripe what is new to it."""
+    over, told = contests.end_over(today()), advancing.align_all()
+    logger.info(
+        f"{len(over)} contests ended, {told} invoices to tell of",  # noqa: G004 - counts
+        extra={"task": "go_on_collecting"},
+    )
+
+
+def remind() -> None:
+    made = reminders.ask(on=today())
+    logger.info(f"{len(made)} reminders queued", extra={"task": "remind"})  # noqa: G004 - a count
 
 
 def reconcile_stripe() -> None:
@@ -112,3 +121,7 @@ def mail_contact(mail_id: str) -> None:
 
 def mail_indexation(row_id: str) -> None:
     indexation_letters.send(UUID(row_id), on=today())
+
+
+def mail_reminder(reminder_id: str) -> None:
+    reminders.send(UUID(reminder_id), on=today())

@@ -45,6 +45,7 @@ from subscriptions.models import (
     BookkeepingCode,
     BooksOpening,
     CardUse,
+    CollectionPolicy,
     Contest,
     CpiValue,
     EInvoiceMail,
@@ -62,6 +63,7 @@ from subscriptions.models import (
     PurchaseOrder,
     Quote,
     ReleasePolicy,
+    Reminder,
     Statement,
     StripeCustomer,
     StripeDifference,
@@ -761,6 +763,15 @@ def contest(invoice: Invoice, noted_by: User, **fields: Any) -> Contest:
     noted_on = (invoice.invoice_on or dt.date(2026, 4, 10)) + dt.timedelta(days=14)
     defaults = {"reason": "amount", "said_by": "contact", "noted_on": noted_on}
     return _create(Contest, invoice=invoice, noted_by=noted_by, **defaults | fields)
+
+
+def collection_policy(reminded_by: str = "agency", **fields: Any) -> CollectionPolicy:
+    return _create(CollectionPolicy, reminded_by=reminded_by, **fields)
+
+
+def reminder(invoice: Invoice, step: str = "first", **fields: Any) -> Reminder:
+    """Remind of an open invoice; the one row of rules has to say that we do."""
+    return _create(Reminder, invoice=invoice, step=step, **{"asked_cents": 121_000} | fields)
 
 
 def invoice_line(invoice: Invoice, position: int = 1, **fields: Any) -> InvoiceLine:

@@ -15,7 +15,7 @@ from django.db.models import Max, Model, Sum
 from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
 from agency.models import Agency, AuditEvent, Organisation, VatAnswer, VatConsultation
-from agency.month import Month, MonthRange
+from agency.month import Month, MonthRange, day_of
 from subscriptions.agreements import Contract, PriceBooks
 from subscriptions.contracts import price_books
 from subscriptions.facts import Facts, read_facts
@@ -33,6 +33,7 @@ from subscriptions.models import (
     PurchaseOrder,
     Quote,
     ReleasePolicy,
+    Reminder,
     Statement,
     StripeStep,
     Subscription,
@@ -98,6 +99,7 @@ class Records:
     steps: list[StripeStep]
     contests: list[Contest]
     write_offs: list[WriteOff]
+    reminders: list[Reminder]
     replayed: list[Any] | None = None
 
     @property
@@ -190,6 +192,17 @@ class Records:
             for until in MonthRange(month + 1, month + 12):
                 yield replace(contract, months=MonthRange(start, until))
 
+    @cached_property
+    def _steps_by_invoice(self) -> dict[UUID, list[StripeStep]]:
+        return _grouped(self.steps, "invoice_id")
+
+    def steps_of(self, invoice: Invoice, *, before: dt.date | None = None) -> list[StripeStep]:
+        """Give the calls about a document, or those that were made before a day."""
+        every = self._steps_by_invoice.get(invoice.pk, [])
+        if before is None:
+            return every
+        return [row for row in every if row.attempted_at and day_of(row.attempted_at) < before]
+
     def code(self, organisation: UUID | None) -> str:
         row = self.facts.organisations.get(organisation) if organisation else None
         return row.code if row else "-"
@@ -263,6 +276,7 @@ def read_records() -> Records:
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
         contests=list(Contest.objects.select_related("invoice__organisation")),
         write_offs=list(WriteOff.objects.all()),
+        reminders=list(Reminder.objects.all()),
     )
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from uuid import UUID
 
-from subscriptions import bodies
+from subscriptions import advancing, bodies
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.models import ContestEnd, InvoiceKind, InvoiceState, StepKind, StepState
-from subscriptions.steps import NOT_MADE
+from subscriptions.models import (
+    ContestEnd,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    ReminderStep,
+    StepKind,
+    StepState,
+    StripeStep,
+)
 
 SERIES = re.compile(r"(.*?)(\d+)")
+TWO_WEEKS = dt.timedelta(days=14)
 NOT_SENT = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.SETTLED)
 
 
@@ -93,18 +104,40 @@ def what_the_bank_received_is_paid_from_that_day_and_told_to_stripe(
 
 def contested_documents_are_not_gone_on_with(records: Records) -> Iterator[Check]:
     """What Stripe was told last of an open document is to leave it be."""
-    told = {step.invoice_id: step for step in records.steps if step.kind == StepKind.FINALIZE}
-    for step in sorted(records.steps, key=lambda step: step.generation):
-        if step.kind == StepKind.ADVANCE and step.error_code not in NOT_MADE:
-            told[step.invoice_id] = step
     for contest in records.contests:
         invoice = contest.invoice
         if contest.ended_on is None and invoice.state == InvoiceState.OPEN:
-            last = told.get(invoice.pk)
-            goes_on = last.body.get("auto_advance", False) if last else bodies.is_debited(invoice)
-            yield Check(
-                records.document_name(invoice), "left be", "gone on" if goes_on else "left be"
-            )
+            yield _left_be(records, invoice, records.steps_of(invoice))
+
+
+def what_we_reminded_of_stripe_left_be(records: Records) -> Iterator[Check]:
+    """Stripe reminds where it goes on with an invoice, and we where it was told not to."""
+    for reminder in records.reminders:
+        if reminder.sent_on:
+            invoice = records.invoices[reminder.invoice_id]
+            yield _left_be(records, invoice, records.steps_of(invoice, before=reminder.sent_on))
+
+
+def _left_be(records: Records, invoice: Invoice, calls: list[StripeStep]) -> Check:
+    goes_on = advancing.is_told_to_go_on(invoice, calls)
+    return Check(records.document_name(invoice), "left be", "gone on" if goes_on else "left be")
+
+
+def reminders_come_in_their_order_and_leave_time(records: Records) -> Iterator[Check]:
+    """Each after the one before it; the first after the due date, the last leaves two weeks."""
+    sent: dict[tuple[UUID, str], tuple[dt.date, dt.date]] = {
+        (row.invoice_id, row.step): (row.sent_on, row.pay_by_on)
+        for row in records.reminders
+        if row.sent_on and row.pay_by_on
+    }
+    for (key, step), (sent_on, pay_by_on) in sent.items():
+        invoice = records.invoices[key]
+        place = ReminderStep.values.index(step)
+        before, _by = sent.get((key, ReminderStep.values[place - 1]), (None, None))
+        since = before if place else invoice.due_on
+        leaves = pay_by_on - sent_on >= TWO_WEEKS or step != ReminderStep.FINAL
+        found = (since is not None and since < sent_on, leaves)
+        yield Check(f"{records.document_name(invoice)} {step}", (True, True), found)
 
 
 def contests_that_ended_by_a_credit_have_one(records: Records) -> Iterator[Check]:
@@ -130,4 +163,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_the_bank_received_is_paid_from_that_day_and_told_to_stripe,
     contested_documents_are_not_gone_on_with,
     contests_that_ended_by_a_credit_have_one,
+    what_we_reminded_of_stripe_left_be,
+    reminders_come_in_their_order_and_leave_time,
 )

@@ -2,7 +2,16 @@
 
 from subscriptions.models.arrears import WriteOff, WrittenOffBecause
 from subscriptions.models.bookkeeping import Booked, BookkeepingCode
-from subscriptions.models.collection import Contest, ContestedBy, ContestEnd, ContestReason
+from subscriptions.models.collection import (
+    CollectionPolicy,
+    Contest,
+    ContestedBy,
+    ContestEnd,
+    ContestReason,
+    Reminder,
+    ReminderStep,
+    Reminds,
+)
 from subscriptions.models.contracts import (
     BillingInterval,
     Collection,
@@ -88,6 +97,7 @@ __all__ = [
     "CardUse",
     "ClearedBecause",
     "Collection",
+    "CollectionPolicy",
     "Contest",
     "ContestEnd",
     "ContestReason",
@@ -124,6 +134,9 @@ __all__ = [
     "QuoteState",
     "ReleaseChoice",
     "ReleasePolicy",
+    "Reminder",
+    "ReminderStep",
+    "Reminds",
     "RequestState",
     "RunState",
     "Statement",

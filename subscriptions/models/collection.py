@@ -1,4 +1,4 @@
-"""How an open invoice is asked for: who contests it."""
+"""How an open invoice is asked for: who contests it, and who reminds of it."""
 
 from __future__ import annotations
 
@@ -92,3 +92,103 @@ class Contest(Entity):
 
     def __str__(self) -> str:
         return str(self.invoice)
+
+
+class Reminds(models.TextChoices):
+    STRIPE = "stripe", _("Stripe, by its own settings")
+    AGENCY = "agency", _("this system")
+
+
+class CollectionPolicy(Entity):
+    """Who reminds of unpaid invoices, and when; there is one row, and without it nobody does.
+
+    The days of the first reminder run from the due date, or from the day on which a debit failed;
+    those of each later one from the reminder before it.
+    """
+
+    reminded_by = models.CharField(
+        _("reminders are sent by"),
+        max_length=10,
+        choices=Reminds,
+        help_text=_(
+            "Never by both. Stripe is told of each invoice whether it may remind; how often it "
+            "then does is set at Stripe, and cannot be seen from here."
+        ),
+    )
+    first_days = models.PositiveSmallIntegerField(_("days until the first reminder"), default=7)
+    second_days = models.PositiveSmallIntegerField(_("days until the second one"), default=14)
+    final_days = models.PositiveSmallIntegerField(_("days until the final demand"), default=14)
+    term_days = models.PositiveSmallIntegerField(
+        _("days to pay after the final demand"),
+        default=14,
+        help_text=_("14 at least: before that, a consumer owes no collection cost by Dutch law."),
+    )
+    is_only_one = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        verbose_name = _("rules of collecting")
+        verbose_name_plural = _("rules of collecting")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(is_only_one=True), name="invoices_are_collected_by_one_set_of_rules"
+            ),
+            models.CheckConstraint(
+                condition=Q(reminded_by__in=Reminds.values), name="reminders_come_from_a_known_side"
+            ),
+            models.CheckConstraint(
+                condition=Q(first_days__range=(1, 90))
+                & Q(second_days__range=(7, 90))
+                & Q(final_days__range=(7, 90))
+                & Q(term_days__range=(14, 90)),
+                name="reminders_leave_time_to_pay",
+                violation_error_message=_(
+                    "The first reminder comes after 1 to 90 days, each later one after 7 to 90, "
+                    "and the final demand leaves 14 to 90 days to pay."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(Reminds(self.reminded_by).label)
+
+
+class ReminderStep(models.TextChoices):
+    """In their order."""
+
+    FIRST = "first", _("first reminder")
+    SECOND = "second", _("second reminder")
+    FINAL = "final", _("final demand")
+
+
+class Reminder(Entity):
+    """A reminder of an invoice: each step once, without a day while its mail is on its way."""
+
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="reminders", verbose_name=_("invoice")
+    )
+    step = models.CharField(_("step"), max_length=10, choices=ReminderStep)
+    asked_cents = models.BigIntegerField(_("asked for"))
+    sent_on = models.DateField(_("sent on"), null=True, blank=True)
+    pay_by_on = models.DateField(_("pay by"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        ordering: ClassVar = ["-sent_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice", "step"], name="invoice_is_reminded_of_once_a_step"
+            ),
+            models.CheckConstraint(
+                condition=Q(step__in=ReminderStep.values, asked_cents__gt=0),
+                name="reminder_asks_for_money_at_a_known_step",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_on__isnull=True, pay_by_on__isnull=True)
+                | Q(sent_on__isnull=False, pay_by_on__isnull=False, pay_by_on__gt=F("sent_on")),
+                name="reminder_that_was_sent_says_by_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice}, {ReminderStep(self.step).label}"

@@ -199,10 +199,12 @@ def without_keys(text: str) -> str:
 
 
 def _mails(contact: Contact) -> str:
+    client = contact.organisation
     return "\n".join(
         f"{message.subject}\n{message.body}\n{getattr(message, 'alternatives', '')}"
         for message in mail.outbox
-        if {contact.user.email, contact.organisation.einvoice_email} & {*message.to}
+        if set(message.to)
+        & {contact.user.email, client.invoice_email, client.einvoice_email}
     )
 
 

@@ -252,6 +252,7 @@ def in_the_file(organisation: Organisation) -> dict[str, int]:
 @pytest.mark.django_db
 def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() -> None:
     people, contract, other = People(), client_of_old(), client_of_old("NEW", until=None)
+    make.collection_policy()
     run = make.indexation_run(make.cpi_value("2013-10"), make.cpi_value("2014-10"))
     for one in (contract, other):
         name = one.organisation.code
@@ -272,6 +273,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.parked_organisation(one.organisation)
         make.quote(one.organisation, "2015-01", offered_on=dt.date(2014, 12, 1), contract=one)
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
+        make.reminder(document)
         make.contest(document, asking)
         make.einvoice_mail(document)
         make.write_off(document, make.user("controller", email=f"off@{name}.example"))

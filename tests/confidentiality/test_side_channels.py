@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import inspect
 import io
 import logging
@@ -42,7 +43,7 @@ from agency.admin_base import StaffAdmin
 from agency.checks import addresses
 from agency.logs import LineFormatter
 from agency.models import User
-from subscriptions import announcements, billing, bodies, push
+from subscriptions import announcements, billing, bodies, push, reminders
 from subscriptions.models import (
     Invoice,
     Publication,
@@ -303,6 +304,7 @@ def test_a_task_takes_keys_only() -> None:
     assert found.pop("subscriptions.announce") == ["publication_id"]
     assert found.pop("subscriptions.mail_contact") == ["mail_id"]
     assert found.pop("subscriptions.mail_indexation") == ["row_id"]
+    assert found.pop("subscriptions.mail_reminder") == ["reminder_id"]
     assert [name for name, parameters in found.items() if parameters] == []
 
 
@@ -321,6 +323,7 @@ def test_these_modules_write_mails_and_no_other() -> None:
         *("agency/accounts.py", "agency/mail.py"),
         *("subscriptions/announcements.py", "subscriptions/indexation_letters.py"),
         "subscriptions/einvoice/mail.py",
+        "subscriptions/reminders.py",
     }
 
 
@@ -328,8 +331,20 @@ def test_these_modules_write_mails_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("language", "subjects"),
     [
-        ("en", {"Your statement of hours is ready", "Your code to sign in"}),
-        ("nl", {"Uw urenopgave staat klaar", "Uw code om aan te melden"}),
+        (
+            "en",
+            {
+                *("Your statement of hours is ready", "Your code to sign in"),
+                "An invoice is not paid yet",
+            },
+        ),
+        (
+            "nl",
+            {
+                *("Uw urenopgave staat klaar", "Uw code om aan te melden"),
+                "Een factuur is nog niet betaald",
+            },
+        ),
     ],
 )
 def test_subjects_are_fixed_and_name_nobody(
@@ -342,6 +357,9 @@ def test_subjects_are_fixed_and_name_nobody(
     for row in PublicationMail.objects.filter(contact__user=own.contact):
         announcements.mail_contact(row.pk)
     Browser().post("/account/login/code/", {"email": own.contact.email})
+    make.invoice(own.organisation, "2026-02", state="open", language=language)
+    for reminder in reminders.ask(on=dt.date(2026, 8, 1)):
+        reminders.send(reminder.pk, on=dt.date(2026, 8, 1))
     assert {message.subject for message in mail.outbox} == subjects
 
 

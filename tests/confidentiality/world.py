@@ -61,6 +61,7 @@ def two_clients() -> tuple[Client, Client]:
         first := make.cpi_value("2024-10"),
         second := make.cpi_value("2025-10"),
         make.indexation_run(first, second),
+        make.collection_policy(),
         # The last of a kind is the one that is asked for: nothing was made with these yet.
         make.tax_treatment(valid_from="2030-01"),
         make.cpi_value("2029-10"),
@@ -110,6 +111,7 @@ def _client(code: str, number: int) -> Client:
         make.billed_occurrence(organisation, subscription.pk),
         make.quote(organisation),
         make.parked_organisation(organisation, until_month=MONTH),
+        make.reminder(invoice),
         make.contest(invoice, make.user("controller", email=f"notes@{code}.example")),
         make.year_price(subscription),
         make.indexed_contract(IndexationRun.objects.get(), subscription),

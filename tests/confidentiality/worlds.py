@@ -22,7 +22,7 @@ from advisors import hours
 from advisors.models import AdjustmentReason, Advisor
 from agency.models import Organisation
 from agency.month import Month, MonthRange
-from subscriptions import announcements, billing, push, statements
+from subscriptions import announcements, billing, payments, push, reminders, statements
 from subscriptions.models import (
     Display,
     Invoice,
@@ -222,7 +222,18 @@ def play(ledger: Ledger, line: Line, months: Sequence[Month] = MONTHS) -> Played
             push.push(key, at=timezone.now())
             played.said[code] += line.said[before:]
         _mail(month)
+    _remind()
     return played
+
+
+def _remind() -> None:
+    """Have each client reminded of its last invoice, a week after it fell due."""
+    make.collection_policy()
+    last = {invoice.organisation_id: invoice for invoice in payments.unpaid().order_by("number")}
+    for invoice in sorted(last.values(), key=lambda invoice: invoice.number):
+        reminder = make.reminder(invoice, asked_cents=payments.asked()[invoice.number][1])
+        assert invoice.due_on
+        reminders.send(reminder.pk, on=invoice.due_on + dt.timedelta(days=7))
 
 
 def work(ledger: Ledger, months: Sequence[Month]) -> None:

@@ -101,9 +101,9 @@ def test_what_is_settled_is_contested_no_more(sandbox: Sandbox, controller: User
     invoice = sent("invoice")
     contest = contested(invoice, controller, None)
     assert not invoice.steps.filter(kind="advance").exists()  # Stripe does nothing by itself
-    tasks.end_contests()
+    tasks.go_on_collecting()
     Invoice.objects.update(state="paid", paid_on=TODAY)
-    tasks.end_contests()
+    tasks.go_on_collecting()
     contest.refresh_from_db()
     assert contest.outcome == "settled"
 
@@ -198,11 +198,14 @@ class TestPage:
 
 
 def test_no_unpaid_bill_closes_the_way_to_the_counsellor(client: Client, controller: User) -> None:
-    """Of a client that contests, and pays nothing for years, all goes on: hours, pages, figures."""
+    """Of a client that contests, was reminded thrice and pays nothing, all goes on as ever."""
     contract = billable("OWES", headcount=300)
     organisation = contract.organisation
     advisor = counsellor(organisation)
     invoice = make.invoice(organisation, "2025-12", state="open", due_on=dt.date(2024, 1, 1))
+    make.collection_policy()
+    for step in ("first", "second", "final"):
+        make.reminder(invoice, step, sent_on=TODAY, pay_by_on=NEXT_WEEK)
     contested(invoice, controller, None)
 
     hours.record(advisor, organisation, M("2026-01"), from_quarters=0, to_quarters=8)

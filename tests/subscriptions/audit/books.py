@@ -136,8 +136,18 @@ def _send() -> None:
             answer_id=f"in_{number}",
         )
     _contest(Invoice.objects.get(number="DIS-0002"))
+    _remind(Invoice.objects.get(number="DIS-0001"))
     _receive(Invoice.objects.get(number="DIS-0001"))
     _give_up(Invoice.objects.get(number="DIS-0003"))
+
+
+def _remind(invoice: Invoice) -> None:
+    make.collection_policy()
+    assert invoice.due_on
+    for number, step in enumerate(("first", "second", "final"), start=1):
+        sent_on = invoice.due_on + dt.timedelta(days=14 * number)
+        pay_by_on = sent_on + dt.timedelta(days=14)
+        make.reminder(invoice, step, sent_on=sent_on, pay_by_on=pay_by_on)
 
 
 def _contest(invoice: Invoice) -> None:

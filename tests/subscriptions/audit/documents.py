@@ -15,6 +15,7 @@ from subscriptions.models import (
     Contest,
     Invoice,
     InvoiceLine,
+    Reminder,
     StripeStep,
     Subscription,
 )
@@ -420,3 +421,22 @@ def a_contested_debit_goes_on() -> None:
 def a_contest_ended_by_no_credit() -> None:
     running = Contest.objects.filter(ended_on=None)
     running.update(ended_on=F("noted_on"), outcome="credited")
+
+
+@plants("what_we_reminded_of_stripe_left_be", alone=True)
+def a_reminder_went_beside_those_of_stripe() -> None:
+    invoice = Invoice.objects.get(number="DIS-0001")
+    body = dict(bodies.advancing(goes_on=True))
+    told = {"body": body, "body_hash": bodies.hash_of(body), "answer_id": invoice.stripe_id}
+    at = make.at(f"{invoice.due_on} 09:00")
+    make.stripe_step(invoice, "advance", state="done", attempted_at=at, **told)
+
+
+@plants("reminders_come_in_their_order_and_leave_time", alone=True)
+def a_reminder_was_left_out() -> None:
+    Reminder.objects.filter(step="second").delete()
+
+
+@plants("reminders_come_in_their_order_and_leave_time", alone=True)
+def a_final_demand_left_a_week() -> None:
+    Reminder.objects.filter(step="final").update(pay_by_on=F("sent_on") + dt.timedelta(days=7))

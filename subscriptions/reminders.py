@@ -1,0 +1,188 @@
+"""Reminders of unpaid invoices that we send ourselves: three steps, each once, by mail.
+
+Who reminds is one setting (`CollectionPolicy`). Stripe is told of each invoice whether to go on by
+itself, and we remind only of those with which it does not (`subscriptions.advancing`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.mail import EmailMultiAlternatives
+from django.db import models, transaction
+from django.template.loader import render_to_string
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+from django_q.tasks import async_task
+
+from agency.month import Month
+from agency.tokens import in_templates
+from subscriptions import advancing, bodies, payments, steps
+from subscriptions.models import (
+    CollectionPolicy,
+    Invoice,
+    InvoiceState,
+    Reminder,
+    ReminderStep,
+    Reminds,
+)
+from subscriptions.parked import is_parked
+from subscriptions.push import ONCE_FINAL
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+TEMPLATES = "mail/reminder"
+UNDER_WAY = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.APPROVED, InvoiceState.PARKED)
+
+
+class LeftBe(models.TextChoices):
+    """Why an invoice that is late is not reminded of; the first that applies."""
+
+    CONTESTED = "contested", _("contested")
+    DEBITED = "debited", _("a debit is under way")
+    STRIPE = "stripe", _("Stripe goes on with it")
+    WAITS = "waits", _("Stripe is still to be told of it")
+    UNMAILED = "unmailed", _("it was not mailed itself")
+    CREDITED = "credited", _("a credit of it is under way")
+    PARKED = "parked", _("its client is parked")
+    NO_ADDRESS = "no_address", _("there is no e-mail address")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to become of a late invoice, and from which day; ``left_be`` where nothing is."""
+
+    invoice: Invoice
+    step: ReminderStep
+    due_on: dt.date
+    asked_cents: int
+    left_be: LeftBe | None
+
+
+def plan(*, on: dt.date, invoices: QuerySet[Invoice] | None = None) -> Iterator[Planned]:
+    """Yield the next step of each late invoice that asks for money; writes nothing.
+
+    What is due has a day up to ``on`` and nothing that keeps it. Nothing comes where we do not
+    remind, after the last step, and while a mail is on its way.
+    """
+    policy = CollectionPolicy.objects.filter(reminded_by=Reminds.AGENCY).first()
+    if policy is None:
+        return
+    late = payments.unpaid().filter(due_on__lt=on) if invoices is None else invoices
+    asked = dict(payments.asked().values())
+    late = late.select_related("organisation__parked").order_by("due_on", "number")
+    for invoice in late.prefetch_related("reminders", "steps"):
+        step = _next_step(invoice, policy)
+        cents = asked.get(invoice.pk, 0)
+        if step and cents > 0:
+            yield Planned(invoice, *step, cents, _left_be(invoice, on))
+
+
+def ask(*, on: dt.date) -> list[Reminder]:
+    """Queue the mails that are due; asking again on the same day queues nothing more."""
+    made = []
+    for invoice_id in [row.invoice.pk for row in plan(on=on) if _is_due(row, on)]:
+        with transaction.atomic():
+            steps.lock(invoice_id)
+            for row in plan(on=on, invoices=payments.unpaid().filter(pk=invoice_id)):
+                if _is_due(row, on):
+                    reminder = Reminder.objects.create(
+                        invoice=row.invoice, step=row.step, asked_cents=row.asked_cents
+                    )
+                    async_task("subscriptions.tasks.mail_reminder", str(reminder.pk))
+                    made.append(reminder)
+    return made
+
+
+def send(reminder_id: UUID, *, on: dt.date) -> None:
+    """Mail a reminder, once; one whose invoice was settled or stopped meanwhile is thrown away.
+
+    As with other mail, a process that dies before it is written down sends twice.
+    """
+    rows = Reminder.objects.filter(pk=reminder_id, sent_on=None)
+    reminder = rows.select_related("invoice__organisation__parked").first()
+    if reminder is None:
+        return
+    asked = dict(payments.asked().values())
+    if asked.get(reminder.invoice_id) != reminder.asked_cents or _left_be(reminder.invoice, on):
+        rows.delete()
+        return
+    policy = CollectionPolicy.objects.get()
+    reminder.pay_by_on = on + dt.timedelta(days=_days_to_pay(reminder.step, policy))
+    _message(reminder).send()
+    rows.update(sent_on=on, pay_by_on=reminder.pay_by_on)
+
+
+def _is_due(row: Planned, on: dt.date) -> bool:
+    return row.due_on <= on and row.left_be is None
+
+
+def _next_step(invoice: Invoice, policy: CollectionPolicy) -> tuple[ReminderStep, dt.date] | None:
+    """Return the first step that was not taken, with its day; None while one is on its way."""
+    before = invoice.debit_failed_on or invoice.due_on
+    sent = {row.step: row.sent_on for row in invoice.reminders.all()}
+    waits = (policy.first_days, policy.second_days, policy.final_days)
+    for step, days in zip(ReminderStep, waits, strict=True):
+        if before is None:
+            return None
+        if step not in sent:
+            return step, before + dt.timedelta(days=days)
+        before = sent[step]
+    return None
+
+
+def _left_be(invoice: Invoice, on: dt.date) -> LeftBe | None:
+    client = invoice.organisation
+    unfinished = {step.kind for step in invoice.steps.all() if step.state in steps.UNFINISHED}
+    reasons = {
+        LeftBe.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
+        LeftBe.DEBITED: bodies.is_debited(invoice) and not invoice.debit_failed_on,
+        LeftBe.STRIPE: advancing.is_told_to_go_on(invoice),
+        LeftBe.WAITS: not unfinished.isdisjoint(ONCE_FINAL),
+        LeftBe.UNMAILED: bool(invoice.parked_because),
+        LeftBe.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
+        LeftBe.PARKED: client is not None and is_parked(client, Month.containing(on)),
+        LeftBe.NO_ADDRESS: not _address(invoice),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _address(invoice: Invoice) -> str:
+    """Return where invoices go today, else where this one went."""
+    client = invoice.organisation
+    return (client.invoice_email if client else "") or invoice.buyer_email
+
+
+def _days_to_pay(step: str, policy: CollectionPolicy) -> int:
+    return {
+        ReminderStep.FIRST: policy.second_days,
+        ReminderStep.SECOND: policy.final_days,
+        ReminderStep.FINAL: policy.term_days,
+    }[ReminderStep(step)]
+
+
+def _message(reminder: Reminder) -> EmailMultiAlternatives:
+    invoice = reminder.invoice
+    with override(invoice.language):
+        context: dict[str, Any] = {
+            "invoice": invoice,
+            "reminder": reminder,
+            "is_final": reminder.step == ReminderStep.FINAL,
+            "colour": in_templates(),
+        }
+        subject = gettext("Final demand: an invoice is not paid")
+        if not context["is_final"]:
+            subject = gettext("An invoice is not paid yet")
+        message = EmailMultiAlternatives(
+            subject=subject,
+            body=render_to_string(f"{TEMPLATES}.txt", context | {"heading": subject}),
+            to=[_address(invoice)],
+        )
+        html = render_to_string(f"{TEMPLATES}.html", context | {"heading": subject})
+        message.attach_alternative(html, "text/html")
+    return message
