@@ -94,6 +94,7 @@ subscriptions.pricebook         r       rac        r             r
 subscriptions.publication       r       r          r             r
 subscriptions.purchaseorder     r       rac        r             r
 subscriptions.quote             racdh   racdh      r             r
+subscriptions.receipt           r       r          r             r
 subscriptions.releasepolicy     r       r          r             r
 subscriptions.reminder          r       r          r             r
 subscriptions.statement         r       r          r             r

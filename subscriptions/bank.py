@@ -7,8 +7,10 @@ says of a payment is compared with what is asked for; nothing is guessed. No dat
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -40,18 +42,28 @@ class Receipt:
 
 class Verdict(StrEnum):
     PAID = "paid"  # exactly what these invoices ask for
-    DIFFERENT = "different"  # names invoices that ask for another amount
+    PART = "part"  # less than these invoices ask for together
+    OVER = "over"  # more than that
+    NOTED = "noted"  # in an earlier reading
     UNKNOWN = "unknown"  # names no invoice that is open
 
 
 @dataclass(frozen=True, slots=True)
 class Match(Generic[Key]):
-    """A receipt with the open invoices that its text names, and what they ask for together."""
+    """A receipt with what goes to each open invoice that its text names, and what they ask for.
+
+    ``mark`` is the same for the same line of the bank, whenever it is read.
+    """
 
     receipt: Receipt
     verdict: Verdict
-    invoices: tuple[Key, ...]
+    parts: tuple[tuple[Key, int], ...]
     asked_cents: int
+    mark: str
+
+    @property
+    def differs_by_cents(self) -> int:
+        return abs(self.receipt.amount_cents - self.asked_cents)
 
 
 def read(data: bytes, *, own_iban: str) -> list[Receipt]:
@@ -74,29 +86,58 @@ def read(data: bytes, *, own_iban: str) -> list[Receipt]:
     return [receipt for each in statements for receipt in _receipts(each, own_iban)]
 
 
-def match(receipts: Iterable[Receipt], asked: Mapping[str, tuple[Key, int]]) -> list[Match[Key]]:
+def match(
+    receipts: Iterable[Receipt],
+    asked: Mapping[str, tuple[Key, int]],
+    noted: Container[str] = frozenset(),
+) -> list[Match[Key]]:
     """Compare receipts with invoices; ``asked`` holds key and open cents by invoice number.
 
-    A receipt pays for all invoices that its text names, or for none. Each invoice is paid once:
-    what names one again is different.
+    A receipt pays the invoices that its text names, in the order of ``asked``; what is left of it
+    goes to the last of them. What an earlier one of these receipts paid is asked for no more.
+    ``noted`` are the marks of what was noted before.
     """
-    patterns = [(_pattern(number), invoice) for number, invoice in asked.items()]
-    paid: set[Key] = set()
+    patterns = [(_pattern(number), key) for number, (key, _cents) in asked.items()]
+    left = dict(asked.values())
+    alike: Counter[Receipt] = Counter()
     matches = []
     for receipt in receipts:
+        alike[receipt] += 1
+        mark = _mark(receipt, alike[receipt])
         text = receipt.text.upper()
-        named = [invoice for pattern, invoice in patterns if pattern.search(text)]
-        keys = tuple(key for key, _cents in named)
-        total = sum(cents for _key, cents in named)
-        if not named:
-            verdict = Verdict.UNKNOWN
-        elif total == receipt.amount_cents and paid.isdisjoint(keys):
-            verdict = Verdict.PAID
-            paid.update(keys)
-        else:
-            verdict = Verdict.DIFFERENT
-        matches.append(Match(receipt, verdict, keys, total))
+        named = [key for pattern, key in patterns if pattern.search(text)]
+        total = sum(left[key] for key in named)
+        parts: tuple[tuple[Key, int], ...] = ()
+        verdict = Verdict.UNKNOWN
+        if mark in noted:
+            verdict = Verdict.NOTED
+        elif named:
+            parts = tuple(_spread(receipt.amount_cents, [(key, left[key]) for key in named]))
+            verdict = _verdict(receipt.amount_cents, total)
+        for key, cents in parts:
+            left[key] = max(0, left[key] - cents)
+        matches.append(Match(receipt, verdict, parts, total, mark))
     return matches
+
+
+def _verdict(cents: int, asked_cents: int) -> Verdict:
+    if cents == asked_cents:
+        return Verdict.PAID
+    return Verdict.PART if cents < asked_cents else Verdict.OVER
+
+
+def _spread(cents: int, named: Sequence[tuple[Key, int]]) -> Iterator[tuple[Key, int]]:
+    """Give what goes to each, the first one first; what is too much goes to the last."""
+    for at, (key, left) in enumerate(named, start=1):
+        part = cents if at == len(named) else min(cents, left)
+        cents -= part
+        if part:
+            yield key, part
+
+
+def _mark(receipt: Receipt, nth: int) -> str:
+    line = f"{receipt.booked_on} {receipt.amount_cents} {nth} {receipt.text}"
+    return hashlib.sha256(line.encode()).hexdigest()
 
 
 def _pattern(number: str) -> re.Pattern[str]:

@@ -20,15 +20,15 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.money import round_half_away
 from agency.month import Month, MonthRange
-from subscriptions import write_offs
+from subscriptions import payments, write_offs
 from subscriptions.models import (
     Booked,
     BookkeepingCode,
     Invoice,
     InvoiceKind,
     InvoiceLine,
-    InvoiceState,
     LineKind,
+    Receipt,
     Statement,
 )
 from subscriptions.vat_returns import SENT, sent_lines
@@ -249,23 +249,14 @@ def open_items(on: dt.date, codes: Codes) -> Iterator[OpenItem]:
     """Give what was open at the end of a day. A debit under way is open.
 
     What the bank had by then is paid, and what was written off is not open, whether or not Stripe
-    was told; what Stripe alone has given up is.
+    was told; what Stripe alone has given up is. What came in too much is below zero.
     """
-    unpaid = (~Q(state=InvoiceState.PAID) | Q(paid_on__gt=on)) & ~Q(received_on__lte=on)
-    credited = Q(
-        credits__kind=InvoiceKind.CREDIT,
-        credits__state__in=SENT,
-        credits__invoice_on__lte=on,
-    )
-    rows = (
-        Invoice.objects.filter(unpaid, kind=InvoiceKind.INVOICE, state__in=SENT, invoice_on__lte=on)
-        .exclude(write_off__written_off_on__lte=on)
-        .annotate(credited_cents=Sum("credits__total_cents", filter=credited))
-    )
-    for row in rows.select_related("payer").order_by("invoice_on", "number"):
-        left = row.total_cents + (row.credited_cents or 0)  # type: ignore[attr-defined]  # annotated
-        if left:
-            yield OpenItem(row, codes.debtor(row), left)
+    sent = Q(state__in=SENT) | Q(pk__in=Receipt.objects.values("invoice"))
+    rows = Invoice.objects.filter(sent, kind=InvoiceKind.INVOICE, invoice_on__lte=on)
+    unsettled = payments.with_left(rows, by=on).exclude(left=0)
+    asked = unsettled.exclude(left__gt=0, write_off__written_off_on__lte=on)
+    for row in asked.select_related("payer").order_by("invoice_on", "number"):
+        yield OpenItem(row, codes.debtor(row), row.left)
 
 
 def _spreads(month: Month, codes: Codes) -> Iterator[Spread]:

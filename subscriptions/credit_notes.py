@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agency.month import day_of
-from subscriptions import bodies, gateway, read_back
+from subscriptions import bodies, gateway, payments, read_back
 from subscriptions.forgotten import refuse_forgotten_credit
-from subscriptions.models import Invoice, InvoiceState, StepKind, StripeStep
+from subscriptions.models import Invoice, InvoiceState, Receipt, StepKind, StripeStep
 from subscriptions.steps import (
     UNFINISHED,
     Deed,
@@ -23,6 +23,7 @@ from subscriptions.steps import (
     WaitingError,
     carry_out,
     end_all,
+    lock,
     step_for,
     the_only,
     wait_unless_approved,
@@ -81,3 +82,5 @@ def record_issued(credit: Invoice, there: gateway.CreditNote) -> None:
     )
     end_all(credit, StepKind.CREDIT_NOTE, there.id)
     credit.refresh_from_db()
+    if credit.credit_of_id and Receipt.objects.filter(invoice=credit.credit_of_id).exists():
+        payments.settle(lock(credit.credit_of_id))

@@ -1,24 +1,34 @@
 """Payments that did not come through Stripe: noted here, and carried to Stripe by the push.
 
-Stripe then asks for nothing any more. An invoice counts as paid from the day on which the bank
-has the money, not from the day on which somebody notes it.
+What our bank receives for an invoice is kept amount by amount. Stripe knows only all or nothing: it
+is told once all that was asked for is there, and then asks for nothing any more. An invoice counts
+as paid from the day on which the bank has its money, not from the day on which somebody notes it.
+What is too much is the client's: it is set against its next invoice, or paid back.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, IntegerField, Max, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import bank, bodies, steps
-from subscriptions.models import Invoice, InvoiceKind, InvoiceState, StepKind
+from subscriptions.models import (
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    Receipt,
+    ReceiptKind,
+    StepKind,
+)
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -28,8 +38,17 @@ class PaymentError(ValidationError):
     """A payment that cannot be noted; its message is the sentence to show."""
 
 
+@dataclass(frozen=True, slots=True)
+class Overpaid:
+    """What our bank received too much for an invoice, and the open one it can be set against."""
+
+    invoice: Invoice
+    over_cents: int
+    against: Invoice | None
+
+
 def unpaid() -> QuerySet[Invoice]:
-    """Give the invoices that ask for money and of which no payment was noted.
+    """Give the invoices that ask for money and of which not all was noted as paid.
 
     What was given up may be paid all the same.
     """
@@ -39,20 +58,38 @@ def unpaid() -> QuerySet[Invoice]:
 
 
 def asked() -> dict[str, tuple[UUID, int]]:
-    """Give key and cents of each unpaid invoice by its number, less what was credited."""
-    rows = with_left(unpaid()).values_list("number", "pk", "left_cents")
-    return {number: (key, left) for number, key, left in rows}
+    """Give key and cents of each unpaid invoice by its number, the oldest first."""
+    rows = with_left(unpaid()).order_by(F("due_on").asc(nulls_last=True), "number")
+    return {number: (key, left) for number, key, left in rows.values_list("number", "pk", "left")}
 
 
-def with_left(rows: QuerySet[Invoice]) -> QuerySet[Any]:
-    """Have invoices say what they ask for, less what was credited: ``left_cents``."""
-    credited = Sum("credits__total_cents", filter=Q(credits__state=InvoiceState.PAID))
-    return rows.annotate(left_cents=F("total_cents") + Coalesce(credited, 0))
+def with_left(rows: QuerySet[Invoice], *, by: dt.date | None = None) -> QuerySet[Any]:
+    """Have invoices say what they ask for: ``left``, less credits and what our bank received.
+
+    Of one that was paid through Stripe that is what our bank received beside it, below zero. ``by``
+    counts what there was at the end of a day.
+    """
+    credits_by = Q() if by is None else Q(invoice_on__lte=by)
+    received_by = Q() if by is None else Q(received_on__lte=by)
+    paid_by = Q() if by is None else Q(paid_on__lte=by)
+    credited = Invoice.objects.filter(
+        credits_by, credit_of=OuterRef("pk"), kind=InvoiceKind.CREDIT, state=InvoiceState.PAID
+    )
+    received = Receipt.objects.filter(received_by, invoice=OuterRef("pk"))
+    by_stripe = Q(paid_by, state=InvoiceState.PAID, received_on=None) | Q(state=InvoiceState.VOID)
+    to_pay = F("total_cents") + _sum(credited, "credit_of", "total_cents")
+    to_our_bank = Case(When(by_stripe, then=Value(0)), default=to_pay)
+    return rows.annotate(left=to_our_bank - _sum(received, "invoice", "amount_cents"))
+
+
+def _sum(rows: QuerySet[Any], group: str, column: str) -> Coalesce:
+    sums = rows.order_by().values(group).annotate(sum=Sum(column)).values("sum")
+    return Coalesce(Subquery(sums, output_field=IntegerField()), Value(0))
 
 
 def left_cents(invoice: Invoice) -> int:
-    """Give what an invoice that was not paid asks for, less what was credited."""
-    found: int = with_left(Invoice.objects.filter(pk=invoice.pk)).get().left_cents
+    """Give what an invoice still asks for; below zero, what our bank received too much."""
+    found: int = with_left(Invoice.objects.filter(pk=invoice.pk)).get().left
     return found
 
 
@@ -62,28 +99,115 @@ def compare(data: bytes, *, own_iban: str) -> Sequence[bank.Match[UUID]]:
     Raises PaymentError for a file that is no statement of the agency's account.
     """
     try:
-        return bank.match(bank.read(data, own_iban=own_iban), asked())
+        receipts = bank.read(data, own_iban=own_iban)
     except bank.StatementError as error:
         raise PaymentError(str(error)) from error
+    days = {receipt.booked_on for receipt in receipts}
+    noted = Receipt.objects.filter(received_on__in=days).values_list("mark", flat=True)
+    return bank.match(receipts, asked(), frozenset(noted))
 
 
 @transaction.atomic
-def note(invoice_id: UUID, *, received_on: dt.date, on: dt.date) -> Invoice:
-    """Note that the bank has an invoice's money; the push tells Stripe. Noting it twice is once.
+def note(
+    invoice_id: UUID,
+    *,
+    received_on: dt.date,
+    on: dt.date,
+    amount_cents: int | None = None,
+    mark: str = "",
+) -> Invoice:
+    """Note what the bank received for an invoice: all that is left of it, unless told.
 
-    Raises PaymentError for what asks for nothing, a day before its date, and one to come.
+    Once that is all that was asked for, the push tells Stripe. ``mark`` tells one line of the bank
+    from another; noting it twice is once. Raises PaymentError for what asks for nothing, a day
+    before its date, and one to come.
     """
     invoice = steps.lock(invoice_id)
-    if invoice.received_on == received_on:
+    if amount_cents is None and invoice.received_on == received_on:
         return invoice
+    if amount_cents is None:
+        _refuse(invoice)
+    elif invoice.kind != InvoiceKind.INVOICE or invoice.state not in InvoiceState.released:
+        raise PaymentError(_("Only an invoice that was sent can be paid."))
+    if received_on > on or (invoice.invoice_on and received_on < invoice.invoice_on):
+        raise PaymentError(_("It was paid between its invoice date and today."))
+    cents = left_cents(invoice) if amount_cents is None else amount_cents
+    mark = mark or f"{received_on} {cents}"
+    if cents > 0 and not invoice.receipts.filter(mark=mark).exists():
+        invoice.receipts.create(received_on=received_on, amount_cents=cents, mark=mark)
+    settle(invoice)
+    return invoice
+
+
+def _refuse(invoice: Invoice) -> None:
     if invoice.kind != InvoiceKind.INVOICE or invoice.state not in InvoiceState.payable:
         raise PaymentError(_("Only an open invoice can be paid."))
     if invoice.received_on:
         raise PaymentError(_("A payment of this invoice was noted already."))
-    if received_on > on or (invoice.invoice_on and received_on < invoice.invoice_on):
-        raise PaymentError(_("It was paid between its invoice date and today."))
-    invoice.received_on = received_on
+
+
+def settle(invoice: Invoice) -> None:
+    """Have Stripe told, by the push, once our bank has all that a locked invoice asks for."""
+    is_asked_for = invoice.state in InvoiceState.payable and invoice.received_on is None
+    last_on = invoice.receipts.aggregate(last=Max("received_on"))["last"]
+    if not is_asked_for or last_on is None or left_cents(invoice) > 0:
+        return
+    invoice.received_on = last_on
     invoice.save(update_fields=["received_on"])
     body: dict[str, Any] = dict(bodies.settlement())
     steps.step_for(invoice, StepKind.SETTLE, body)
-    return invoice
+
+
+def too_much() -> QuerySet[Any]:
+    """Give the invoices for which our bank received more than they ask for: ``left`` below zero."""
+    received = Invoice.objects.filter(pk__in=Receipt.objects.values("invoice"))
+    return with_left(received).filter(left__lt=0)
+
+
+def overpaid() -> Iterator[Overpaid]:
+    """Give what our bank received too much, each with what it can be set against."""
+    for row in too_much().order_by("number"):
+        yield Overpaid(row, -row.left, _next_of(row))
+
+
+def _next_of(invoice: Invoice) -> Invoice | None:
+    """Give the oldest open invoice of the same client."""
+    if invoice.organisation_id is None:
+        return None
+    theirs = unpaid().filter(organisation=invoice.organisation_id, state=InvoiceState.OPEN)
+    rows = with_left(theirs).filter(left__gt=0, write_off=None)
+    found: Invoice | None = rows.order_by("due_on", "number").first()
+    return found
+
+
+@transaction.atomic
+def pay_back(invoice_id: UUID, *, on: dt.date) -> int:
+    """Note that what was too much for an invoice was transferred back; give how many cents."""
+    invoice = steps.lock(invoice_id)
+    over = -left_cents(invoice)
+    if over <= 0:
+        raise PaymentError(_("Nothing was paid too much."))
+    _move(invoice, -over, ReceiptKind.PAID_BACK, on)
+    return over
+
+
+@transaction.atomic
+def set_off(invoice_id: UUID, against_id: UUID, *, on: dt.date) -> Invoice:
+    """Set what was too much for an invoice against another one of the client, as far as it goes."""
+    first, second = (steps.lock(key) for key in sorted((invoice_id, against_id)))
+    invoice, against = (first, second) if first.pk == invoice_id else (second, first)
+    cents = min(-left_cents(invoice), left_cents(against))
+    if cents <= 0:
+        raise PaymentError(_("Nothing was paid too much."))
+    if invoice.organisation_id is None or invoice.organisation_id != against.organisation_id:
+        raise PaymentError(_("It is set against another invoice of the same client only."))
+    _refuse(against)
+    _move(invoice, -cents, ReceiptKind.SET_OFF, on)
+    _move(against, cents, ReceiptKind.SET_OFF, on)
+    settle(against)
+    return against
+
+
+def _move(invoice: Invoice, cents: int, kind: ReceiptKind, on: dt.date) -> None:
+    mark = f"{kind} {on} {invoice.receipts.count()}"
+    invoice.receipts.create(kind=kind, received_on=on, amount_cents=cents, mark=mark)

@@ -183,23 +183,41 @@ def losses() -> Iterator[Loss]:
     """Give all that was written off, and what of it was paid after all, in order of the first."""
     rows = WriteOff.objects.exclude(written_off_on=None).select_related("invoice__organisation")
     rows = rows.order_by("written_off_on", "invoice__number")
+    rows = rows.prefetch_related("invoice__receipts")
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)
     for line in left_lines([row.invoice for row in rows]):
         lines[line.invoice.credit_of_id or line.invoice_id].append(line)
     for row in rows:
-        yield from losses_of(row, lines[row.invoice_id])
+        yield from _losses_of(row, lines[row.invoice_id])
 
 
-def losses_of(row: WriteOff, lines: Iterable[InvoiceLine]) -> Iterator[Loss]:
-    """Work one out of the lines of the invoice and of its credits."""
+def _losses_of(row: WriteOff, lines: Iterable[InvoiceLine]) -> Iterator[Loss]:
     on = row.written_off_on
     if on is None:
         return
-    counted = [line for line in lines if not _is_credited_later(line, on)]
-    left = split(taxed(counted), row.total_cents)
+    asked = taxed(line for line in lines if not _is_credited_later(line, on))
+    left = split(asked, row.total_cents)
     yield from _signed(row, left)
-    if row.invoice.state == InvoiceState.PAID and row.invoice.paid_on:
-        yield from _signed(row, left, recovered_on=max(row.invoice.paid_on, on))
+    for day, cents in _paid_after_all(row, sum(map(sum, asked.values()))):
+        part = split(left, cents)
+        left = {
+            rate: (net - part[rate][0], vat - part[rate][1]) for rate, (net, vat) in left.items()
+        }
+        yield from _signed(row, part, recovered_on=max(day, on))
+
+
+def _paid_after_all(row: WriteOff, asked_cents: int) -> Iterator[tuple[dt.date, int]]:
+    """Give what came in since: what our bank received beyond what it had by then, and Stripe's."""
+    invoice, left, had = row.invoice, row.total_cents, asked_cents - row.total_cents
+    for receipt in invoice.receipts.all():
+        came = max(0, receipt.amount_cents)  # what went back was too much
+        early = min(had, came)
+        had, part = had - early, min(left, came - early)
+        left -= part
+        if part:
+            yield receipt.received_on, part
+    if left and invoice.state == InvoiceState.PAID and invoice.paid_on and not invoice.received_on:
+        yield invoice.paid_on, left
 
 
 def _is_credited_later(line: InvoiceLine, on: dt.date) -> bool:

@@ -62,6 +62,7 @@ from subscriptions.models import (
     Publication,
     PurchaseOrder,
     Quote,
+    Receipt,
     ReleasePolicy,
     Reminder,
     Statement,
@@ -665,6 +666,12 @@ def accepted_run(
 
 def einvoice_mail(invoice: Invoice, sent_on: dt.date | None = None) -> EInvoiceMail:
     return _create(EInvoiceMail, invoice=invoice, sent_on=sent_on or invoice.invoice_on)
+
+
+def receipt(invoice: Invoice, amount_cents: int = 10_00, **fields: Any) -> Receipt:
+    """Have our bank receive an amount on the day on which the invoice is due."""
+    row = {"received_on": invoice.due_on, "mark": f"{invoice.receipts.count()}"}
+    return _create(Receipt, invoice=invoice, amount_cents=amount_cents, **row | fields)
 
 
 def write_off(invoice: Invoice, approved_by: User, **fields: Any) -> WriteOff:

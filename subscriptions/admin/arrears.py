@@ -17,7 +17,7 @@ from agency.admin_base import StaffAdmin, column, note
 from agency.templatetags.figures import amount, day
 from agency.today import today
 from subscriptions import write_offs
-from subscriptions.models import Invoice, WriteOff, WrittenOffBecause
+from subscriptions.models import Invoice, Receipt, WriteOff, WrittenOffBecause
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -70,6 +70,20 @@ def _withdraw(request: HttpRequest, invoice: Invoice) -> HttpResponse:
 def _back(invoice: Invoice) -> HttpResponse:
     address = reverse("admin:subscriptions_invoice_write_off", args=[invoice.pk])
     return HttpResponseRedirect(address)
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(StaffAdmin):
+    list_display = (
+        column("invoice", _("invoice"), str),
+        "kind",
+        column("received_on", _("received on"), day),
+        column("amount_cents", _("amount in €"), amount),
+    )
+    list_filter = ("kind",)
+    list_select_related = ("invoice",)
+    linked_by = ("invoice__id",)
+    search_fields = ("invoice__number", "invoice__buyer_name")
 
 
 @admin.register(WriteOff)

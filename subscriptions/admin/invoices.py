@@ -33,6 +33,7 @@ from subscriptions.models import (
     Invoice,
     InvoiceLine,
     InvoiceState,
+    Receipt,
     StripeStep,
 )
 from subscriptions.wording import Standing, invoice_standing
@@ -107,6 +108,11 @@ class Lines(Rows):
         return amount(line.quantity_hundredths)
 
 
+class Receipts(Rows):
+    model = Receipt
+    fields = ("kind", "received_on", "amount_cents")
+
+
 class Steps(Rows):
     model = StripeStep
     fields = ("kind", "generation", "state", "attempted_at", "answer_id", "error_code")
@@ -128,7 +134,7 @@ class InvoiceAdmin(StaffAdmin):
     search_fields = ("number", "buyer_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
-    inlines = (Lines, Contests, Steps)
+    inlines = (Lines, Contests, Receipts, Steps)
     fieldsets = (
         (
             _("Where it stands"),

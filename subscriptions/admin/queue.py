@@ -18,7 +18,7 @@ from agency import vat_ids
 from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
-from subscriptions import books, notice, push, reconcile
+from subscriptions import books, notice, payments, push, reconcile
 from subscriptions.admin.invoice_groups import hopeless, overdue
 from subscriptions.models import (
     BlockedReason,
@@ -105,6 +105,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
         *_trainers(on),
         *_overdue(on),
         *_to_write_off(on),
+        *([_too_much()] if reader.has_perm("subscriptions.handle_invoice") else []),
         _notice(on),
         *stripe,
     ]
@@ -302,6 +303,16 @@ def _overdue(on: dt.date) -> Iterator[Task]:
 def _to_write_off(on: dt.date) -> Iterator[Task]:
     what = ngettext_lazy("invoice to write off", "invoices to write off")
     yield from _unpaid(Invoice.objects.filter(hopeless(on)), "due_on", what, "overdue=hopeless")
+
+
+def _too_much() -> Task:
+    count = payments.too_much().count()
+    return Task(
+        count=count,
+        what=ngettext("invoice paid too much", "invoices paid too much", count),
+        address=reverse("admin:subscriptions_invoice_received"),
+        note=gettext("Set it against the next invoice, or pay it back"),
+    )
 
 
 def _notice(on: dt.date) -> Task:

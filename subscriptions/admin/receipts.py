@@ -8,17 +8,18 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest
 from django.shortcuts import redirect
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from agency.admin_base import note
+from agency.admin_fields import EuroField
 from agency.models import Agency
 from agency.today import today
 from subscriptions import payments
-from subscriptions.models import Invoice
+from subscriptions.models import Invoice, InvoiceKind, InvoiceState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -47,13 +48,22 @@ class PaymentForm(forms.Form):
     received_on = forms.DateField(
         label=_("Received on"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
+    amount = EuroField(
+        label=_("Amount"),
+        min_value=1,
+        required=False,
+        help_text=_("In euros. Empty: all that is asked for. A part leaves the rest open."),
+    )
 
-    def clean_number(self) -> Invoice:
-        number = self.cleaned_data["number"].strip()
-        invoice = payments.unpaid().filter(number__iexact=number).first()
-        if invoice is None:
-            raise ValidationError(_("No open invoice has this number."))
-        return invoice
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        sent = Invoice.objects.filter(kind=InvoiceKind.INVOICE, state__in=InvoiceState.released)
+        rows = sent if given.get("amount") else payments.unpaid()
+        number = given.get("number", "").strip()
+        given["invoice"] = rows.filter(number__iexact=number).exclude(number="").first()
+        if number and given["invoice"] is None:
+            self.add_error("number", _("No open invoice has this number."))
+        return given
 
 
 def page(of: StaffAdmin, request: HttpRequest) -> HttpResponse:
@@ -61,14 +71,17 @@ def page(of: StaffAdmin, request: HttpRequest) -> HttpResponse:
     step = request.POST.get("step", "")
     if step == "note":
         return _note(request, map(_ticked, request.POST.getlist("paid")))
+    if step in {"set_off", "pay_back"}:
+        return _settle_over(request, step)
     given = (request.POST, request.FILES) if step == "compare" else ()
     statement = StatementForm(*given)
     payment = PaymentForm(request.POST if step == "one" else None)
     if step == "one" and payment.is_valid():
-        invoice, received_on = payment.cleaned_data["number"], payment.cleaned_data["received_on"]
-        return _note(request, [(invoice.pk, received_on)])
+        one = payment.cleaned_data
+        return _note(request, [(one["invoice"].pk, one["received_on"], one["amount"], "")])
     matches = statement.cleaned_data["statement"] if given and statement.is_valid() else None
     shown = {"statement": statement, "payment": payment, "matches": _named(matches)}
+    shown["overpaid"] = list(payments.overpaid())
     return of.page(request, TEMPLATE, str(_("Payments received")), **shown)
 
 
@@ -76,23 +89,41 @@ def _named(matches: Any) -> Any:
     """Put the invoices beside the receipts that name them."""
     if matches is None:
         return None
-    known = Invoice.objects.in_bulk({key for match in matches for key in match.invoices})
-    return [(match, [known[key] for key in match.invoices]) for match in matches]
+    known = Invoice.objects.in_bulk({key for match in matches for key, _cents in match.parts})
+    return [(match, [(known[key], cents) for key, cents in match.parts]) for match in matches]
 
 
-def _ticked(value: str) -> tuple[UUID, dt.date]:
+def _ticked(value: str) -> tuple[UUID, dt.date, int, str]:
     try:
-        key, day = value.split()
-        return UUID(key), dt.date.fromisoformat(day)
+        key, day, cents, mark = value.split()
+        return UUID(key), dt.date.fromisoformat(day), int(cents[:12]), mark[:64]
     except ValueError as error:
         raise BadRequest from error
 
 
+def _settle_over(request: HttpRequest, step: str) -> HttpResponse:
+    """Do with what was paid too much what the list suggests."""
+    named = request.POST.get("of", "")
+    for over in payments.overpaid():
+        if str(over.invoice.pk) != named:
+            continue
+        if step == "set_off" and over.against:
+            settled = payments.set_off(over.invoice.pk, over.against.pk, on=today())
+            async_task("subscriptions.tasks.push_invoice", str(settled.pk))
+        else:
+            payments.pay_back(over.invoice.pk, on=today())
+        note(request, step, over.invoice)
+        messages.success(request, gettext("It is noted."))
+    return redirect("admin:subscriptions_invoice_received")
+
+
 def _note(request: HttpRequest, paid: Any) -> HttpResponse:
     done = 0
-    for key, received_on in paid:
+    for key, received_on, cents, mark in paid:
         try:
-            invoice = payments.note(key, received_on=received_on, on=today())
+            invoice = payments.note(
+                key, received_on=received_on, on=today(), amount_cents=cents, mark=mark
+            )
         except Invoice.DoesNotExist as error:
             raise BadRequest from error
         except payments.PaymentError as refused:
@@ -100,10 +131,13 @@ def _note(request: HttpRequest, paid: Any) -> HttpResponse:
             messages.error(request, f"{number}: {' '.join(refused.messages)}")
         else:
             note(request, "paid", invoice)
-            async_task("subscriptions.tasks.push_invoice", str(key))
+            if invoice.received_on:
+                async_task("subscriptions.tasks.push_invoice", str(key))
             done += 1
     text = ngettext(
-        "%(n)s payment is noted; Stripe is told.", "%(n)s payments are noted; Stripe is told.", done
+        "%(n)s payment is noted. Stripe is told of what is paid in full.",
+        "%(n)s payments are noted. Stripe is told of what is paid in full.",
+        done,
     )
     messages.add_message(
         request, messages.SUCCESS if done else messages.WARNING, text % {"n": done}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from subscriptions import write_offs
 from subscriptions.audit.records import Check, Invariant, Records
-from subscriptions.models import InvoiceState, StepKind
+from subscriptions.models import InvoiceState, ReceiptKind, StepKind
 
 
 def write_offs_are_of_what_was_left_split_as_the_lines_are(records: Records) -> Iterator[Check]:
@@ -23,7 +25,10 @@ def write_offs_are_of_what_was_left_split_as_the_lines_are(records: Records) -> 
                 and credit.invoice_on <= on
                 for line in records.lines[credit.pk]
             ]
-            left = sum(line.net_cents + line.vat_cents for line in lines)
+            asked = sum(line.net_cents + line.vat_cents for line in lines)
+            received = sum(row.amount_cents for row in records.receipts[invoice.pk])
+            # What our bank had by then is not kept apart from what it received since.
+            left = row.total_cents if 0 < asked - row.total_cents <= received else asked
             parts = write_offs.split(write_offs.taxed(lines), left).values()
             expected: Any = (
                 *(sum(cents) for cents in zip(*parts, strict=True)),
@@ -42,7 +47,33 @@ def what_is_written_off_stripe_asks_for_no_more(records: Records) -> Iterator[Ch
             yield Check(records.document_name(invoice), "told", "not told" if asks else "told")
 
 
+def what_our_bank_has_all_of_asks_for_no_more(records: Records) -> Iterator[Check]:
+    """And what it has only a part of, or nothing, goes on asking."""
+    for invoice in records.invoices.values():
+        received = sum(row.amount_cents for row in records.receipts[invoice.pk])
+        if invoice.received_on or (received and invoice.state in InvoiceState.payable):
+            credited = [row for row in records.credits_of[invoice.pk] if row.state == "paid"]
+            asked = invoice.total_cents + sum(credit.total_cents for credit in credited)
+            found = "all" if invoice.received_on else "a part"
+            name = records.document_name(invoice)
+            yield Check(name, "all" if received >= asked else "a part", found)
+
+
+def what_was_set_off_was_taken_from_another_invoice_of_the_client(
+    records: Records,
+) -> Iterator[Check]:
+    sums: dict[UUID | None, int] = defaultdict(int)
+    for key, rows in records.receipts.items():
+        for row in rows:
+            if row.kind == ReceiptKind.SET_OFF:
+                sums[records.invoices[key].organisation_id] += row.amount_cents
+    for organisation, cents in sums.items():
+        yield Check(records.code(organisation), 0, cents)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     write_offs_are_of_what_was_left_split_as_the_lines_are,
     what_is_written_off_stripe_asks_for_no_more,
+    what_our_bank_has_all_of_asks_for_no_more,
+    what_was_set_off_was_taken_from_another_invoice_of_the_client,
 )

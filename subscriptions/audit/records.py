@@ -32,6 +32,7 @@ from subscriptions.models import (
     Publication,
     PurchaseOrder,
     Quote,
+    Receipt,
     ReleasePolicy,
     Reminder,
     Statement,
@@ -100,6 +101,7 @@ class Records:
     contests: list[Contest]
     write_offs: list[WriteOff]
     reminders: list[Reminder]
+    receipts: dict[UUID, list[Receipt]]
     replayed: list[Any] | None = None
 
     @property
@@ -277,6 +279,7 @@ def read_records() -> Records:
         contests=list(Contest.objects.select_related("invoice__organisation")),
         write_offs=list(WriteOff.objects.all()),
         reminders=list(Reminder.objects.all()),
+        receipts=_grouped(Receipt.objects.order_by("received_on", "mark"), "invoice_id"),
     )
 
 

@@ -1,6 +1,6 @@
 """Terms: prices, contracts, what was published, what was billed, and how it stands at Stripe."""
 
-from subscriptions.models.arrears import WriteOff, WrittenOffBecause
+from subscriptions.models.arrears import Receipt, ReceiptKind, WriteOff, WrittenOffBecause
 from subscriptions.models.bookkeeping import Booked, BookkeepingCode
 from subscriptions.models.collection import (
     CollectionPolicy,
@@ -132,6 +132,8 @@ __all__ = [
     "PurchaseOrder",
     "Quote",
     "QuoteState",
+    "Receipt",
+    "ReceiptKind",
     "ReleaseChoice",
     "ReleasePolicy",
     "Reminder",

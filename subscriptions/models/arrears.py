@@ -13,6 +13,44 @@ from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS
 from subscriptions.models.invoices import Invoice
 
 
+class ReceiptKind(models.TextChoices):
+    RECEIVED = "received", _("received by our bank")
+    PAID_BACK = "paid_back", _("paid back")
+    SET_OFF = "set_off", _("set against another invoice")
+
+
+class Receipt(Entity):
+    """An amount that our bank received for an invoice, or what of it went elsewhere: negative.
+
+    ``mark`` is a digest of the bank's line, by which it is known again: what it says is not kept.
+    """
+
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="receipts", verbose_name=_("invoice")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=ReceiptKind, default="received")
+    received_on = models.DateField(_("received on"))
+    amount_cents = models.BigIntegerField(_("amount"))
+    mark = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering: ClassVar = ["received_on", "mark"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["invoice", "mark"], name="receipt_is_noted_once"),
+            models.CheckConstraint(
+                condition=Q(kind="received", amount_cents__gt=0)
+                | Q(kind="paid_back", amount_cents__lt=0)
+                | Q(kind="set_off") & ~Q(amount_cents=0),
+                name="receipt_has_the_sign_of_its_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice} {self.received_on}"
+
+
 class WrittenOffBecause(models.TextChoices):
     BANKRUPT = "bankrupt", _("bankrupt or wound up")
     UNTRACEABLE = "untraceable", _("cannot be found")

@@ -120,7 +120,8 @@ def _client(code: str, number: int) -> Client:
         make.stripe_customer(organisation),
         make.stripe_step(invoice),
         make.einvoice_mail(invoice),
-        make.write_off(invoice, make.user("controller", email=f"off@{code}.example")),
+        make.receipt(invoice, 1),
+        make.write_off(invoice, make.user("controller", email=f"off@{code}.example"), net_cents=1),
         StripeDifference.objects.create(
             kind="amount",
             object_id=f"in_secret_{number}",

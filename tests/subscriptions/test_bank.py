@@ -96,6 +96,7 @@ def test_what_is_no_statement_of_ours_is_refused_in_one_sentence(
         read(data, own_iban=OWN)
 
 
+DAY = dt.date(2026, 4, 8)
 ASKED = {"A-0001": ("first", 121000), "A-0002": ("second", 60500), "A-00012": ("third", 100)}
 
 
@@ -105,23 +106,43 @@ ASKED = {"A-0001": ("first", 121000), "A-0002": ("second", 60500), "A-00012": ("
         pytest.param("A-0001", 121000, "paid", {"first"}, id="its number"),
         pytest.param("inv. a 0001, thanks", 121000, "paid", {"first"}, id="written otherwise"),
         pytest.param("A0001/A0002", 181500, "paid", {"first", "second"}, id="two at once"),
-        pytest.param("A-0001", 120999, "different", {"first"}, id="a cent too little"),
-        pytest.param("A-0001", 121001, "different", {"first"}, id="a cent too much"),
+        pytest.param("A-0001", 120999, "part", {"first"}, id="a cent too little"),
+        pytest.param("A-0001", 121001, "over", {"first"}, id="a cent too much"),
         pytest.param("A-00012", 100, "paid", {"third"}, id="a number that begins alike"),
         pytest.param("BA-0001", 121000, "unknown", set(), id="another series"),
         pytest.param("A-9999", 121000, "unknown", set(), id="a number that nobody asks for"),
         pytest.param("thanks", 121000, "unknown", set(), id="no number: the amount says nothing"),
     ],
 )
-def test_a_receipt_pays_what_it_names_and_asks_for_exactly_that(
-    text: str, cents: int, verdict: str, pays: set[str]
-) -> None:
-    [found] = match([Receipt(dt.date(2026, 4, 8), cents, text)], ASKED)
+def test_a_receipt_pays_what_it_names(text: str, cents: int, verdict: str, pays: set[str]) -> None:
+    [found] = match([Receipt(DAY, cents, text)], ASKED)
 
-    assert (found.verdict, set(found.invoices)) == (verdict, pays)
+    assert (found.verdict, {key for key, _cents in found.parts}) == (verdict, pays)
+    assert sum(cents for _key, cents in found.parts) == (cents if pays else 0)
 
 
-def test_an_invoice_is_paid_once() -> None:
-    twice = [Receipt(dt.date(2026, 4, 8), 121000, "A-0001")] * 2
+def test_parts_go_to_the_oldest_and_what_is_too_much_to_the_last() -> None:
+    lines = [Receipt(DAY, 150000, "A0001 A0002"), Receipt(DAY, 40000, "A-0002 rest")]
 
-    assert [found.verdict for found in match(twice, ASKED)] == [Verdict.PAID, Verdict.DIFFERENT]
+    found = match(lines, ASKED)
+
+    assert [one.verdict for one in found] == [Verdict.PART, Verdict.OVER]
+    assert [one.parts for one in found] == [
+        (("first", 121000), ("second", 29000)),
+        (("second", 40000),),
+    ]
+    assert found[1].asked_cents == 60500 - 29000
+
+
+def test_an_invoice_is_paid_once_and_a_line_is_noted_once() -> None:
+    twice = [Receipt(DAY, 121000, "A-0001")] * 2
+
+    found = match(twice, ASKED)
+
+    assert [one.verdict for one in found] == [Verdict.PAID, Verdict.OVER]
+    noted = {found[0].mark}
+    again = match(twice, ASKED, noted)
+    assert [(one.verdict, one.mark) for one in again] == [
+        (Verdict.NOTED, found[0].mark),
+        (Verdict.PAID, found[1].mark),
+    ]

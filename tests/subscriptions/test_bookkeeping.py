@@ -134,9 +134,12 @@ def test_what_is_open_at_the_end_of_a_month_are_the_unpaid_totals_less_their_cre
     assert open_on("2026-03") == {}
     assert open_on("2026-04") == {"1": 271055, "2": 90750, "3": 55055, "5": 95000}
     assert open_on("2026-05") == {"1": 271055, "2": 90750, "5": 95000, "6": 121000}
+    make.receipt(books["open"], 271055, received_on="2026-05-31")
     Invoice.objects.filter(number="1").update(received_on="2026-05-31")  # Stripe is told later
+    make.receipt(books["credited"], 90700, received_on="2026-05-01")
+    make.receipt(books["paid"], 50, received_on="2026-05-31")
     assert open_on("2026-04") == {"1": 271055, "2": 90750, "3": 55055, "5": 95000}
-    assert open_on("2026-05") == {"2": 90750, "5": 95000, "6": 121000}
+    assert open_on("2026-05") == {"2": 50, "3": -50, "5": 95000, "6": 121000}
 
 
 @given(net_cents=st.integers(-(10**9), 10**9), count=st.integers(1, 36))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from agency.models import Agency, AuditEvent
-from subscriptions import payments, push, reconcile
-from subscriptions.models import Invoice, StripeStep
+from subscriptions import billing, corrections, payments, push, reconcile, write_offs
+from subscriptions.audit import arrears, audit
+from subscriptions.models import CreditReason, Invoice, Receipt, StripeStep
 from subscriptions.payments import PaymentError
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
@@ -117,13 +120,119 @@ def test_a_payment_is_noted_once() -> None:
     assert payments.asked() == {}
 
 
-class TestPage:
-    @pytest.fixture
-    def controller(self, client: Client) -> Client:
-        make.agency()
-        client.force_login(make.user("controller"))
-        return client
+@pytest.fixture
+def controller(client: Client) -> Client:
+    make.agency()
+    client.force_login(make.user("controller"))
+    return client
 
+
+class TestParts:
+    def test_the_rest_stays_open_and_stripe_is_told_once_all_is_there(
+        self, sandbox: Sandbox
+    ) -> None:
+        invoice = sent()
+        make.agency()
+        for _ in range(2):  # twice is once
+            payments.note(invoice.pk, received_on=TODAY, on=TODAY, amount_cents=1210_00 - 1)
+        assert payments.asked() == {invoice.number: (invoice.pk, 1)}
+        assert not StripeStep.objects.filter(kind="settle").exists()
+        assert push.push(invoice.pk, at=LATER) == Outcome.ALREADY
+
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+        assert push.push(invoice.pk, at=LATER) == Outcome.PUSHED
+
+        invoice.refresh_from_db()
+        assert (invoice.state, invoice.paid_on) == ("paid", TODAY)
+        assert {row.amount_cents for row in invoice.receipts.all()} == {1210_00 - 1, 1}
+        assert [there["status"] for there in listed(sandbox)] == ["paid"]
+        assert list(payments.overpaid()) == []
+        assert audit(arrears.INVARIANTS).violations == []
+
+    def test_what_is_too_much_is_set_against_the_next_or_paid_back(
+        self, controller: Client
+    ) -> None:
+        invoice = make.invoice(make.organisation(), state="open")
+        later: dict[str, Any] = {"number": "2", "stripe_id": "in_2", "due_on": dt.date(2026, 7, 1)}
+        other = make.invoice(invoice.organisation, state="open", **later)
+        day = invoice.invoice_on or TODAY
+        payments.note(invoice.pk, received_on=day, on=TODAY, amount_cents=3000_00)
+        [over] = payments.overpaid()
+        assert (over.over_cents, over.against) == (3000_00 - 1210_00, other)
+
+        for step, said in (("set_off", "Set against 2"), ("pay_back", "Note that it is paid back")):
+            assert said in controller.get(ADDRESS).content.decode()
+            controller.post(ADDRESS, {"step": step, "of": str(invoice.pk)})
+
+        other.refresh_from_db()
+        assert other.received_on == TODAY
+        kinds = [(row.kind, row.amount_cents) for row in Receipt.objects.order_by("-amount_cents")]
+        back = [("set_off", 1210_00), ("paid_back", -580_00), ("set_off", -1210_00)]
+        assert kinds == [("received", 3000_00), *back]
+        assert "Paid too much" not in controller.get(ADDRESS).content.decode()
+        assert audit(arrears.INVARIANTS).violations == []
+
+    def test_a_part_beside_a_payment_through_stripe_is_too_much(self) -> None:
+        invoice = make.invoice(make.organisation(), state="open")
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY, amount_cents=10_00)
+        Invoice.objects.filter(pk=invoice.pk).update(state="paid", paid_on=TODAY)
+
+        [over] = payments.overpaid()
+        assert (over.over_cents, over.against) == (10_00, None)
+        assert payments.pay_back(invoice.pk, on=TODAY) == 10_00
+        with pytest.raises(PaymentError, match="Nothing was paid too much"):
+            payments.pay_back(invoice.pk, on=TODAY)
+
+    def test_a_credit_makes_a_part_enough(self, sandbox: Sandbox) -> None:
+        invoice = sent()
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY, amount_cents=605_00)
+        make.agency()
+        parts = {invoice.lines.get().pk: 500_00}
+        corrections.credit(invoice, CreditReason.GOODWILL, key=NOBODY, parts=parts)
+        billing.approve(Invoice.objects.filter(pk=NOBODY))
+        assert push.push(NOBODY, at=LATER) == Outcome.PUSHED
+
+        assert push.push(invoice.pk, at=LATER) == Outcome.PUSHED
+
+        invoice.refresh_from_db()
+        assert (invoice.state, invoice.received_on) == ("paid", TODAY)
+        assert audit(arrears.INVARIANTS).violations == []
+
+    def test_a_part_is_not_written_off_and_later_parts_bring_its_vat_back(self) -> None:
+        make.agency()
+        invoice = make.invoice(make.organisation(), state="open")
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY, amount_cents=605_00)
+        write_offs.write_off(invoice.pk, "barred", by=make.user("controller"), on=TODAY)
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY, amount_cents=121_00)
+
+        found = [
+            (loss.is_recovered, loss.net_cents, loss.vat_cents) for loss in write_offs.losses()
+        ]
+
+        assert found == [(False, -500_00, -105_00), (True, 100_00, 21_00)]
+        assert audit(arrears.INVARIANTS).violations == []
+
+    def test_the_database_keeps_what_was_received(self) -> None:
+        invoice = make.invoice(make.organisation(), state="open")
+        row = make.receipt(invoice, 10_00)
+        with pytest.raises(IntegrityError, match="stays as it was noted"), transaction.atomic():
+            Receipt.objects.update(amount_cents=1)
+        with pytest.raises(IntegrityError, match="stays as it was noted"), transaction.atomic():
+            row.delete()
+        wrongs: dict[str, dict[str, Any]] = {
+            "sign_of_its_kind": {"amount_cents": -1},
+            "goes back": {"amount_cents": -10_01, "kind": "paid_back"},
+        }
+        for wrong, fields in wrongs.items():
+            with pytest.raises(IntegrityError, match=wrong), transaction.atomic():
+                make.receipt(invoice, **fields)
+        with pytest.raises(IntegrityError, match="sent invoice"), transaction.atomic():
+            make.receipt(make.invoice(invoice.organisation), 1, received_on=TODAY)
+        with pytest.raises(IntegrityError, match="than was not received"), transaction.atomic():
+            make.write_off(invoice, make.user("controller"))
+
+
+class TestPage:
     def upload(self, client: Client, *entries: str) -> Any:
         own = Agency.objects.get().iban
         data = statement(*entries, iban=own)
@@ -136,14 +245,18 @@ class TestPage:
 
         shown = self.upload(controller, entry(euros, invoice.number), entry("1", "what?"))
 
-        ticked = f"{invoice.pk} 2026-04-08"
+        ticked = f"{invoice.pk} 2026-04-08 {invoice.total_cents} "
         assert shown.status_code == 200
-        assert f'value="{ticked}" checked' in shown.content.decode()
+        [mark] = re.findall(f'value="{ticked}([0-9a-f]{{64}})" checked', shown.content.decode())
         assert "No open invoice is named." in shown.content.decode()
         assert not StripeStep.objects.exists()
-        controller.post(ADDRESS, {"step": "note", "paid": [ticked]})
+        controller.post(ADDRESS, {"step": "note", "paid": [ticked + mark]})
         invoice.refresh_from_db()
         assert str(invoice.received_on) == "2026-04-08"
+        assert (
+            "Noted before."
+            in self.upload(controller, entry(euros, invoice.number)).content.decode()
+        )
         assert OrmQ.objects.count() == 1
         assert AuditEvent.objects.filter(action="paid", subject_id=invoice.pk).count() == 1
 
@@ -174,6 +287,6 @@ class TestPage:
         shown = controller.post(ADDRESS, {"step": "compare", "statement": file})
         assert "This is no bank statement" in shown.content.decode()
 
-    @pytest.mark.parametrize("paid", ["x", f"{NOBODY} 2026-04-08", f"{NOBODY} soon"])
+    @pytest.mark.parametrize("paid", ["x", f"{NOBODY} 2026-04-08 1 x", f"{NOBODY} soon 1 x"])
     def test_what_no_page_of_ours_sends_is_refused(self, controller: Client, paid: str) -> None:
         assert controller.post(ADDRESS, {"step": "note", "paid": [paid]}).status_code == 400

@@ -6,7 +6,8 @@ import datetime as dt
 
 from django.db.models import F
 
-from subscriptions.models import Invoice, StripeStep, WriteOff
+from subscriptions.models import Invoice, Receipt, StripeStep, WriteOff
+from tests import factories as make
 from tests.subscriptions.audit.books import plants
 
 
@@ -24,3 +25,19 @@ def vat_of_a_write_off_is_claimed_back_too_late() -> None:
 def stripe_goes_on_asking_for_what_was_written_off() -> None:
     StripeStep.objects.filter(kind="write_off").delete()
     Invoice.objects.filter(state="uncollectible").update(state="open")
+
+
+@plants("what_our_bank_has_all_of_asks_for_no_more", alone=True)
+def stripe_was_not_told_of_the_last_part() -> None:
+    invoice = Invoice.objects.filter(number__gt="DIS-0003", state="open", receipts=None)[0]
+    make.receipt(invoice, invoice.total_cents)
+
+
+@plants("what_our_bank_has_all_of_asks_for_no_more", alone=True)
+def a_part_counts_as_all() -> None:
+    Receipt.objects.filter(invoice__number="DIS-0001", kind="received").update(amount_cents=1)
+
+
+@plants("what_was_set_off_was_taken_from_another_invoice_of_the_client", alone=True)
+def more_was_set_off_than_was_taken() -> None:
+    Receipt.objects.filter(kind="set_off", amount_cents__gt=0).update(amount_cents=2)

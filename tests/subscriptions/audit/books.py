@@ -138,6 +138,7 @@ def _send() -> None:
     _contest(Invoice.objects.get(number="DIS-0002"))
     _remind(Invoice.objects.get(number="DIS-0001"))
     _receive(Invoice.objects.get(number="DIS-0001"))
+    _set_off(Invoice.objects.get(number="DIS-0001"))
     _give_up(Invoice.objects.get(number="DIS-0003"))
 
 
@@ -163,9 +164,18 @@ def _receive(invoice: Invoice) -> None:
     digest = bodies.hash_of(body)
     told = {"body": body, "body_hash": digest, "answer_id": invoice.stripe_id}
     make.stripe_step(invoice, kind="settle", state="done", **told)
+    make.receipt(invoice, invoice.total_cents)
     Invoice.objects.filter(pk=invoice.pk).update(
         state="paid", received_on=invoice.due_on, paid_on=invoice.due_on
     )
+
+
+def _set_off(invoice: Invoice) -> None:
+    """Have a client pay a cent too much, which is a part of what another invoice asks for."""
+    others = Invoice.objects.filter(organisation=invoice.organisation, state="open")
+    make.receipt(invoice, 1)
+    make.receipt(invoice, -1, kind="set_off")
+    make.receipt(others.exclude(number="").order_by("number")[0], 1, kind="set_off")
 
 
 def _give_up(invoice: Invoice) -> None:

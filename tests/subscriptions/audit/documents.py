@@ -406,6 +406,7 @@ def a_document_was_paid_on_no_day() -> None:
 @plants("what_the_bank_received_is_paid_from_that_day_and_told_to_stripe", alone=True)
 def a_payment_at_the_bank_was_not_told_to_stripe() -> None:
     sent = Invoice.objects.get(number="DIS-0002")
+    make.receipt(sent, sent.total_cents)
     Invoice.objects.filter(pk=sent.pk).update(received_on=sent.invoice_on)
 
 
