@@ -6,7 +6,8 @@ No function here logs, audits or mails: a trace of each entry would tell when so
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -75,18 +76,25 @@ def record(
     row, _created = DraftHours.objects.get_or_create(
         advisor=advisor, organisation=organisation, month=month, defaults={"quarters": 0}
     )
-    try:
-        with transaction.atomic():
-            changed = DraftHours.objects.filter(pk=row.pk, quarters=from_quarters).update(
-                quarters=to_quarters
-            )
-    except IntegrityError as error:  # of a pause, which only a trigger knows of here
-        raise HoursError(_("The contract is paused in this month: no hours are noted.")) from error
+    with _paused_is_refused():
+        changed = DraftHours.objects.filter(pk=row.pk, quarters=from_quarters).update(
+            quarters=to_quarters
+        )
     if not changed:
         now = DraftHours.objects.get(pk=row.pk).quarters
         if now != to_quarters:
             raise ConflictError(now)
     return to_quarters
+
+
+@contextmanager
+def _paused_is_refused() -> Iterator[None]:
+    """Raise HoursError for hours of a pause, which only a trigger knows of here."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise HoursError(_("The contract is paused in this month: no hours are noted.")) from error
 
 
 def _take_turns(*advisors: Advisor) -> None:
@@ -142,7 +150,7 @@ def adjust(
 ) -> None:
     """Set the late work or correction of one reason, signed, that the open ``month`` counts.
 
-    Zero takes it out again. Raises HoursError for a closed month.
+    Zero takes it out again. Raises HoursError for a closed month and for one that is paused.
     """
     _take_turns(advisor)
     if is_closed(month):
@@ -155,13 +163,14 @@ def adjust(
     if not quarters:
         same.delete()
     elif not same.update(quarters=quarters):
-        HoursAdjustment.objects.create(
-            advisor=advisor,
-            organisation=organisation,
-            month=month,
-            reason=reason,
-            quarters=quarters,
-        )
+        with _paused_is_refused():
+            HoursAdjustment.objects.create(
+                advisor=advisor,
+                organisation=organisation,
+                month=month,
+                reason=reason,
+                quarters=quarters,
+            )
 
 
 @transaction.atomic

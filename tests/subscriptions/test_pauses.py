@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from advisors import hours
+from advisors.models import AdjustmentReason
 from agency.month import MonthRange
 from subscriptions import billing, charges, pauses
 from subscriptions.agreements import Contract
@@ -251,7 +254,11 @@ def test_no_hours_are_noted_in_it() -> None:
 
     with pytest.raises(hours.HoursError, match="paused in this month"):
         hours.record(advisor, row.organisation, M("2026-05"), **month)
+    late: dict[str, Any] = {"quarters": -4, "reason": AdjustmentReason.MISCOUNTED}
+    with pytest.raises(hours.HoursError, match="paused in this month"):
+        hours.adjust(advisor, row.organisation, M("2026-05"), **late)
 
+    hours.adjust(advisor, row.organisation, M("2026-07"), **late)
     assert hours.record(advisor, row.organisation, M("2026-07"), **month) == 4
 
 
