@@ -188,6 +188,7 @@ class TestParked:
         make.parked_organisation(contract.organisation)
         assert close_and_bill("2026-01") == []
         assert Invoice.objects.get() == before
+        assert audit().violations == []
         ParkedOrganisation.objects.all().delete()
         assert [one.state for one in bill("2026-01")] == ["draft"]
 
