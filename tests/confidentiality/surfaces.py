@@ -203,8 +203,7 @@ def _mails(contact: Contact) -> str:
     return "\n".join(
         f"{message.subject}\n{message.body}\n{getattr(message, 'alternatives', '')}"
         for message in mail.outbox
-        if set(message.to)
-        & {contact.user.email, client.invoice_email, client.einvoice_email}
+        if set(message.to) & {contact.user.email, client.invoice_email, client.einvoice_email}
     )
 
 
