@@ -53,6 +53,7 @@ agency.auditevent               -       r          r             r
 agency.contact                  racd    racd       r             r
 agency.crkboregistration        r       racd       racd          r
 agency.headcount                r       r          r             r
+agency.legalname                r       ra         r             r
 agency.organisation             rach    rach       r             r
 agency.user                     rac     r          rac           r
 agency.vatconsultation          r       r          r             r
@@ -103,6 +104,7 @@ subscriptions.stripedifference  -       rh         r             r
 subscriptions.stripeevent       -       r          r             r
 subscriptions.stripestep        -       r          r             r
 subscriptions.subscription      r       rac        r             r
+subscriptions.takeover          r       rad        r             r
 subscriptions.taxtreatment      r       rac        r             r
 subscriptions.terms             r       ra         r             r
 subscriptions.tierchangerequest r       rh         r             r

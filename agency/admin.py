@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
-from agency import access, vat_ids
+from agency import access, legal_names, vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import ModelForm, Rows, StaffAdmin, column
 from agency.models import (
@@ -17,6 +17,7 @@ from agency.models import (
     Contact,
     CrkboRegistration,
     Headcount,
+    LegalName,
     Organisation,
     Role,
     User,
@@ -40,6 +41,38 @@ class Headcounts(Rows):
 class Contacts(Rows):
     model = Contact
     autocomplete_fields = ("user",)
+
+
+class LegalNameForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if {"organisation", "from_on"} <= cleaned.keys():
+            legal_names.refuse(cleaned["organisation"], cleaned["from_on"])
+        return cleaned
+
+
+@admin.register(LegalName)
+class LegalNameAdmin(StaffAdmin):
+    """Entered one by one, from a day on; what is left empty stays as it is."""
+
+    form = LegalNameForm
+    list_display = (
+        column("organisation", _("organisation"), str),
+        "legal_name",
+        column("from_on", _("from"), day),
+        "kvk_number",
+        "vat_id",
+    )
+    list_select_related = ("organisation",)
+    search_fields = ("legal_name", "organisation__code", "organisation__legal_name")
+    autocomplete_fields = ("organisation",)
+    fields = ("organisation", "from_on", "legal_name", "kvk_number", "vat_id")
+    ordering = ("-from_on",)
+
+    def save_model(
+        self, request: HttpRequest, obj: LegalName, form: Any, change: Any
+    ) -> None:  # Django calls it so
+        legal_names.rename(obj, on=today())
 
 
 class VatIdToCheck(admin.SimpleListFilter):
@@ -89,6 +122,13 @@ class OrganisationAdmin(StaffAdmin):
             },
         ),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What counts from a day on is added as another legal name."""
+        fixed = super().get_readonly_fields(request, obj)
+        if obj is None or not obj.legal_names.exists():
+            return fixed
+        return (*fixed, "legal_name", "kvk_number", "vat_id")
 
     @admin.display(description=_("last answer of VIES"), empty_value="–")
     def at_vies(self, organisation: Organisation) -> str:

@@ -24,6 +24,8 @@ GRANT SELECT (id, user_id, code, phone, languages, provinces, capacity_quarters)
     ON advisors_advisor TO discreet_client;  -- not the particulars of their own firms
 GRANT SELECT (id, invoice_id, until_on, ended_on) ON subscriptions_contest TO discreet_client;
 GRANT SELECT (id, state) ON subscriptions_indexationrun TO discreet_client;
+GRANT SELECT (organisation_id, from_month, until_month)
+    ON subscriptions_payer TO discreet_client;  -- that another one pays, not who
 
 -- What signing in, a second step, the choice of a language and a request for another tier write.
 -- Contacts sign in by a code: nobody's password is changed here.

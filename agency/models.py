@@ -271,6 +271,39 @@ class Organisation(Entity):
         return last is not None and last.answer == VatAnswer.INVALID
 
 
+class LegalName(Entity):
+    """What an organisation is called from a day on, with its KVK number and VAT id; never changed.
+
+    Once there is one, the columns of the organisation follow the newest that holds
+    (`agency.legal_names`); triggers let them be nothing else.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="legal_names", verbose_name=_("organisation")
+    )
+    from_on = models.DateField(_("from"))
+    legal_name = models.CharField(_("legal name"), max_length=200)
+    kvk_number = ParticularField(
+        _("KVK number"), max_length=8, blank=True, read=particulars.kvk_number
+    )
+    vat_id = ParticularField(_("VAT id"), max_length=20, blank=True, read=particulars.vat_id)
+    entered_on = models.DateField(_("entered on"))
+
+    class Meta:
+        verbose_name = _("legal name")
+        verbose_name_plural = _("legal names")
+        ordering: ClassVar = ["organisation", "-from_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "from_on"], name="one_legal_name_per_organisation_and_day"
+            ),
+            models.CheckConstraint(condition=~Q(legal_name=""), name="legal_name_is_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.legal_name
+
+
 class VatAnswer(models.TextChoices):
     VALID = "valid", _("valid")
     INVALID = "invalid", _("not valid")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 from django.utils import timezone
 
-from agency import retention
+from agency import legal_names, retention
 from agency.schedules import Every
+from agency.today import today
 
-SCHEDULES = [Every("forget cached", "agency.tasks.forget_cached", minutes=5)]
+SCHEDULES = [
+    Every("forget cached", "agency.tasks.forget_cached", minutes=5),
+    Every("names take effect", "agency.tasks.names_take_effect", daily_at=dt.time(0, 10)),
+]
 _PLACE = re.compile(r'^ *File "([^"]+)", line (\d+), in (\w+)$', re.MULTILINE)
 
 
@@ -22,6 +27,10 @@ def keep_places_only(sender: Any, *, task: dict[str, Any], **_more: Any) -> None
     if task.get("success") is False:
         places = _PLACE.findall(str(task["result"]))
         task["result"] = "\n".join(f"{file}:{line} {name}" for file, line, name in places)
+
+
+def names_take_effect() -> None:
+    legal_names.take_effect(today())
 
 
 def forget_cached() -> None:

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from agency.legal_names import on_day
 from agency.models import Organisation
-from subscriptions import bodies, gateway
+from agency.month import day_of
+from subscriptions import bodies, gateway, vat
 from subscriptions.models import (
     Invoice,
     InvoiceKind,
@@ -22,6 +25,7 @@ from subscriptions.models import (
 from subscriptions.steps import (
     UNFINISHED,
     Deed,
+    DisagreementError,
     WaitingError,
     carry_out,
     end,
@@ -34,7 +38,11 @@ NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 def know(invoice: Invoice, at: dt.datetime) -> str:
-    """Have Stripe know the buyer as frozen on the document; return Stripe's id."""
+    """Have Stripe know the buyer as frozen on the document; return Stripe's id.
+
+    Before that the document takes over what its buyer is called by now.
+    """
+    _bear_the_name_of(invoice, day_of(at))
     step, known = _take_turn(invoice, at)
     if known and known.details_hash == step.body_hash:
         end(step, StepState.DONE, answer_id=known.stripe_id)
@@ -51,6 +59,8 @@ def know(invoice: Invoice, at: dt.datetime) -> str:
         organisation = step.body["metadata"]["organisation"]
         there = gateway.customers_with_email(step.body.get("email", ""))
         found = the_only(customer for customer in there if customer.organisation == organisation)
+        if found and step.generation > 1:  # made by a call that said something else
+            found = gateway.update_customer(found.id, step.body, f"{step.idempotency_key}-found")
         return found or (_forgotten(step) if invoice.payer_id else None)
 
     def record(customer: gateway.Customer) -> None:
@@ -70,6 +80,32 @@ def know(invoice: Invoice, at: dt.datetime) -> str:
             )
 
     return carry_out(step, Deed(call, look, record, looks_first=True), at)
+
+
+def _bear_the_name_of(invoice: Invoice, day: dt.date) -> None:
+    """Have a document bear what its buyer is called on the day on which it is dated.
+
+    Raises DisagreementError where its VAT would be another with the buyer's VAT id of then.
+    """
+    name = on_day(invoice.payer, day) if invoice.payer else None
+    if invoice.payer is None or name is None:
+        return
+    number = name.kvk_number or invoice.buyer_kvk_number
+    called = {"buyer_name": name.legal_name, "buyer_kvk_number": number}
+    called["buyer_vat_id"] = name.vat_id
+    if name.vat_id != invoice.buyer_vat_id:
+        reverses = any(line.vat_category == vat.REVERSE_CHARGE for line in invoice.lines.all())
+        may_reverse = vat.may_reverse(invoice.buyer_country, name.vat_id)
+        if reverses != may_reverse or (reverses and not invoice.payer.vat_id_checked):
+            raise DisagreementError(
+                _("The buyer has another VAT id by now: have it checked, then send this again.")
+            )
+    if any(getattr(invoice, column) != text for column, text in called.items()):
+        Invoice.objects.filter(pk=invoice.pk).update(**called)
+        invoice.refresh_from_db(fields=list(called))
+        invoice.steps.filter(kind=StepKind.CUSTOMER, state__in=UNFINISHED).update(
+            state=StepState.FAILED, error_code="renamed"
+        )
 
 
 def _forgotten(step: StripeStep) -> gateway.Customer | None:

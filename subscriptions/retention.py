@@ -33,7 +33,7 @@ from agency.retention import (
     overwrite_what_is_free,
     rows_of,
 )
-from subscriptions.models import Invoice, InvoiceLine, Payer, Subscription
+from subscriptions.models import Invoice, InvoiceLine, Payer, Subscription, Takeover
 from workshops.models import Session
 
 Ends = dict[UUID, dt.date | None]
@@ -73,10 +73,13 @@ def contract_ends() -> Ends:
     """
     ends: Ends = {}
     without = Organisation.objects.filter(subscriptions=None).values_list("pk")
-    dates = (Max("sessions__starts_at"), Max("quotes__valid_until"), Max("invoices__run_month"))
-    for key, held, offered, run in without.annotate(*dates):
+    latest = (
+        *(Max("sessions__starts_at"), Max("quotes__valid_until")),
+        *(Max("invoices__run_month"), Max("payable__run_month")),
+    )
+    for key, held, offered, *runs in without.annotate(*latest):
         months = [Month.containing(date) for date in (held, offered) if date]
-        months += [run] if run else []
+        months += filter(None, runs)
         if months:
             ends[key] = (max(months) + 1).first_day
     for row in Subscription.objects.values("organisation").annotate(
@@ -155,11 +158,14 @@ def _files(ends: Ends, today: dt.date) -> Picked:
 
 
 def _named_by_others(former: set[UUID]) -> set[UUID | None]:
-    """Give the organisations that stand above others than these, or pay or paid for them."""
+    """Give those that stand above others than these, paid for them or took them over."""
     parents = Organisation.objects.exclude(pk__in=former).values_list("parent", flat=True)
     payers = Payer.objects.exclude(organisation__in=former).values_list("payer", flat=True)
     theirs = Invoice.objects.exclude(organisation__in=former).values_list("payer", flat=True)
-    return {*parents, *payers, *theirs.distinct()}
+    successors = Takeover.objects.exclude(organisation__in=former).values_list(
+        "successor", flat=True
+    )
+    return {*parents, *payers, *theirs.distinct(), *successors}
 
 
 def _documents_of_others(today: dt.date) -> Picked:

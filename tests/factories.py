@@ -34,6 +34,7 @@ from agency.models import (
     Contact,
     CrkboRegistration,
     Headcount,
+    LegalName,
     Organisation,
     User,
     VatConsultation,
@@ -71,6 +72,7 @@ from subscriptions.models import (
     StripeEvent,
     StripeStep,
     Subscription,
+    Takeover,
     TaxTreatment,
     Terms,
     TierChangeRequest,
@@ -540,6 +542,15 @@ def headcount_declaration(
     )
 
 
+def legal_name(
+    organisation: Organisation, from_on: dt.date = dt.date(2000, 1, 1), **fields: Any
+) -> LegalName:
+    """Add what an organisation is called from a day on: the same as now unless given."""
+    called = {name: getattr(organisation, name) for name in ("legal_name", "kvk_number", "vat_id")}
+    defaults = called | {"entered_on": from_on}
+    return _create(LegalName, organisation=organisation, from_on=from_on, **defaults | fields)
+
+
 def payer(
     organisation: Organisation,
     payer: Organisation,
@@ -553,6 +564,12 @@ def payer(
         from_month=from_month,
         until_month=until_month,
     )
+
+
+def takeover(
+    organisation: Organisation, successor: Organisation, from_month: MonthLike = "2030-01"
+) -> Takeover:
+    return _create(Takeover, organisation=organisation, successor=successor, from_month=from_month)
 
 
 def purchase_order(

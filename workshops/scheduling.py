@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from advisors.models import Advisor
+from agency.models import Organisation
+from agency.month import Month
 from workshops.models import CancelledBy, Session, SessionStatus
 
 
@@ -40,6 +42,13 @@ def schedule(session: Session, *, trainer: Advisor | None, starts_at: dt.datetim
     locked.trainer, locked.starts_at = trainer, starts_at
     locked.status = SessionStatus.SCHEDULED
     locked.save(update_fields=["trainer", "starts_at", "status"])
+
+
+def pass_on(organisation: Organisation, to: Organisation, *, since: Month) -> int:
+    """Make another organisation the client of what is planned from a month on; count it."""
+    planned = Session.objects.filter(organisation=organisation, starts_at__gte=since.starts_at)
+    states = [SessionStatus.REQUESTED, SessionStatus.SCHEDULED]
+    return planned.filter(status__in=states).update(organisation=to)
 
 
 @transaction.atomic

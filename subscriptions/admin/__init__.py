@@ -15,6 +15,7 @@ from subscriptions.admin import (
     safety,
     statements,
     stripe,
+    takeovers,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "safety",
     "statements",
     "stripe",
+    "takeovers",
 ]

@@ -9,17 +9,41 @@ from itertools import pairwise
 from uuid import UUID
 
 from advisors.models import AssignmentRole
-from agency.month import MonthRange
+from agency.month import Month, MonthRange
 from subscriptions.agreements import Band, Choices, Contract, Prices
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.indexation import earliest_month, indexed
 from subscriptions.indexation_runs import factor_of
 from subscriptions.models import IndexedContract, PriceBook, Terms, YearPrice
+from workshops.models import SessionStatus
+
+PLANNED = frozenset({SessionStatus.REQUESTED, SessionStatus.SCHEDULED})
 
 
 def contracts_of_a_client_never_overlap(records: Records) -> Iterator[Check]:
     for organisation, rows in records.facts.subscriptions.items():
         yield from _apart(records, organisation, (row.months for row in rows))
+
+
+def nothing_goes_on_after_a_takeover(records: Records) -> Iterator[Check]:
+    """No contract and no planned session of a client, from the month on in which it was taken over.
+
+    And who took it over was there then.
+    """
+    gone = {row.organisation_id: row.from_month for row in records.takeovers}
+    for row in records.takeovers:
+        client, since = row.organisation_id, row.from_month
+        contracts = records.facts.subscriptions.get(client, [])
+        after = [str(one.months) for one in contracts if not _ends_by(one.months, since)]
+        sessions = records.facts.sessions.get(client, [])
+        after += [one.reference for one in sessions if one.status in PLANNED and one.month >= since]
+        if gone.get(row.successor_id, since + 1) <= since:
+            after.append(f"{records.code(row.successor_id)} was taken over")
+        yield Check(f"{records.code(client)} {since}", [], after)
+
+
+def _ends_by(months: MonthRange, month: Month) -> bool:
+    return months.until_month is not None and months.until_month <= month
 
 
 def purchase_orders_of_a_client_do_not_overlap(records: Records) -> Iterator[Check]:
@@ -160,6 +184,7 @@ def what_was_signed_is_what_was_offered(records: Records) -> Iterator[Check]:
 INVARIANTS: tuple[Invariant, ...] = (
     bands_of_a_tier_follow_on,
     contracts_of_a_client_never_overlap,
+    nothing_goes_on_after_a_takeover,
     purchase_orders_of_a_client_do_not_overlap,
     frozen_prices_come_from_a_price_book_and_the_contract,
     indexed_prices_follow_from_their_run,

@@ -35,6 +35,7 @@ BUYER = {
     "buyer_kvk_number": "registration",
     "buyer_vat_id": "vat_id",
 }
+CALLED = frozenset({"buyer_name", "buyer_kvk_number", "buyer_vat_id"})
 SELLER = {
     "seller_name": "legal_name",
     **{f"seller_{name}": name for name in ("street", "postcode", "city", "country")},
@@ -82,10 +83,30 @@ def documents_name_buyer_and_seller(records: Records) -> Iterator[Check]:
             ]
         if payer and not records.is_noted(payer.pk, "changed", run):
             buyer = of_organisation(payer)
+            names = [name for name in BUYER if name not in CALLED or payer.pk not in records.names]
             differ += [
-                name for name, of in BUYER.items() if getattr(invoice, name) != getattr(buyer, of)
+                name for name in names if getattr(invoice, name) != getattr(buyer, BUYER[name])
             ]
         yield Check(records.document_name(invoice), [], differ)
+
+
+def documents_bear_the_name_of_their_day(records: Records) -> Iterator[Check]:
+    """Of who was renamed: what is dated after a name was entered bears the one that holds then."""
+    for invoice in _invoices(records):
+        names = records.names.get(invoice.payer_id, ()) if invoice.payer_id else ()
+        on = invoice.invoice_on
+        known = [row for row in names if on is None or row.entered_on < on]
+        held = [row for row in known if on is None or row.from_on <= on]
+        if held and invoice.state != InvoiceState.BLOCKED:
+            evening = on and [
+                row for row in held if row.from_on < on
+            ]  # Stripe's may be the next day
+            fitting = held if on is None else [*held[-1:], *(evening or [])[-1:]]
+            number = invoice.buyer_kvk_number
+            called = {(row.legal_name, row.kvk_number or number, row.vat_id) for row in fitting}
+            found = (invoice.buyer_name, number, invoice.buyer_vat_id)
+            expected = found if found in called else sorted(called)
+            yield Check(records.document_name(invoice), expected, found)
 
 
 def documents_go_to_who_pays(records: Records) -> Iterator[Check]:
@@ -274,6 +295,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_is_stated_is_the_clients_own,
     what_is_billed_is_the_clients_own,
     documents_name_buyer_and_seller,
+    documents_bear_the_name_of_their_day,
     documents_go_to_who_pays,
     nobody_pays_for_who_pays,
     vat_ids_that_vies_refused_are_not_checked,

@@ -14,7 +14,7 @@ from django.db.models import Max, Model, Sum
 
 from advisors.hours import posted_quarters
 from advisors.models import Assignment, ClosedMonth, DraftHours, MonthHours
-from agency.models import Agency, AuditEvent, Organisation, VatAnswer, VatConsultation
+from agency.models import Agency, AuditEvent, LegalName, Organisation, VatAnswer, VatConsultation
 from agency.month import Month, MonthRange, day_of
 from subscriptions.agreements import Contract, PriceBooks
 from subscriptions.contracts import price_books
@@ -38,6 +38,7 @@ from subscriptions.models import (
     Statement,
     StripeStep,
     Subscription,
+    Takeover,
     TaxTreatment,
     Terms,
     TermsReason,
@@ -84,6 +85,8 @@ class Records:
     cards_noted_on: dict[UUID, dt.date]
     assignments: list[Assignment]
     consultations: dict[UUID, list[VatConsultation]]
+    names: dict[UUID, list[LegalName]]
+    takeovers: list[Takeover]
     returned: dict[Month, tuple[int, int]]
     orders: dict[UUID, list[PurchaseOrder]]
     invoices: dict[UUID, Invoice]
@@ -254,6 +257,8 @@ def read_records() -> Records:
             VatConsultation.objects.exclude(answer=VatAnswer.UNAVAILABLE).order_by("number"),
             "organisation_id",
         ),
+        names=_grouped(LegalName.objects.order_by("from_on"), "organisation_id"),
+        takeovers=list(Takeover.objects.all()),
         returned=_returned(),
         orders=_grouped(with_budget_left(PurchaseOrder.objects.all()), "organisation_id"),
         invoices={row.pk: row for row in Invoice.objects.select_related("organisation", "payer")},

@@ -49,7 +49,7 @@ from subscriptions.models.invoices import (
     ParkedBecause,
     ParkedOrganisation,
 )
-from subscriptions.models.parties import Payer
+from subscriptions.models.parties import Payer, Takeover
 from subscriptions.models.prices import (
     OF_A_YEAR,
     PriceBand,
@@ -149,6 +149,7 @@ __all__ = [
     "StripeEvent",
     "StripeStep",
     "Subscription",
+    "Takeover",
     "TaxTreatment",
     "Terms",
     "TermsReason",

@@ -1,4 +1,4 @@
-"""Who pays for a client, where that is another organisation."""
+"""What joins a client to another organisation: who pays for it, and who took it over."""
 
 from __future__ import annotations
 
@@ -48,3 +48,34 @@ class Payer(Entity):
 
     def __str__(self) -> str:
         return str(self.payer)
+
+
+class Takeover(Entity):
+    """A client that another organisation takes over, from a month on: a takeover or a merger.
+
+    Its contract ends with that month, and what was published stays its own. Triggers guard that it
+    has no contract after it, that the successor is still there, and that the row never changes.
+    """
+
+    organisation = models.OneToOneField(
+        Organisation, models.PROTECT, related_name="taken_over", verbose_name=_("organisation")
+    )
+    successor = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="takeovers", verbose_name=_("taken over by")
+    )
+    from_month = MonthField(_("from month"))
+
+    class Meta:
+        verbose_name = _("takeover")
+        verbose_name_plural = _("takeovers")
+        ordering: ClassVar = ["-from_month", "organisation"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(successor=F("organisation")),
+                name="successor_is_another_organisation",
+                violation_error_message=_("Another organisation takes over."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.organisation)

@@ -253,6 +253,8 @@ def in_the_file(organisation: Organisation) -> dict[str, int]:
 def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() -> None:
     people, contract, other = People(), client_of_old(), client_of_old("NEW", until=None)
     make.collection_policy()
+    group = make.organisation("GROUP")
+    make.takeover(contract.organisation, group)
     run = make.indexation_run(make.cpi_value("2013-10"), make.cpi_value("2014-10"))
     for one in (contract, other):
         name = one.organisation.code
@@ -272,11 +274,12 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.books_opening(one.statements.get(), asking)
         make.parked_organisation(one.organisation)
         make.quote(one.organisation, "2015-01", offered_on=dt.date(2014, 12, 1), contract=one)
+        make.legal_name(one.organisation)
+        make.payer(one.organisation, group, "2030-01")
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
         make.reminder(document)
         make.contest(document, asking)
         make.einvoice_mail(document)
-        make.receipt(document, 1)
         make.write_off(document, make.user("controller", email=f"off@{name}.example"), net_cents=1)
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",

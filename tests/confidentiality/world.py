@@ -102,6 +102,8 @@ def _client(code: str, number: int) -> Client:
         make.session(organisation, f"S{number}"),
         subscription,
         make.purchase_order(organisation, f"PO-{number}"),
+        make.legal_name(organisation),
+        make.takeover(make.organisation(f"{code}G"), organisation),
         make.payer(organisation, make.organisation(f"{code}P"), "2030-01"),
         make.top_up_card(organisation),
         make.tier_change_request(subscription, "2026-07", contact),

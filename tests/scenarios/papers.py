@@ -10,6 +10,8 @@ from tests.scenarios.walk import (
     order,
     paid_by,
     pause,
+    renamed,
+    taken_over,
     tier,
     workshop,
 )
@@ -121,6 +123,21 @@ PAYERS = (
         """,
     ),
     Scenario(
+        # 135.00 x 21 % = 28.35
+        name="a client is renamed on 20 May; a credit keeps the name it was billed under",
+        events=[
+            ("2026-04", renamed("Renamed-B.V.", "2026-05-20")),
+            ("2026-07", credited("2026-03", "fee", 135_00)),
+        ],
+        documents="""
+            2025-12 fee 3 337.50, setup 1 250.00 | 123.38 S
+            2026-03 fee 3 337.50 | 70.88 S
+            2026-06 2026-09 =Renamed-B.V. fee 3 337.50 | 70.88 S
+            2026-03 credit 2026-04/2026-07 -135.00 | -28.35 S
+        """,
+        statements=NO_USE,
+    ),
+    Scenario(
         name="a Belgian group pays for a Dutch client",
         agreed=YEARLY,
         events=[
@@ -147,6 +164,40 @@ PAYERS = (
             2025-12 @LATE fee 12 1350.00, setup 1 250.00 | 336.00 S
         """,
         statements=NO_USE,
+    ),
+)
+
+TAKEOVERS = (
+    Scenario(
+        name="a client is taken over from July; who took it over pays its last bill",
+        agreed={"until_month": None},
+        hours={"2026-05": 4},
+        events=[("2026-05", taken_over("HEIR", "2026-07", successor_pays=True))],
+        documents=f"""
+            {FIRST}
+            2026-03 fee 3 337.50 | 70.88 S
+            2026-06 @HEIR overage 3 405.00 | 85.05 S
+        """,
+        # 2 hours x 6/12 = 1 of a year that has become short: 3 hours of 135.00
+        statements="""
+            2026-03 3 exact 0 of 2 over 0
+            2026-06 3 exact 4 of 1 over 3
+        """,
+    ),
+    Scenario(
+        name="a client of 20 people is taken over with its contract year, paid for until then",
+        agreed={"until_month": None, "headcount": 20, "billing_interval": 3},
+        events=[
+            ("2026-05", paid_by("HEIR", "2026-07/")),
+            ("2026-05", taken_over("HEIR", "2027-01")),
+        ],
+        # 423.75 x 21 % = 88.9875; 173.75 x 21 % = 36.4875
+        documents="""
+            2025-12 fee 3 173.75, setup 1 250.00 | 88.99 S
+            2026-03 fee 3 173.75 | 36.49 S
+            2026-06 2026-09 @HEIR fee 3 173.75 | 36.49 S
+        """,
+        statements="2026-12 12 exact 0 of 0 over 0",
     ),
 )
 

@@ -1,7 +1,7 @@
 """Eighty clients over three contract years, each with what it should be sent and told by design 5.
 
 Worked out by hand from the rules, with the arithmetic beside it. What does not exist is not walked:
-organisations that merge, quotes, payment plans, write-offs.
+quotes, payment plans, write-offs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.translation import override
 from tests import factories as make
 from tests.scenarios.crossed import CROSSED
 from tests.scenarios.fees import FEES, TIERS
-from tests.scenarios.papers import CREDITS, ORDERS, PAUSES, PAYERS, SESSIONS, VAT
+from tests.scenarios.papers import CREDITS, ORDERS, PAUSES, PAYERS, SESSIONS, TAKEOVERS, VAT
 from tests.scenarios.use import CARDS, CARRY_OVER, USE
 from tests.scenarios.walk import (
     Scenario,
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 SCENARIOS = (
     *(*FEES, *TIERS, *USE, *CARDS, *CARRY_OVER),
-    *(*VAT, *PAYERS, *ORDERS, *SESSIONS, *PAUSES, *CREDITS, *CROSSED),
+    *(*VAT, *PAYERS, *TAKEOVERS, *ORDERS, *SESSIONS, *PAUSES, *CREDITS, *CROSSED),
 )
 RISE_CENTS = 60_00
 

@@ -27,7 +27,8 @@ from uuid import uuid4
 
 from advisors import hours
 from advisors.models import AdjustmentReason
-from agency.models import Headcount, Organisation, User
+from agency import legal_names
+from agency.models import Headcount, LegalName, Organisation, User
 from agency.month import Month, MonthRange
 from subscriptions import (
     billing,
@@ -36,6 +37,7 @@ from subscriptions import (
     ends,
     pauses,
     statements,
+    takeovers,
     tier_requests,
 )
 from subscriptions.audit import audit
@@ -45,6 +47,7 @@ from subscriptions.models import (
     InvoiceState,
     Statement,
     Subscription,
+    Takeover,
     TermsReason,
 )
 from tests import factories as make
@@ -109,6 +112,7 @@ class World:
     @staticmethod
     def close_and_bill(month: Month) -> None:
         assert statements.close_month(month, on=LONG_AFTER)
+        legal_names.take_effect((month + 1).first_day)
         run = billing.draft_run(month)
         assert run.failures == []
         drafts = Invoice.objects.filter(state=InvoiceState.DRAFT)
@@ -259,6 +263,29 @@ def paid_by(code: str, span: str, **particulars: Any) -> Event:
     return happen
 
 
+def renamed(name: str, day: str) -> Event:
+    """Let the client be called otherwise from a day on."""
+
+    def happen(_world: World, row: Subscription, month: Month) -> None:
+        called = LegalName(organisation=row.organisation, legal_name=name)
+        called.from_on = dt.date.fromisoformat(day)
+        legal_names.rename(called, on=month.first_day)
+
+    return happen
+
+
+def taken_over(code: str, month: str, *, successor_pays: bool = False) -> Event:
+    """Let another organisation take the client over, noted as the page of takeovers notes it."""
+
+    def happen(world: World, row: Subscription, now: Month) -> None:
+        successor = Organisation.objects.filter(code=code).first() or make.organisation(code)
+        named = Takeover(organisation=row.organisation, successor=successor, from_month=M(month))
+        takeovers.take_over(named, successor_pays=successor_pays)
+        make.audit_event(row, world.staff, fields="First month after the end", on=now.first_day)
+
+    return happen
+
+
 def workshop(day: str, price: int, *, on: str = "", **fields: Any) -> Event:
     """Let a workshop be held on a day, or cancelled ``on`` an earlier one."""
 
@@ -314,7 +341,8 @@ def document_row(invoice: Invoice) -> str:
     for line in lines:
         vat[line.vat_category] = vat.get(line.vat_category, 0) + line.vat_cents
     billed = ", ".join(f"{line.kind} {line.months} {euros(line.net_cents)}" for line in lines)
-    marks = [f"@{invoice.payer.code}"] if invoice.payer and invoice.served_name else []
+    marks = [f"={invoice.buyer_name}"] if invoice.buyer_name.startswith("Renamed") else []
+    marks += [f"@{invoice.payer.code}"] if invoice.payer and invoice.served_name else []
     marks += [f"#{invoice.po_number}"] if invoice.po_number else []
     marks += [f"!{invoice.blocked_reason}"] if invoice.blocked_reason else []
     taxed = " + ".join(f"{euros(cents)} {category}" for category, cents in vat.items())
@@ -342,7 +370,7 @@ def expected_documents(table: str) -> list[str]:
 
 def _document(run: Month, rest: str) -> str:
     lines, taxed = rest.split(" | ")
-    marks = "".join(re.findall(r"[@#!]\S+ ", lines))
+    marks = "".join(re.findall(r"[=@#!]\S+ ", lines))
     billed = [_line(run, line) for line in lines.removeprefix(marks).split(", ")]
     return f"{run} {marks}{', '.join(billed)} | {taxed}"
 

@@ -19,7 +19,6 @@ from agency.models import Agency, Contact, Organisation
 from agency.month import Month, MonthRange
 from subscriptions import contracts, indexation_runs
 from subscriptions.agreements import Contract, ContractYear
-from subscriptions.buyers import payer_of, read_payers
 from subscriptions.models import (
     BilledOccurrence,
     IndexedContract,
@@ -28,6 +27,7 @@ from subscriptions.models import (
     InvoiceState,
     LineKind,
     OccurrenceState,
+    Payer,
     PurchaseOrder,
     Statement,
     Subscription,
@@ -184,7 +184,7 @@ def _positions(
     statements = _statements(subscriptions.values(), month)
     documents = grouped(_documents(keys, month, _SHOWN), "payer_id")
     blocked = grouped(_documents(keys, month, {InvoiceState.BLOCKED}), "payer_id")
-    payers = read_payers(keys)
+    paid_for = _paid_for(keys, month + 1)
     sessions = grouped(_sessions(keys), _CLIENT)
     invoice_of, free, billed = _billing_of_sessions(keys)
     orders = grouped(_orders(keys), _CLIENT)
@@ -203,7 +203,7 @@ def _positions(
             invoice_of=invoice_of,
             free=free,
             billed=billed,
-            another_pays=payer_of(organisation, month, payers) != organisation,
+            another_pays=organisation.pk in paid_for,
         )
         if subscription is None:
             if ordered.sessions or ordered.documents:
@@ -245,6 +245,12 @@ def _documents(keys: Sequence[UUID], month: Month, states: Iterable[str]) -> Ite
     lines = Prefetch("lines", InvoiceLine.objects.select_related("credit_of").order_by("position"))
     rows = Invoice.objects.filter(payer__in=keys, run_month__lte=month, state__in=states)
     return rows.prefetch_related(lines).order_by("run_month", "invoice_on", "number", "po_number")
+
+
+def _paid_for(keys: Sequence[UUID], month: Month) -> set[UUID]:
+    """Give the clients for which another organisation pays."""
+    rows = Payer.objects.filter(organisation__in=keys, from_month__lte=month)
+    return set(rows.exclude(until_month__lte=month).values_list("organisation", flat=True))
 
 
 def _sessions(keys: Sequence[UUID]) -> Iterable[Session]:

@@ -78,6 +78,11 @@ def education_that_is_exempt_was_not_vocational() -> None:
     Offering.objects.filter(code="MC").update(vocational=False)
 
 
+@plants("documents_bear_the_name_of_their_day", alone=True)
+def a_document_bears_the_name_of_before() -> None:
+    make.legal_name(Invoice.objects.filter(state="open")[0].payer, legal_name="Renamed B.V.")  # type: ignore[arg-type]
+
+
 @plants("documents_go_to_who_pays", alone=True)
 def a_document_went_past_who_pays() -> None:
     drafted = Invoice.objects.filter(state="draft", kind="invoice").exclude(organisation=None)

@@ -24,6 +24,26 @@ from tests.agreed import M
 from tests.clients import counsellor
 from tests.subscriptions.audit.books import change_statement, plants, statement_of, subscription_of
 
+# Takeovers
+
+
+@plants("nothing_goes_on_after_a_takeover", alone=True)
+def a_client_that_was_taken_over_has_a_contract() -> None:
+    gone = Organisation.objects.get(code="YEARLY")
+    make.takeover(gone, make.organisation("NEXT1"))
+
+
+@plants("nothing_goes_on_after_a_takeover", alone=True)
+def a_client_that_was_taken_over_has_a_session_to_come() -> None:
+    gone = Organisation.objects.get(code="GONE")
+    make.session(gone, "AFTER", starts_at=make.at("2030-01-05 10:00"), status="scheduled")
+
+
+@plants("nothing_goes_on_after_a_takeover", alone=True)
+def who_took_over_was_gone() -> None:
+    make.takeover(Organisation.objects.get(code="HEAD"), make.organisation("NEXT2"), "2026-01")
+
+
 # Closed months, statements, cards
 
 
