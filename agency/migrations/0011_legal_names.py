@@ -12,7 +12,7 @@ CALLED = ("legal_name", "kvk_number", "vat_id")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agency", "0009_crkbo_registrations")]
+    dependencies = [("agency", "0010_einvoice_email")]
     operations = [
         migrations.CreateModel(
             name="LegalName",

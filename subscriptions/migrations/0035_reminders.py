@@ -28,7 +28,7 @@ NOT_OURS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0034_contests")]
+    dependencies = [("subscriptions", "0034_einvoice_mails")]
     operations = [
         migrations.CreateModel(
             name="CollectionPolicy",

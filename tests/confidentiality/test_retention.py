@@ -269,7 +269,6 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         asking = make.user("contact", email=f"w@{name}.example")
         make.tier_change_request(one, "2015-04", asking)
         make.pause(one, "2015-03", "2015-04")
-        make.payer(one.organisation, make.organisation(f"P-{name}"), "2015-01")
         make.headcount_declaration(one.organisation, asking, "2015-04")
         make.books_opening(one.statements.get(), asking)
         make.parked_organisation(one.organisation)
@@ -280,6 +279,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.reminder(document)
         make.contest(document, asking)
         make.einvoice_mail(document)
+        make.receipt(document, 1)
         make.write_off(document, make.user("controller", email=f"off@{name}.example"), net_cents=1)
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agency', '0009_crkbo_registrations'),
-        ('subscriptions', '0028_paused_indexations'),
+        ("subscriptions", "0029_lines_written_sooner"),
     ]
 
     operations = [

@@ -26,7 +26,7 @@ def gone(name, one_at_a_time):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("advisors", "0004_known_choices"), ("subscriptions", "0032_names_of_their_day")]
+    dependencies = [("advisors", "0004_known_choices"), ("subscriptions", "0037_names_of_their_day")]
     operations = [
         migrations.CreateModel(
             name="Takeover",

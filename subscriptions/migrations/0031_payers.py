@@ -36,7 +36,7 @@ def pay_themselves(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0029_lines_written_sooner")]
+    dependencies = [("subscriptions", "0030_quotes")]
     operations = [
         migrations.CreateModel(
             name="Payer",

@@ -58,7 +58,7 @@ def somebody(label: str, *, needed: bool) -> "models.ForeignKey":
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("subscriptions", "0030_payers"),
+        ("subscriptions", "0031_payers"),
     ]
     operations = [
         migrations.CreateModel(

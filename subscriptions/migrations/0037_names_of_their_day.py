@@ -26,7 +26,7 @@ def put_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agency", "0011_legal_names"), ("subscriptions", "0031_payers")]
+    dependencies = [("agency", "0011_legal_names"), ("subscriptions", "0036_receipts_in_parts")]
     operations = [
         migrations.RunPython(take_away, put_back),
         *columns_frozen(TABLE, WRITTEN_ONCE, SENTENCE),

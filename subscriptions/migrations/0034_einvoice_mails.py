@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0032_write_offs'),
+        ("subscriptions", "0033_write_offs"),
     ]
 
     operations = [

@@ -21,7 +21,7 @@ def add_code(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("subscriptions", "0031_contests"),
+        ("subscriptions", "0032_contests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

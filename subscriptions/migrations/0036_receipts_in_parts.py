@@ -36,7 +36,7 @@ def note_what_was_received(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0036_write_offs'),
+        ("subscriptions", "0035_reminders"),
     ]
 
     operations = [
