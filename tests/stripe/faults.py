@@ -4,7 +4,8 @@ This is the table of rows and ways to die. Each case below dies in two ways, at 
 exception (`test_push_crashes`) and by SIGKILL, over HTTP (`test_push_killed`). A name begins with
 its rows, and `test_push_killed` holds that none is missing:
 
-     1, 2       to die at any statement, or before or after any call: IN_A_PUSH, IN_A_CREDIT
+     1, 2       to die at any statement, or before or after any call: IN_A_PUSH, IN_A_CREDIT, and
+                ONCE_FINAL for the calls that follow on what our staff or our bank did
      3 to 8     no answer, a forgotten key, a key with another body, 429, 500, no connection:
                 IN_A_PUSH. 30 seconds without an answer are no answer; that the wait ends is held by
                 `test_push.test_a_stripe_that_does_not_answer_is_waited_out`
@@ -23,11 +24,12 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from subscriptions import answers, gateway, inbox, push, reconcile
-from subscriptions.models import Invoice, StripeEvent
+from subscriptions import advancing, answers, gateway, inbox, payments, push, reconcile, write_offs
+from subscriptions.models import CollectionPolicy, Invoice, StripeEvent
 from subscriptions.push import Outcome
 from subscriptions.sandbox import api, control, faults
 from subscriptions.sandbox.state import Json, State
+from tests import factories as make
 from tests.stripe.control import TOO_OFTEN
 from tests.stripe.deliveries import assert_delivered_once
 from tests.stripe.fixtures import KEY
@@ -122,6 +124,23 @@ def pay_and_dispute(state: State, invoice: Invoice) -> None:
     act(state, "dispute", invoice.stripe_id)
 
 
+def our_bank_has_it(_state: State, invoice: Invoice) -> None:
+    assert invoice.invoice_on
+    payments.note(invoice.pk, received_on=invoice.invoice_on, on=invoice.invoice_on)
+
+
+def nobody_will_pay(_state: State, invoice: Invoice) -> None:
+    assert invoice.due_on
+    controller = make.user("controller", email=f"{invoice.pk}@staff.example")
+    write_offs.write_off(invoice.pk, "bankrupt", by=controller, on=invoice.due_on)
+
+
+def stripe_reminds(_state: State, invoice: Invoice) -> None:
+    if not CollectionPolicy.objects.exists():
+        make.collection_policy(reminded_by="stripe")
+    advancing.align(invoice.pk)
+
+
 def by_hand(state: State, method: str, path: str, form: str = "") -> None:
     """Try something in Stripe's dashboard."""
     headers = {"authorization": f"Bearer {KEY}"}
@@ -142,6 +161,12 @@ IN_A_PUSH = {
     "3, 13 no answer but a webhook": Row("drop_response", meanwhile=webhooks_come),
 }
 IN_A_CREDIT = ("1, 2 dies", "1, 4 dies, and the keys are forgotten")
+# What Stripe is told of a document that is open there, and where it stands after that.
+ONCE_FINAL: dict[str, tuple[Deed, str]] = {
+    "1, 2, 4 paid at our bank": (our_bank_has_it, "paid"),
+    "1, 2, 4 written off": (nobody_will_pay, "uncollectible"),
+    "1, 2, 4 reminded of by Stripe": (stripe_reminds, "open"),
+}
 # What happened, and where the document stands after it.
 IN_A_HANDLER: dict[str, tuple[Deed, str]] = {
     "9, 14 sent": (lambda _state, _invoice: None, "open"),

@@ -38,6 +38,8 @@ from tests.stripe.faults import (
     IN_A_PUSH,
     NEXT_DAY,
     NOW,
+    ONCE_FINAL,
+    SOON,
     Row,
     compare_until_done,
     events,
@@ -121,6 +123,29 @@ def test_a_credit_that_dies_at_any_moment_is_given_once(row: str) -> None:
         if not died:
             break
     assert moment > 15
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("later", [SOON, pytest.param(NEXT_DAY, marks=pytest.mark.long)])
+@pytest.mark.parametrize("deed", ONCE_FINAL)
+def test_what_follows_on_a_push_may_die_at_any_moment(deed: str, later: dt.timedelta) -> None:
+    act, standing = ONCE_FINAL[deed]
+    [invoice], before = approved(), State()
+    with line_to(before):
+        push_until_done(invoice)
+    invoice.refresh_from_db()
+    act(before, invoice)
+    assert invoice.steps.filter(state="todo").count() == 1
+    for moment in count(1):
+        with restored_afterwards(), line_to(State()) as line:
+            before.connection.backup(line.state.connection)
+            died = dies(line, moment, lambda: push.push(invoice.pk, at=NOW))
+            pass_time(line.state, later)
+            push_until_done(invoice, at=NOW + later)
+            assert_delivered_once(line.state, invoice, standing)
+        if not died:
+            break
+    assert moment > 10
 
 
 @pytest.mark.django_db

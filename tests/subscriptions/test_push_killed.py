@@ -40,6 +40,7 @@ from tests.stripe.faults import (
     NEXT_DAY,
     NOBODY,
     NOW,
+    ONCE_FINAL,
     SOON,
     Row,
     compare_until_done,
@@ -168,6 +169,21 @@ def test_a_credit_whose_push_is_killed_is_given_once(
         pass_time(sandbox.state, later)
         push_until_done(credit, at=NOW + later)
         assert_credited_once(sandbox.state, credit)
+    assert killed
+
+
+@pytest.mark.parametrize("moments", SOME)
+@pytest.mark.parametrize("name", ONCE_FINAL)
+def test_what_follows_on_a_push_may_be_killed(sandbox: Sandbox, name: str, moments: range) -> None:
+    act, standing = ONCE_FINAL[name]
+    killed = 0
+    for moment, invoice in zip(moments, approved(len(moments)), strict=True):
+        push_until_done(invoice)
+        invoice.refresh_from_db()
+        act(sandbox.state, invoice)
+        killed += killed_at(moment, partial(push.push, invoice.pk, at=NOW))
+        push_until_done(invoice)
+        assert_delivered_once(sandbox.state, invoice, standing)
     assert killed
 
 
