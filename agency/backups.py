@@ -28,6 +28,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
+from psycopg.conninfo import make_conninfo
 
 from agency import guards, retention, sealed_files
 from agency.files import put_whole
@@ -176,11 +177,11 @@ def _dump(snapshot: str, without: Iterable[str]) -> Iterator[bytes]:
 @contextmanager
 def _program(name: str, *options: str, **pipes: int) -> Iterator[Any]:
     """Run a program of PostgreSQL on our database; the first line of what it says is why not."""
-    connection.ensure_connection()
-    info = connection.connection.info
+    given = {key: to for key, to in connection.get_connection_params().items() if type(to) is str}
+    secret = {"PGPASSWORD": given.pop("password")} if "password" in given else {}
     with tempfile.TemporaryFile() as said:
-        command = [name, "--dbname", info.dsn, *options]
-        environment = {**os.environ, "PGPASSWORD": info.password}  # others see the command line
+        command = [name, "--dbname", make_conninfo(**given), *options]
+        environment = os.environ | secret  # the command line is for all to see
         try:
             run = subprocess.Popen(command, stderr=said, env=environment, **pipes)  # type: ignore[call-overload]  # noqa: S603  no shell
         except FileNotFoundError as missing:
