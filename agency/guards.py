@@ -1,7 +1,8 @@
 """Tables that remember: triggers, on both databases, that refuse to change what was written.
 
 The functions give operations for a migration. A violation raises ``IntegrityError`` with the
-guard's sentence. Retention alone may delete guarded rows, through `retention_may_delete`.
+guard's sentence. Only retention may delete guarded rows, through `retention_may_delete`, and
+`subscriptions.quotes.take_back` those of a contract of which nothing was made.
 
 SQLite drops a table's triggers when Django rebuilds the table to alter it: the migration that
 alters a guarded table does so in `KeepingTriggers` (`tests/agency/test_guards.py` watches).

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from advisors.hours import is_closed
 from agency import refusals, retention
 from agency.templatetags.figures import long_day
+from agency.turns import take_turns
 from subscriptions import contracts, previews, versions
 from subscriptions.agreements import Contract, NoPriceError
 from subscriptions.descriptions import no_price
@@ -117,8 +118,9 @@ def sign(quote: Quote, *, signed_on: dt.date, on: dt.date) -> Subscription:
     """Make the contract that was offered and signed; from now on it is billed and publishes.
 
     The prices of its first year are frozen as they were offered. Raises QuoteRefusedError or
-    another ValidationError, and writes nothing then.
+    another ValidationError, and writes nothing then. Waits for a close that is under way.
     """
+    take_turns()
     row = _locked(quote)
     refuse_day(signed_on, on=on)
     if row.offered_on is None or row.withdrawn_on or row.contract_id:

@@ -29,6 +29,7 @@ from subscriptions.models import (
     TermsReason,
     YearPrice,
 )
+from subscriptions.retention import contract_ends
 from tests import factories as make
 from tests.agreed import M
 from tests.browsers import as_
@@ -178,6 +179,12 @@ def test_what_changed_since_the_offer_is_not_signed(
     with pytest.raises(ValidationError, match=said):
         signed(offered)
     assert Subscription.objects.count() == before
+
+
+def test_the_file_of_one_who_never_signed_is_kept_as_long_as_that_of_a_client(
+    offered: Quote,
+) -> None:
+    assert contract_ends() == {offered.organisation_id: day("2026-04-01")}
 
 
 class TestTheDatabase:
@@ -453,6 +460,7 @@ def test_the_document_says_what_was_offered_in_the_clients_language(offered: Quo
 
     said, reader = printed(offered, "2026-03-12")
 
+    assert quote_document.write(offered, on=MARCH_12) == quote_document.write(offered, on=MARCH_12)
     assert "Offerte Aangeboden op 2 maart 2026, geldig tot en met 31 maart 2026." in said
     for text in ("3.600,00", "450,00", "20 uur", "Naam, datum en handtekening", "31 maart 2026"):
         assert text in said
