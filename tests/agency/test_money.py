@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agency.money import plain_decimal, plain_hours, round_half_away
+from agency.money import QUARTERS_PER_HOUR, plain_decimal, plain_hours, round_half_away
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def test_cents_are_rounded_half_away_from_zero(amount: Fraction | int, cents: in
     assert round_half_away(amount) == cents
 
 
+def test_one_of_equal_parts_is_rounded_once() -> None:
+    assert [round_half_away(1_000_00, parts) for parts in (1, 3, 12)] == [1_000_00, 333_33, 83_33]
+    assert round_half_away(Fraction(1, 2), 2) == 0
+
+
 @given(st.integers(-(10**12), 10**12), st.sampled_from([1, 2, 4, 8, 10, 16, 1000, 10_000]))
 def test_rounding_is_the_commercial_rounding_of_the_decimal_module(top: int, bottom: int) -> None:
     exact = Decimal(top) / Decimal(bottom)
@@ -44,7 +49,16 @@ def test_a_credit_rounds_to_the_same_cents_as_the_charge(amount: Fraction) -> No
 
 @pytest.mark.parametrize(
     ("hundredths", "text"),
-    [(100, "1"), (350, "3.5"), (325, "3.25"), (0, "0"), (-50, "-0.5"), (5, "0.05"), (12000, "120")],
+    [
+        (100, "1"),
+        (350, "3.5"),
+        (325, "3.25"),
+        (0, "0"),
+        (-50, "-0.5"),
+        (-1, "-0.01"),
+        (5, "0.05"),
+        (12000, "120"),
+    ],
 )
 def test_quantities_are_written_as_the_shortest_plain_decimal(hundredths: int, text: str) -> None:
     assert plain_decimal(hundredths) == text
@@ -60,3 +74,4 @@ def test_a_written_quantity_reads_back_exactly(hundredths: int) -> None:
 @pytest.mark.parametrize(("quarters", "text"), [(38, "9.5"), (80, "20"), (1, "0.25"), (0, "0")])
 def test_hours_are_quarters_written_as_a_decimal(quarters: int, text: str) -> None:
     assert plain_hours(quarters) == text
+    assert plain_hours(QUARTERS_PER_HOUR) == "1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agency.month import AMSTERDAM, Month, MonthRange
+from agency.month import AMSTERDAM, Month, MonthRange, day_of
 from tests.agreed import M, months
 
 any_month = st.integers(min_value=1900 * 12, max_value=2699 * 12).map(Month)
@@ -22,6 +22,8 @@ def ranges(draw: st.DrawFn) -> MonthRange:
 
 
 @given(any_month)
+@example(Month(1900 * 12))
+@example(Month(2700 * 12 - 1))
 def test_a_month_reads_back_from_its_text(month: Month) -> None:
     assert Month.parse(str(month)) == month
 
@@ -55,11 +57,29 @@ def test_months_count_across_the_end_of_a_year() -> None:
 
 
 def test_months_are_in_order_of_time() -> None:
-    assert sorted([M("2026-02"), M("2025-12"), M("2026-01")]) == [
-        M("2025-12"),
-        M("2026-01"),
-        M("2026-02"),
-    ]
+    in_order = [M("2025-12"), M("2026-01"), M("2026-02")]
+    assert sorted([in_order[2], in_order[0], in_order[1]]) == in_order
+    for number, month in enumerate(in_order):
+        for other_number, other in enumerate(in_order):
+            assert (month < other, month <= other) == (
+                number < other_number,
+                number <= other_number,
+            )
+            assert (month > other, month >= other) == (
+                number > other_number,
+                number >= other_number,
+            )
+            assert (month == other, month != other) == (month is other, month is not other)
+
+
+def test_a_month_is_one_key_and_no_number() -> None:
+    assert {M("2026-01"): "january"}[M("2026-01")] == "january"
+    assert M("2026-01") != M("2026-01").index
+
+
+def test_a_moment_has_the_date_that_amsterdam_has_then() -> None:
+    moment = dt.datetime.fromisoformat("2025-12-31T23:00:00+00:00")
+    assert day_of(moment) == dt.date(2026, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -119,12 +139,42 @@ def test_a_range_without_an_end_never_ends() -> None:
             ask(running)
 
 
+@pytest.mark.parametrize("text", ["2026-01/2026-04", "2026-01/"])
+def test_a_range_reads_back_from_its_text(text: str) -> None:
+    assert str(months(text)) == text
+
+
+def test_a_range_may_be_empty() -> None:
+    assert list(months("2026-01/2026-01")) == []
+
+
+@given(ranges(), st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), max_size=4))
+@example(months("2000-01/2000-07"), [(3, 3)])
+def test_a_range_without_gaps_has_the_months_that_lie_in_none_of_them(
+    whole: MonthRange, gaps: list[tuple[int, int]]
+) -> None:
+    """In parts that are not empty, one after another; gaps follow one another, or touch."""
+    at, apart = Month(24000), []
+    for distance, length in gaps:
+        apart.append(MonthRange(at + distance, at + distance + length))
+        at = apart[-1].until
+
+    parts = list(whole.without(apart))
+
+    seen = [Month(index) for index in range(24000, 24100)]
+    left = [month for month in seen if month in whole and not any(month in gap for gap in apart)]
+    assert [month for part in parts for month in seen if month in part] == left
+    assert all(part.until_month is None or part.from_month < part.until for part in parts)
+    assert whole.until_month is not None or parts[-1].until_month is None
+
+
 def test_a_range_does_not_end_before_it_begins() -> None:
     with pytest.raises(ValueError, match="lies before"):
         months("2026-04/2026-01")
 
 
 @given(ranges(), ranges())
+@example(months("2000-01/2000-04"), months("2000-04/2000-07"))
 def test_two_ranges_overlap_when_they_share_a_month(one: MonthRange, other: MonthRange) -> None:
     # No range of these begins after Month(24040), so what shares any month shares one up to there
     # or lies in a finite range.

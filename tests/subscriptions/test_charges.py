@@ -393,3 +393,55 @@ def test_a_masterclass_of_950_cancelled_20_days_before_costs_475() -> None:
 
 def test_a_percentage_of_a_price_is_rounded_half_away_from_zero() -> None:
     assert charges.cancellation_cents(99_99, 50) == 50_00
+
+
+def test_fees_that_are_paid_are_not_given_again() -> None:
+    agreement = contract(interval=3)
+    later = charges.fees(agreement, M("2026-12"), M("2026-10"))
+    assert [str(one.months) for one in later] == ["2026-10/2027-01", "2027-01/2027-04"]
+
+
+def test_the_fee_due_in_the_run_before_the_first_one_is_history() -> None:
+    agreement = contract("2025-01/", interval=1, first_run="2025-12")
+    assert [row[1] for row in fees(agreement, "2026-01")] == ["2025-12", "2026-01"]
+
+
+def test_no_interval_starts_at_a_known_end() -> None:
+    assert fees(contract("2026-01/2026-04", interval=3)) == [
+        ("fee", "2025-12", "2026-01/2026-04", 300_00)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "first_run", "billed"),
+    [
+        pytest.param("2026-05", "2025-12", ["2026-01/2026-04"], id="not yet"),
+        pytest.param("2026-06", "2025-12", ["2026-01/2026-04", "2026-07/2027-01"], id="before it"),
+        pytest.param("2026-06", "2026-06", ["2026-07/2027-01"], id="in the first run"),
+        pytest.param("2026-06", "2026-07", [], id="history"),
+    ],
+)
+def test_what_follows_a_pause_is_due_in_the_run_before_its_end(
+    run: str, first_run: str, billed: list[str]
+) -> None:
+    agreement = contract(pauses=["2026-04/2026-07"], first_run=first_run)
+    assert [row[2] for row in fees(agreement, run)] == billed
+
+
+def test_an_interval_drafted_ahead_is_put_right_in_its_own_run() -> None:
+    agreement = contract(interval=1, requests=[("2026-02", EXTENDED)])
+    assert changes(agreement, "2025-12", {"2026-02": BASIC}) == []
+    assert changes(agreement, "2026-01", {"2026-02": BASIC}) == [
+        ("tier_change", "2026-01", "2026-02/2026-03", 100_00)
+    ]
+
+
+def test_only_what_a_tier_costs_names_it() -> None:
+    plain = charges.once("topup", M("2026-01"), months("2026-02/2027-02"), 440_00)
+    assert (plain.quantity_hundredths, plain.unit_cents, plain.tier) == (100, 440_00, "")
+    assert charges.overage(contract(), months("2026-01/2026-04"), 2).tier == ""
+
+
+@pytest.mark.parametrize(("days_before", "percent"), [(-3, 90), (0, 90), (1, 80), (2, 80)])
+def test_rungs_of_a_day_count_the_days_that_are_left(days_before: int, percent: int) -> None:
+    assert charges.cancellation_percent([(0, 90), (1, 80)], days_before) == percent

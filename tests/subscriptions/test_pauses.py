@@ -160,15 +160,14 @@ class TestItsHours:
         assert [text.split()[1] for text in found] == shown
 
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
-
-
 def paused(row: Subscription, span: str) -> Pause:
     pause = months(span)
     pauses.refuse(row, pause)
     return make.pause(row, pause.from_month, pause.until)
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("english")
 class TestWhenItMay:
     @pytest.mark.parametrize(
         ("headcount", "agreed", "span", "sentence"),
@@ -226,6 +225,7 @@ class TestWhenItMay:
             pauses.refuse_withdrawal(pause)
 
 
+@pytest.mark.django_db
 def test_the_database_holds_pauses_inside_their_contract_and_apart() -> None:
     row = client(until_month=M("2028-01"))
     pause = make.pause(row, "2026-07", "2026-10")
@@ -246,6 +246,8 @@ def test_the_database_holds_pauses_inside_their_contract_and_apart() -> None:
         late.delete()
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("english")
 def test_no_hours_are_noted_in_it() -> None:
     row = client()
     advisor = counsellor(row.organisation)
@@ -262,6 +264,7 @@ def test_no_hours_are_noted_in_it() -> None:
     assert hours.record(advisor, row.organisation, M("2026-07"), **month) == 4
 
 
+@pytest.mark.django_db
 def test_a_paused_client_is_closed_billed_and_audited() -> None:
     row = client(
         tier="extended", billing_interval=3, hours={"2026-02": 6, "2026-08": 30}, headcount=100

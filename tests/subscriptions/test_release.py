@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agency.month import Month, MonthRange
 from subscriptions.agreements import Contract
-from subscriptions.release import Release, Thresholds, release
+from subscriptions.release import Release, Thresholds, periods, release
 from tests.agreed import M, contract, months
 
 POLICY = Thresholds()
@@ -274,6 +274,41 @@ def test_a_year_that_three_contracts_share_counts_its_first_month_under_each() -
     third = contract("2026-07/", headcount=counts, year_starts_in=1, predecessor=second)
     assert published(second, "2027-01") == ["2026-04/2026-06 withheld"]
     assert published(third, "2027-02") == ["2026-07/2027-01 withheld", "2027-01/2027-02 exact"]
+
+
+def test_a_year_that_begins_as_the_old_contract_ends_is_not_shared() -> None:
+    old = contract("2025-01/2026-01", headcount=20)
+    agreement = contract(headcount=20, year_starts_in=1, predecessor=old)
+    assert published(agreement, "2027-01") == ["2026-01/2027-01 exact"]
+
+
+@pytest.mark.parametrize(
+    ("headcount", "length", "least"),
+    [(1, 12, 6), (25, 12, 6), (26, 3, 3), (250, 3, 3), (251, 1, 3)],
+)
+def test_the_first_policy_asks_for_the_headcounts_of_the_price_bands(
+    headcount: int, length: int, least: int
+) -> None:
+    policy = Thresholds()
+    assert (policy.natural_length(headcount), policy.least_months(headcount)) == (length, least)
+    assert policy.figures_from_headcount == 11
+
+
+@pytest.mark.parametrize(("headcount", "display"), [(10, "withheld"), (11, "exact")])
+def test_the_rest_of_a_year_that_was_stated_by_the_month_shows_use_of_11_people(
+    headcount: int, display: str
+) -> None:
+    agreement = contract(headcount={"2026-01": 300, "2026-05": headcount})
+    assert published(agreement, "2027-01")[-1] == f"2026-05/2027-01 {display}"
+
+
+def test_the_periods_to_come_follow_one_another() -> None:
+    coming = periods(contract(headcount=100), months("2026-01/2026-12"), Thresholds())
+    assert [str(one.months) for one in coming] == [
+        "2026-01/2026-04",
+        "2026-04/2026-07",
+        "2026-07/2026-10",
+    ]
 
 
 def test_thresholds_are_a_versioned_policy() -> None:
