@@ -84,12 +84,15 @@ subscriptions.einvoicemail      -       r          r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
 subscriptions.indexationrun     r       racdh      r             r
 subscriptions.indexedcontract   r       r          r             r
+subscriptions.interestrate      r       rac        r             r
 subscriptions.invoice           r       rh         r             r
 subscriptions.invoiceline       r       r          r             r
 subscriptions.overagecredit     r       r          r             r
 subscriptions.parkedorganisation r      racd       r             r
 subscriptions.pause             r       rad        r             r
 subscriptions.payer             r       racd       r             r
+subscriptions.paymentplan       r       rh         r             r
+subscriptions.planpart          r       r          r             r
 subscriptions.priceband         r       rac        r             r
 subscriptions.pricebook         r       rac        r             r
 subscriptions.publication       r       r          r             r
@@ -172,6 +175,7 @@ admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
+admin:subscriptions_invoice_plan  controller  controller
 admin:subscriptions_invoice_write_off  controller  controller
 admin:subscriptions_booksopening_totals  books  -
 admin:subscriptions_quote_document  staff  -

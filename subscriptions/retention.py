@@ -177,8 +177,9 @@ def _documents_of_others(today: dt.date) -> Picked:
     occurrences = InvoiceLine.objects.filter(invoice__in=keys, occurrence__isnull=False)
     picked: Picked = {Invoice: list(keys)}
     for entry in tables():
-        if entry.organisation.startswith("invoice__"):
-            rows = apps.get_model(entry.model)._default_manager.filter(invoice__in=keys)
+        if entry.organisation.endswith("invoice__organisation"):
+            theirs = {entry.organisation.removesuffix("organisation") + "in": keys}
+            rows = apps.get_model(entry.model)._default_manager.filter(**theirs)
             picked[rows.model] = list(rows.values_list("pk", flat=True))
     model = apps.get_model("subscriptions.BilledOccurrence")
     picked[model] = list(occurrences.values_list("occurrence", flat=True).distinct())

@@ -30,6 +30,7 @@ from subscriptions.models import (
     InvoiceKind,
     InvoiceLine,
     InvoiceState,
+    PaymentPlan,
     StepKind,
     VatCategory,
     WriteOff,
@@ -169,6 +170,8 @@ def write_off(invoice_id: UUID, reason: str, *, by: User, on: dt.date) -> WriteO
         if row.total_cents > ONE_PERSON_APPROVES_CENTS:
             row.written_off_on = row.vat_on = None
     row.save()
+    if row.written_off_on:
+        PaymentPlan.objects.filter(invoice=invoice, ended_on=None).update(ended_on=on)
     if row.written_off_on and invoice.state == InvoiceState.OPEN:
         steps.step_for(invoice, StepKind.WRITE_OFF, {})
     return row

@@ -40,6 +40,7 @@ from agency.models import (
     VatConsultation,
 )
 from agency.month import AMSTERDAM, Month
+from subscriptions import payment_plans, payments
 from subscriptions.models import (
     AcceptedRun,
     BilledOccurrence,
@@ -53,11 +54,14 @@ from subscriptions.models import (
     HeadcountDeclaration,
     IndexationRun,
     IndexedContract,
+    InterestRate,
     Invoice,
     InvoiceLine,
     ParkedOrganisation,
     Pause,
     Payer,
+    PaymentPlan,
+    PlanPart,
     PriceBand,
     PriceBook,
     Publication,
@@ -689,6 +693,25 @@ def receipt(invoice: Invoice, amount_cents: int = 10_00, **fields: Any) -> Recei
     """Have our bank receive an amount on the day on which the invoice is due."""
     row = {"received_on": invoice.due_on, "mark": f"{invoice.receipts.count()}"}
     return _create(Receipt, invoice=invoice, amount_cents=amount_cents, **row | fields)
+
+
+def interest_rate(valid_from: str = "2026-01-01", basis_points: int = 1015) -> InterestRate:
+    return _create(
+        InterestRate, valid_from=valid_from, rate_basis_points=basis_points, source="an example"
+    )
+
+
+def payment_plan(invoice: Invoice, agreed_by: User, **fields: Any) -> PaymentPlan:
+    """Have all that is left of a sent invoice paid in two parts, on and after the day it is due."""
+    on = invoice.due_on or dt.date(2026, 5, 12)
+    left = payments.left_cents(invoice)
+    days = {"due_on": on}, {"due_on": on + dt.timedelta(days=30)}
+    plan = _create(PaymentPlan, invoice=invoice, total_cents=left, agreed_by=agreed_by)
+    for day, cents in zip(days, payment_plans.equal_parts(left, 2), strict=True):
+        _create(PlanPart, plan=plan, amount_cents=cents, **day)
+    PaymentPlan.objects.filter(pk=plan.pk).update(**{"agreed_on": on} | fields)
+    plan.refresh_from_db()
+    return plan
 
 
 def write_off(invoice: Invoice, approved_by: User, **fields: Any) -> WriteOff:

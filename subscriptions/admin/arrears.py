@@ -14,10 +14,10 @@ from django_q.tasks import async_task
 
 from agency.accounts import signed_in
 from agency.admin_base import StaffAdmin, column, note
-from agency.templatetags.figures import amount, day
+from agency.templatetags.figures import amount, day, percent
 from agency.today import today
 from subscriptions import write_offs
-from subscriptions.models import Invoice, Receipt, WriteOff, WrittenOffBecause
+from subscriptions.models import InterestRate, Invoice, Receipt, WriteOff, WrittenOffBecause
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -100,3 +100,12 @@ class WriteOffAdmin(StaffAdmin):
     list_select_related = ("invoice",)
     linked_by = ("invoice__id",)
     search_fields = ("invoice__number", "invoice__buyer_name")
+
+
+@admin.register(InterestRate)
+class InterestRateAdmin(StaffAdmin):
+    list_display = (
+        column("valid_from", _("valid from"), day),
+        column("rate_basis_points", _("rate in %"), percent),
+        "source",
+    )

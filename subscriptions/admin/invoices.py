@@ -24,6 +24,7 @@ from subscriptions.admin.arrears import write_off_page
 from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
 from subscriptions.admin.invoice_groups import groups, hopeless, overdue
+from subscriptions.admin.payment_plans import plan_page
 from subscriptions.contests import with_contests
 from subscriptions.explanation import explain
 from subscriptions.models import (
@@ -199,6 +200,7 @@ class InvoiceAdmin(StaffAdmin):
             path(
                 "<path:object_id>/credit/", wrap(self.credit), name="subscriptions_invoice_credit"
             ),
+            path("<path:object_id>/plan/", wrap(self.plan), name="subscriptions_invoice_plan"),
             path(
                 "<path:object_id>/write_off/",
                 wrap(self.write_off),
@@ -247,6 +249,10 @@ class InvoiceAdmin(StaffAdmin):
     def write_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write off what will not be paid, or see what was written off."""
         return write_off_page(self, request, self._handled(request, object_id))
+
+    def plan(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Agree on parts in which an invoice is paid, and see how they stand."""
+        return plan_page(self, request, self._handled(request, object_id))
 
     def _handled(self, request: HttpRequest, object_id: str) -> Invoice:
         if not self.has_handle_permission(request):

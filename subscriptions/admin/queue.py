@@ -18,7 +18,7 @@ from agency import vat_ids
 from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
-from subscriptions import books, notice, payments, push, reconcile
+from subscriptions import books, notice, payment_plans, payments, push, reconcile
 from subscriptions.admin.invoice_groups import hopeless, overdue
 from subscriptions.models import (
     BlockedReason,
@@ -105,6 +105,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
         *_trainers(on),
         *_overdue(on),
         *_to_write_off(on),
+        _plans(on),
         *([_too_much()] if reader.has_perm("subscriptions.handle_invoice") else []),
         _notice(on),
         *stripe,
@@ -303,6 +304,24 @@ def _overdue(on: dt.date) -> Iterator[Task]:
 def _to_write_off(on: dt.date) -> Iterator[Task]:
     what = ngettext_lazy("invoice to write off", "invoices to write off")
     yield from _unpaid(Invoice.objects.filter(hopeless(on)), "due_on", what, "overdue=hopeless")
+
+
+def _plans(on: dt.date) -> Task:
+    late = [
+        payment_plans.days_late(parts, paid, on=on)
+        for _plan, parts, paid in payment_plans.in_force()
+    ]
+    broken = sum(days >= payment_plans.BROKEN_AFTER_DAYS for days in late)
+    count = sum(days > 0 for days in late)
+    return Task(
+        count=count,
+        what=ngettext(
+            "payment plan with a part overdue", "payment plans with a part overdue", count
+        ),
+        address=reverse("admin:subscriptions_paymentplan_changelist"),
+        note=gettext("%(n)s of them broken") % {"n": broken} if broken else "",
+        is_late=broken > 0,
+    )
 
 
 def _too_much() -> Task:

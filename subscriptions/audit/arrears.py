@@ -71,9 +71,16 @@ def what_was_set_off_was_taken_from_another_invoice_of_the_client(
         yield Check(records.code(organisation), 0, cents)
 
 
+def parts_of_plans_add_up(records: Records) -> Iterator[Check]:
+    for plan, cents in records.plan_parts.items():
+        name = records.document_name(records.invoices[plan.invoice_id])
+        yield Check(name, plan.total_cents, cents)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     write_offs_are_of_what_was_left_split_as_the_lines_are,
     what_is_written_off_stripe_asks_for_no_more,
     what_our_bank_has_all_of_asks_for_no_more,
     what_was_set_off_was_taken_from_another_invoice_of_the_client,
+    parts_of_plans_add_up,
 )

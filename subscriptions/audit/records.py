@@ -28,6 +28,7 @@ from subscriptions.models import (
     LineKind,
     OverageCredit,
     Payer,
+    PaymentPlan,
     PriceBook,
     Publication,
     PurchaseOrder,
@@ -105,6 +106,7 @@ class Records:
     write_offs: list[WriteOff]
     reminders: list[Reminder]
     receipts: dict[UUID, list[Receipt]]
+    plan_parts: dict[PaymentPlan, int]
     replayed: list[Any] | None = None
 
     @property
@@ -284,6 +286,12 @@ def read_records() -> Records:
         contests=list(Contest.objects.select_related("invoice__organisation")),
         write_offs=list(WriteOff.objects.all()),
         reminders=list(Reminder.objects.all()),
+        plan_parts={
+            row: row.cents
+            for row in PaymentPlan.objects.exclude(agreed_on=None).annotate(
+                cents=Sum("parts__amount_cents")
+            )
+        },
         receipts=_grouped(Receipt.objects.order_by("received_on", "mark"), "invoice_id"),
     )
 

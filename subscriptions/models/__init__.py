@@ -1,6 +1,14 @@
 """Terms: prices, contracts, what was published, what was billed, and how it stands at Stripe."""
 
-from subscriptions.models.arrears import Receipt, ReceiptKind, WriteOff, WrittenOffBecause
+from subscriptions.models.arrears import (
+    InterestRate,
+    PaymentPlan,
+    PlanPart,
+    Receipt,
+    ReceiptKind,
+    WriteOff,
+    WrittenOffBecause,
+)
 from subscriptions.models.bookkeeping import Booked, BookkeepingCode
 from subscriptions.models.collection import (
     CollectionPolicy,
@@ -112,6 +120,7 @@ __all__ = [
     "HeadcountDeclaration",
     "IndexationRun",
     "IndexedContract",
+    "InterestRate",
     "Invoice",
     "InvoiceKind",
     "InvoiceLine",
@@ -125,6 +134,8 @@ __all__ = [
     "ParkedOrganisation",
     "Pause",
     "Payer",
+    "PaymentPlan",
+    "PlanPart",
     "PriceBand",
     "PriceBook",
     "Publication",

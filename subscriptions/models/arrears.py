@@ -115,3 +115,80 @@ class WriteOff(Entity):
     @property
     def total_cents(self) -> int:
         return self.net_cents + self.vat_cents
+
+
+class PaymentPlan(Entity):
+    """Parts in which what is left of an invoice is paid, as a person agreed with the client.
+
+    Its parts are written first: once it is agreed on, neither they nor it change. What is paid
+    counts to them in order; see `subscriptions.payment_plans`.
+    """
+
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="payment_plans", verbose_name=_("invoice")
+    )
+    total_cents = models.BigIntegerField(_("together"))
+    agreed_by = models.ForeignKey(
+        User, models.PROTECT, related_name="+", verbose_name=_("agreed by")
+    )
+    agreed_on = models.DateField(_("agreed on"), null=True, blank=True)
+    ended_on = models.DateField(_("ended on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payment plan")
+        verbose_name_plural = _("payment plans")
+        ordering: ClassVar = ["-agreed_on", "invoice"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice"], condition=Q(ended_on=None), name="one_plan_in_force_per_invoice"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.invoice)
+
+
+class PlanPart(Entity):
+    plan = models.ForeignKey(PaymentPlan, models.CASCADE, related_name="parts")
+    due_on = models.DateField(_("due on"))
+    amount_cents = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        verbose_name = _("part of a payment plan")
+        verbose_name_plural = _("parts of payment plans")
+        ordering: ClassVar = ["plan", "due_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["plan", "due_on"], name="one_part_of_a_plan_per_day"),
+            models.CheckConstraint(condition=Q(amount_cents__gt=0), name="part_is_of_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan} {self.due_on}"
+
+
+class InterestRate(Entity):
+    """The statutory interest on trade debts from a day on, as it was published."""
+
+    valid_from = models.DateField(_("valid from"), unique=True)
+    rate_basis_points = models.PositiveIntegerField(_("rate"))
+    source = models.CharField(_("source"), max_length=200)
+
+    class Meta:
+        verbose_name = _("rate of statutory interest")
+        verbose_name_plural = _("rates of statutory interest")
+        ordering: ClassVar = ["-valid_from"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(rate_basis_points__gt=0, rate_basis_points__lte=10_000),
+                name="interest_is_between_nothing_and_all",
+                violation_error_message=_("Interest is above 0 and at most 100 %."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(source=""),
+                name="interest_has_a_source",
+                violation_error_message=_("Say where the rate was published."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.valid_from)

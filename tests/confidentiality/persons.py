@@ -82,7 +82,7 @@ class People:
                 stripe_id=f"in_lost_{number}",
                 invoice_on=LONG_AGO,
             )
-            self.note(user.email, make.write_off(lost, user))
+            self.note(user.email, make.payment_plan(lost, user), make.write_off(lost, user))
         return user.email
 
     def advisor(self, name: str, organisation: Organisation, **fields: Any) -> str:

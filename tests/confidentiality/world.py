@@ -27,8 +27,8 @@ API_ROWS = {
     "api:session-detail": "workshops.session",
 }
 PAGES_OF_ROWS = (
-    "change|delete|history|explain|credit|write_off|einvoice|totals|dry_run|letters|workbook"
-    "|sign|document"
+    "change|delete|history|explain|credit|write_off|plan|einvoice|totals|dry_run|letters"
+    "|workbook|sign|document"
 )
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
@@ -69,6 +69,7 @@ def two_clients() -> tuple[Client, Client]:
         make.closed_month("2026-02"),
         make.publication(MONTH),
         make.stripe_event(),
+        make.interest_rate(),
         make.accepted_run(make.user("controller", email="accepts@staff.example")),
     ]
     pair = _client("OWN", 1), _client("OTHER", 2)
@@ -123,6 +124,8 @@ def _client(code: str, number: int) -> Client:
         make.stripe_step(invoice),
         make.einvoice_mail(invoice),
         make.receipt(invoice, 1),
+        plan := make.payment_plan(invoice, make.user("planner", email=f"plan@{code}.example")),
+        plan.parts.all()[0],
         make.write_off(invoice, make.user("controller", email=f"off@{code}.example"), net_cents=1),
         StripeDifference.objects.create(
             kind="amount",

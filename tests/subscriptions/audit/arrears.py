@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db.models import F
 
-from subscriptions.models import Invoice, Receipt, StripeStep, WriteOff
+from subscriptions.models import Invoice, PlanPart, Receipt, StripeStep, WriteOff
 from tests import factories as make
 from tests.subscriptions.audit.books import plants
 
@@ -41,3 +41,9 @@ def a_part_counts_as_all() -> None:
 @plants("what_was_set_off_was_taken_from_another_invoice_of_the_client", alone=True)
 def more_was_set_off_than_was_taken() -> None:
     Receipt.objects.filter(kind="set_off", amount_cents__gt=0).update(amount_cents=2)
+
+
+@plants("parts_of_plans_add_up", alone=True)
+def a_part_of_a_plan_is_a_cent_too_little() -> None:
+    part = PlanPart.objects.all()[0]
+    PlanPart.objects.filter(pk=part.pk).update(amount_cents=part.amount_cents - 1)

@@ -142,6 +142,7 @@ def _send() -> None:
     _remind(Invoice.objects.get(number="DIS-0001"))
     _receive(Invoice.objects.get(number="DIS-0001"))
     _set_off(Invoice.objects.get(number="DIS-0001"))
+    make.payment_plan(Invoice.objects.get(number="DIS-0002"), make.user("planner"))
     _give_up(Invoice.objects.get(number="DIS-0003"))
 
 
