@@ -81,12 +81,14 @@ subscriptions.collectionpolicy  r       rac        r             r
 subscriptions.contest           r       rah        r             r
 subscriptions.cpivalue          r       rac        r             r
 subscriptions.einvoicemail      -       r          r             r
+subscriptions.debitnotice       r       r          r             r
 subscriptions.headcountdeclaration  rah  rah       r             r
 subscriptions.indexationrun     r       racdh      r             r
 subscriptions.indexedcontract   r       r          r             r
 subscriptions.interestrate      r       rac        r             r
 subscriptions.invoice           r       rh         r             r
 subscriptions.invoiceline       r       r          r             r
+subscriptions.mandate           r       rah        r             r
 subscriptions.overagecredit     r       r          r             r
 subscriptions.parkedorganisation r      racd       r             r
 subscriptions.pause             r       rad        r             r

@@ -6,6 +6,7 @@ told last stands in that call's frozen body.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from subscriptions.models import (
     StripeStep,
 )
 
+DEBIT_MAY_BEGIN_LATE = dt.timedelta(days=5)  # after that, it is announced anew
+
 
 def is_told_to_go_on(invoice: Invoice, calls: Iterable[StripeStep] | None = None) -> bool:
     """Tell what Stripe was told last, or is being told, by some of an invoice's calls or all."""
@@ -32,39 +35,52 @@ def is_told_to_go_on(invoice: Invoice, calls: Iterable[StripeStep] | None = None
     made = [step for step in every if step.error_code not in steps.NOT_MADE]
     told = {step.kind: step.body for step in sorted(made, key=lambda step: step.generation)}
     last: Any = told.get(StepKind.ADVANCE) or told.get(StepKind.FINALIZE)
-    return bool(last["auto_advance"]) if last else bodies.is_debited(invoice)
+    return bool(last.get("auto_advance")) if last else bodies.is_debited(invoice)
 
 
-def is_to_go_on(invoice: Invoice) -> bool:
+def is_debited_at_once(invoice: Invoice) -> bool:
+    """Tell whether Stripe debits an invoice as soon as it is final: what we announce waits."""
+    ours = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY)
+    return bodies.is_debited(invoice) and not ours.exists()
+
+
+def is_to_go_on(invoice: Invoice, on: dt.date) -> bool:
     """Tell whether Stripe should: nobody contests it, and it is Stripe that debits or reminds.
 
-    Where we remind, Stripe tries no debit again that failed: the client is asked to pay.
+    Where we remind, Stripe tries no debit again that failed: the client is asked to pay. Where we
+    announce, a debit begins on its day, or within a few after it.
     """
     if Contest.objects.filter(invoice=invoice, ended_on=None).exists():
         return False
     policy = CollectionPolicy.objects.first()
     if bodies.is_debited(invoice):
         is_ours = policy is not None and policy.reminded_by == Reminds.AGENCY
-        return not (is_ours and invoice.debit_failed_on)
+        if is_ours and invoice.debit_failed_on:
+            return False
+        announced = invoice.notices.filter(debit_on__range=(on - DEBIT_MAY_BEGIN_LATE, on))
+        is_free = is_debited_at_once(invoice) or is_told_to_go_on(invoice)
+        return is_free or announced.exists()
     mailed = invoice.steps.filter(kind=StepKind.SEND, state=StepState.DONE)
     return policy is not None and policy.reminded_by == Reminds.STRIPE and mailed.exists()
 
 
-def align_all() -> int:
+def align_all(*, on: dt.date) -> int:
     """Align every open invoice; returns for how many Stripe is to be told."""
     open_ones = Invoice.objects.filter(kind=InvoiceKind.INVOICE, state=InvoiceState.OPEN)
-    return sum(align(key) for key in list(open_ones.order_by("pk").values_list("pk", flat=True)))
+    return sum(
+        align(key, on=on) for key in list(open_ones.order_by("pk").values_list("pk", flat=True))
+    )
 
 
 @transaction.atomic
-def align(invoice_id: UUID) -> bool:
+def align(invoice_id: UUID, *, on: dt.date) -> bool:
     """Have the push tell Stripe what it should do, unless it was told; returns whether it does.
 
     A call that another process is making is waited for: the next round comes back to it.
     """
     invoice = steps.lock(invoice_id)
     is_open = invoice.kind == InvoiceKind.INVOICE and invoice.state == InvoiceState.OPEN
-    goes_on = is_to_go_on(invoice)
+    goes_on = is_to_go_on(invoice, on)
     if not is_open or invoice.received_on or is_told_to_go_on(invoice) == goes_on:
         return False
     told = invoice.steps.filter(kind=StepKind.ADVANCE)

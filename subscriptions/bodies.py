@@ -261,9 +261,9 @@ def _credit_line(
     }
 
 
-def finalization(invoice: Invoice) -> dict[str, Any]:
-    """Let Stripe go on by itself only where it collects by debit."""
-    return {"auto_advance": is_debited(invoice)}
+def finalization(*, goes_on: bool) -> dict[str, Any]:
+    """Let Stripe go on by itself, or not, once the invoice is final."""
+    return {"auto_advance": goes_on}
 
 
 def hash_of(body: Any) -> str:

@@ -49,7 +49,7 @@ def note(contest: Contest, *, by: User, on: dt.date) -> None:
     _end(Contest.objects.filter(invoice=invoice), ContestEnd.PROLONGED, by, on)
     contest.noted_by, contest.noted_on = by, on
     contest.save(force_insert=True)
-    advancing.align(invoice.pk)
+    advancing.align(invoice.pk, on=on)
 
 
 @transaction.atomic
@@ -64,7 +64,7 @@ def end(contest: Contest, outcome: ContestEnd, *, by: User, on: dt.date) -> None
         raise ContestError(_("No credit of it was sent."))
     if not _end(Contest.objects.filter(pk=contest.pk), outcome, by, on):
         raise ContestError(_("It is contested no more."))
-    advancing.align(invoice.pk)
+    advancing.align(invoice.pk, on=on)
 
 
 def end_over(on: dt.date) -> list[UUID]:
@@ -77,7 +77,7 @@ def end_over(on: dt.date) -> list[UUID]:
             is_open = steps.lock(invoice_id).state == InvoiceState.OPEN
             its = over.filter(invoice=invoice_id)
             _end(its, ContestEnd.LAPSED if is_open else ContestEnd.SETTLED, None, on)
-            advancing.align(invoice_id)
+            advancing.align(invoice_id, on=on)
     return invoices
 
 

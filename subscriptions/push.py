@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from agency.models import Organisation
 from agency.month import Month, day_of, midnight
-from subscriptions import bodies, credit_notes, customers, forgotten, gateway, read_back
+from subscriptions import advancing, bodies, credit_notes, customers, forgotten, gateway, read_back
 from subscriptions.models import (
     Invoice,
     InvoiceKind,
@@ -305,7 +305,8 @@ def _add_lines(invoice: Invoice, at: dt.datetime) -> None:
 
 
 def _finalize(invoice: Invoice, at: dt.datetime) -> None:
-    step = step_for(invoice, StepKind.FINALIZE, bodies.finalization(invoice))
+    body = bodies.finalization(goes_on=advancing.is_debited_at_once(invoice))
+    step = step_for(invoice, StepKind.FINALIZE, body)
     call = partial(gateway.finalize, invoice.stripe_id)
 
     def look() -> gateway.Document | None:

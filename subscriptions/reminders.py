@@ -9,19 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
-from django.template.loader import render_to_string
-from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.month import Month
-from agency.tokens import in_templates
-from subscriptions import advancing, bodies, payments, steps
+from subscriptions import advancing, bodies, collection_letters, payments, steps
 from subscriptions.models import (
     CollectionPolicy,
     Invoice,
@@ -36,7 +32,8 @@ from subscriptions.push import ONCE_FINAL
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-TEMPLATES = "mail/reminder"
+SUBJECT = _("An invoice is not paid yet")
+FINAL_SUBJECT = _("Final demand: an invoice is not paid")
 UNDER_WAY = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.APPROVED, InvoiceState.PARKED)
 
 
@@ -44,7 +41,7 @@ class LeftBe(models.TextChoices):
     """Why an invoice that is late is not reminded of; the first that applies."""
 
     CONTESTED = "contested", _("contested")
-    DEBITED = "debited", _("a debit is under way")
+    DEBITED = "debited", _("it is debited")
     STRIPE = "stripe", _("Stripe goes on with it")
     WAITS = "waits", _("Stripe is still to be told of it")
     UNMAILED = "unmailed", _("it was not mailed itself")
@@ -114,7 +111,11 @@ def send(reminder_id: UUID, *, on: dt.date) -> None:
         return
     policy = CollectionPolicy.objects.get()
     reminder.pay_by_on = on + dt.timedelta(days=_days_to_pay(reminder.step, policy))
-    _message(reminder).send()
+    is_final = reminder.step == ReminderStep.FINAL
+    subject = FINAL_SUBJECT if is_final else SUBJECT
+    collection_letters.send(
+        reminder.invoice, "reminder", subject, reminder=reminder, is_final=is_final
+    )
     rows.update(sent_on=on, pay_by_on=reminder.pay_by_on)
 
 
@@ -147,15 +148,9 @@ def _left_be(invoice: Invoice, on: dt.date) -> LeftBe | None:
         LeftBe.UNMAILED: bool(invoice.parked_because),
         LeftBe.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
         LeftBe.PARKED: client is not None and is_parked(client, Month.containing(on)),
-        LeftBe.NO_ADDRESS: not _address(invoice),
+        LeftBe.NO_ADDRESS: not collection_letters.address_of(invoice),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-def _address(invoice: Invoice) -> str:
-    """Return where invoices go today, else where this one went."""
-    client = invoice.organisation
-    return (client.invoice_email if client else "") or invoice.buyer_email
 
 
 def _days_to_pay(step: str, policy: CollectionPolicy) -> int:
@@ -164,25 +159,3 @@ def _days_to_pay(step: str, policy: CollectionPolicy) -> int:
         ReminderStep.SECOND: policy.final_days,
         ReminderStep.FINAL: policy.term_days,
     }[ReminderStep(step)]
-
-
-def _message(reminder: Reminder) -> EmailMultiAlternatives:
-    invoice = reminder.invoice
-    with override(invoice.language):
-        context: dict[str, Any] = {
-            "invoice": invoice,
-            "reminder": reminder,
-            "is_final": reminder.step == ReminderStep.FINAL,
-            "colour": in_templates(),
-        }
-        subject = gettext("Final demand: an invoice is not paid")
-        if not context["is_final"]:
-            subject = gettext("An invoice is not paid yet")
-        message = EmailMultiAlternatives(
-            subject=subject,
-            body=render_to_string(f"{TEMPLATES}.txt", context | {"heading": subject}),
-            to=[_address(invoice)],
-        )
-        html = render_to_string(f"{TEMPLATES}.html", context | {"heading": subject})
-        message.attach_alternative(html, "text/html")
-    return message

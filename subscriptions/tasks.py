@@ -13,6 +13,7 @@ from subscriptions import (
     advancing,
     announcements,
     contests,
+    debits,
     inbox,
     indexation_letters,
     push,
@@ -79,7 +80,7 @@ def sweep_events() -> None:
 
 def go_on_collecting() -> None:
     """End the contests whose day came; the next round of pushing tells Stripe what is new to it."""
-    over, told = contests.end_over(today()), advancing.align_all()
+    over, told = contests.end_over(today()), advancing.align_all(on=today())
     logger.info(
         f"{len(over)} contests ended, {told} invoices to tell of",  # noqa: G004 - counts
         extra={"task": "go_on_collecting"},
@@ -87,8 +88,8 @@ def go_on_collecting() -> None:
 
 
 def remind() -> None:
-    made = reminders.ask(on=today())
-    logger.info(f"{len(made)} reminders queued", extra={"task": "remind"})  # noqa: G004 - a count
+    made = len(reminders.ask(on=today())) + len(debits.announce(on=today()))
+    logger.info(f"{made} mails queued", extra={"task": "remind"})  # noqa: G004 - a count
 
 
 def reconcile_stripe() -> None:
@@ -125,3 +126,7 @@ def mail_indexation(row_id: str) -> None:
 
 def mail_reminder(reminder_id: str) -> None:
     reminders.send(UUID(reminder_id), on=today())
+
+
+def mail_debit_notice(notice_id: str) -> None:
+    debits.send(UUID(notice_id), on=today())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext, ngettext
 
 from agency.templatetags.figures import day, decimal_hours, hours
-from subscriptions.models import Collection, Display, InvoiceKind, InvoiceState
+from subscriptions import bodies
+from subscriptions.models import Display, InvoiceKind, InvoiceState
 from workshops.models import SessionStatus
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _unpaid(invoice: Invoice, on: dt.date) -> Standing:
         late = (on - invoice.due_on).days
         word = ngettext("%(days)s day late", "%(days)s days late", late) % {"days": late}
         return Standing(word, "bad")
-    if invoice.collection == Collection.SEPA:
+    if bodies.is_debited(invoice):
         return Standing(gettext("Direct debit follows"), "way")
     return Standing(gettext("To be paid"), "way")
 

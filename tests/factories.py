@@ -51,12 +51,14 @@ from subscriptions.models import (
     Contest,
     CpiValue,
     EInvoiceMail,
+    DebitNotice,
     HeadcountDeclaration,
     IndexationRun,
     IndexedContract,
     InterestRate,
     Invoice,
     InvoiceLine,
+    Mandate,
     ParkedOrganisation,
     Pause,
     Payer,
@@ -813,7 +815,20 @@ def contest(invoice: Invoice, noted_by: User, **fields: Any) -> Contest:
 
 
 def collection_policy(reminded_by: str = "agency", **fields: Any) -> CollectionPolicy:
-    return _create(CollectionPolicy, reminded_by=reminded_by, **fields)
+    creditor = {"creditor_id": "NL12ZZZ123456780000"}
+    return _create(CollectionPolicy, reminded_by=reminded_by, **creditor | fields)
+
+
+def mandate(organisation: Organisation, **fields: Any) -> Mandate:
+    defaults = {"signed_on": dt.date(2015, 1, 1), "last_digits": "4300"}
+    named = {"reference": f"MANDATE{Mandate.objects.count()}"}
+    return _create(Mandate, organisation=organisation, **named | defaults | fields)
+
+
+def debit_notice(invoice: Invoice, mandate: Mandate, **fields: Any) -> DebitNotice:
+    """Announce a debit; the one row of rules has to say that we do."""
+    amount = {"amount_cents": 121_000}
+    return _create(DebitNotice, invoice=invoice, mandate=mandate, **amount | fields)
 
 
 def reminder(invoice: Invoice, step: str = "first", **fields: Any) -> Reminder:

@@ -1,30 +1,38 @@
-"""The rules of collecting, the reminders that were sent, and those to come."""
+"""The rules of collecting, mandates, and the mails that were sent and are to come."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.urls import path
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.admin_base import StaffAdmin, column
 from agency.templatetags.figures import amount, day
 from agency.today import today
-from subscriptions import reminders
-from subscriptions.models import CollectionPolicy, Reminder
+from subscriptions import debits, reminders
+from subscriptions.models import CollectionPolicy, DebitNotice, Mandate, Reminder
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 
 @admin.register(CollectionPolicy)
 class CollectionPolicyAdmin(StaffAdmin):
-    list_display = ("reminded_by", "first_days", "second_days", "final_days", "term_days")
-    fields = ("reminded_by", ("first_days", "second_days"), ("final_days", "term_days"))
+    list_display = ("reminded_by", "first_days", "second_days", "final_days", "announced_by")
+    fieldsets = (
+        (
+            _("Reminders"),
+            {"fields": ("reminded_by", ("first_days", "second_days"), ("final_days", "term_days"))},
+        ),
+        (_("Debits"), {"fields": ("announced_by", ("notice_days", "creditor_id"))}),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not CollectionPolicy.objects.exists()
@@ -59,8 +67,47 @@ class ReminderAdmin(StaffAdmin):
             raise PermissionDenied
         shown = {
             "rows": list(reminders.plan(on=today())),
+            "to_announce": list(debits.plan(on=today())),
             "policy": CollectionPolicy.objects.first(),
             "today": today(),
         }
         template = "subscriptions/reminder/plan"
-        return self.page(request, template, gettext("What is reminded of"), **shown)
+        return self.page(request, template, gettext("What is reminded of and announced"), **shown)
+
+
+@admin.register(DebitNotice)
+class DebitNoticeAdmin(StaffAdmin):
+    list_display = (
+        column("invoice__number", _("invoice"), str),
+        column("invoice__buyer_name", _("buyer"), str),
+        column("mandate", _("mandate"), str),
+        column("amount_cents", _("amount in €"), amount),
+        column("sent_on", _("sent on"), day),
+        column("debit_on", _("debit on"), day),
+    )
+    list_select_related = ("invoice", "mandate")
+    linked_by = ("invoice__id",)
+    search_fields = ("invoice__number", "invoice__buyer_name", "mandate__reference")
+
+
+@admin.register(Mandate)
+class MandateAdmin(StaffAdmin):
+    list_display = (
+        column("organisation", _("organisation"), str),
+        "reference",
+        column("signed_on", _("signed on"), day),
+        "last_digits",
+        column("withdrawn_on", _("withdrawn on"), day),
+    )
+    list_select_related = ("organisation",)
+    search_fields = ("organisation__legal_name", "organisation__code", "reference")
+    autocomplete_fields = ("organisation",)
+    fields = ("organisation", "reference", ("signed_on", "last_digits"))
+    actions = ("withdraw",)
+
+    @admin.action(description=_("Withdrawn: no more debits by it"), permissions=["handle"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Mandate]) -> None:
+        deed = partial(debits.withdraw, on=today())
+        done = len(self.each(request, queryset.filter(withdrawn_on=None), "withdrawn", deed))
+        text = ngettext("%(n)s mandate is withdrawn.", "%(n)s mandates are withdrawn.", done)
+        messages.success(request, text % {"n": done})

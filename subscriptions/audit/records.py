@@ -23,6 +23,7 @@ from subscriptions.models import (
     BilledOccurrence,
     CardUse,
     Contest,
+    DebitNotice,
     Invoice,
     InvoiceLine,
     LineKind,
@@ -107,6 +108,7 @@ class Records:
     reminders: list[Reminder]
     receipts: dict[UUID, list[Receipt]]
     plan_parts: dict[PaymentPlan, int]
+    notices: list[DebitNotice]
     replayed: list[Any] | None = None
 
     @property
@@ -293,6 +295,7 @@ def read_records() -> Records:
             )
         },
         receipts=_grouped(Receipt.objects.order_by("received_on", "mark"), "invoice_id"),
+        notices=list(DebitNotice.objects.select_related("mandate", "invoice__organisation")),
     )
 
 

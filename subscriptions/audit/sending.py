@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
-from subscriptions import advancing, bodies
+from subscriptions import bodies
+from subscriptions.advancing import is_told_to_go_on
 from subscriptions.audit.records import Check, Invariant, Records
 from subscriptions.models import (
     ContestEnd,
@@ -119,7 +120,7 @@ def what_we_reminded_of_stripe_left_be(records: Records) -> Iterator[Check]:
 
 
 def _left_be(records: Records, invoice: Invoice, calls: list[StripeStep]) -> Check:
-    goes_on = advancing.is_told_to_go_on(invoice, calls)
+    goes_on = is_told_to_go_on(invoice, calls)
     return Check(records.document_name(invoice), "left be", "gone on" if goes_on else "left be")
 
 
@@ -138,6 +139,17 @@ def reminders_come_in_their_order_and_leave_time(records: Records) -> Iterator[C
         leaves = pay_by_on - sent_on >= TWO_WEEKS or step != ReminderStep.FINAL
         found = (since is not None and since < sent_on, leaves)
         yield Check(f"{records.document_name(invoice)} {step}", (True, True), found)
+
+
+def debits_were_announced_by_one_side_in_time(records: Records) -> Iterator[Check]:
+    """What was announced here begins on its day, and not by a mandate withdrawn before that."""
+    for notice in records.notices:
+        if notice.sent_on and notice.debit_on:
+            invoice = notice.invoice
+            early = is_told_to_go_on(invoice, records.steps_of(invoice, before=notice.sent_on))
+            gone = notice.mandate.withdrawn_on
+            found = (early, gone is not None and gone < notice.sent_on)
+            yield Check(records.document_name(invoice), (False, False), found)
 
 
 def contests_that_ended_by_a_credit_have_one(records: Records) -> Iterator[Check]:
@@ -164,5 +176,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     contested_documents_are_not_gone_on_with,
     contests_that_ended_by_a_credit_have_one,
     what_we_reminded_of_stripe_left_be,
+    debits_were_announced_by_one_side_in_time,
     reminders_come_in_their_order_and_leave_time,
 )

@@ -1,15 +1,19 @@
-"""How an open invoice is asked for: who contests it, and who reminds of it."""
+"""How an open invoice is asked for: who contests, reminds of and announces what."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from agency.models import Entity, User
+from agency.models import Entity, Organisation, User
 from subscriptions.models.invoices import Invoice
+
+LAST_DIGITS = r"^[0-9A-Z]{4}$"
+CREDITOR = r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{3}[A-Z0-9]{1,28}$"
 
 
 class ContestReason(models.TextChoices):
@@ -123,6 +127,22 @@ class CollectionPolicy(Entity):
         default=14,
         help_text=_("14 at least: before that, a consumer owes no collection cost by Dutch law."),
     )
+    announced_by = models.CharField(
+        _("debits are announced by"),
+        max_length=10,
+        choices=Reminds,
+        default=Reminds.STRIPE,
+        help_text=_(
+            "Never by both: where it is this system, turn the mails about debits off at Stripe, "
+            "which cannot be seen from here."
+        ),
+    )
+    notice_days = models.PositiveSmallIntegerField(
+        _("days from announcement to debit"),
+        default=14,
+        help_text=_("14, or what the mandates agree on instead."),
+    )
+    creditor_id = models.CharField(_("creditor identifier (SEPA)"), max_length=35, blank=True)
     is_only_one = models.BooleanField(default=True, unique=True, editable=False)
 
     class Meta:
@@ -134,6 +154,15 @@ class CollectionPolicy(Entity):
             ),
             models.CheckConstraint(
                 condition=Q(reminded_by__in=Reminds.values), name="reminders_come_from_a_known_side"
+            ),
+            models.CheckConstraint(
+                condition=Q(announced_by__in=Reminds.values, notice_days__range=(1, 30))
+                & (Q(announced_by=Reminds.STRIPE) | Q(creditor_id__regex=CREDITOR)),
+                name="debits_are_announced_by_a_creditor",
+                violation_error_message=_(
+                    "Debits are announced 1 to 30 days before, with the creditor identifier, such "
+                    "as NL12ZZZ123456780000."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(first_days__range=(1, 90))
@@ -149,7 +178,7 @@ class CollectionPolicy(Entity):
         ]
 
     def __str__(self) -> str:
-        return str(Reminds(self.reminded_by).label)
+        return self.get_reminded_by_display()
 
 
 class ReminderStep(models.TextChoices):
@@ -191,4 +220,84 @@ class Reminder(Entity):
         ]
 
     def __str__(self) -> str:
-        return f"{self.invoice}, {ReminderStep(self.step).label}"
+        return f"{self.invoice}, {self.get_step_display()}"
+
+
+class Mandate(Entity):
+    """A client's leave to debit, as Stripe has it: reference, day and the account's last digits."""
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="mandates", verbose_name=_("organisation")
+    )
+    reference = models.CharField(_("mandate reference"), max_length=35, unique=True)
+    signed_on = models.DateField(_("signed on"))
+    last_digits = models.CharField(
+        _("last four characters of the account"),
+        max_length=4,
+        validators=[RegexValidator(LAST_DIGITS, _("The last four characters of an IBAN."))],
+    )
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mandate")
+        verbose_name_plural = _("mandates")
+        ordering: ClassVar = ["organisation", "-signed_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(withdrawn_on__isnull=True),
+                name="organisation_has_one_mandate",
+                violation_error_message=_("Withdraw the mandate first that it has."),
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gte=F("signed_on")),
+                name="mandate_is_withdrawn_after_it_was_signed",
+            ),
+            models.CheckConstraint(
+                condition=Q(last_digits__regex=LAST_DIGITS),
+                name="mandate_holds_four_characters_of_an_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class DebitNotice(Entity):
+    """The announcement of a debit, without a day while its mail is on its way."""
+
+    invoice = models.ForeignKey(
+        Invoice, models.PROTECT, related_name="notices", verbose_name=_("invoice")
+    )
+    mandate = models.ForeignKey(
+        Mandate, models.PROTECT, related_name="notices", verbose_name=_("mandate")
+    )
+    amount_cents = models.BigIntegerField(_("amount"))
+    sent_on = models.DateField(_("sent on"), null=True, blank=True)
+    debit_on = models.DateField(_("debit on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("announcement of a debit")
+        verbose_name_plural = _("announcements of debits")
+        ordering: ClassVar = ["-sent_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice"],
+                condition=Q(sent_on__isnull=True),
+                name="debit_is_announced_by_one_mail_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["invoice", "sent_on"], name="debit_is_announced_once_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_on__isnull=True, debit_on__isnull=True)
+                | Q(sent_on__isnull=False, debit_on__isnull=False, debit_on__gt=F("sent_on")),
+                name="debit_is_announced_before_its_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_cents__gt=0), name="debit_is_announced_of_an_amount"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.invoice)

@@ -8,8 +8,8 @@ from django import template
 from django.utils.translation import get_language, ngettext
 
 from agency.templatetags.figures import SPACE, badge, percent
-from subscriptions import wording
-from subscriptions.models import Collection, InvoiceKind, InvoiceState, VatCategory
+from subscriptions import bodies, wording
+from subscriptions.models import InvoiceKind, InvoiceState, VatCategory
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,7 +53,7 @@ def summary(invoice: Invoice) -> str:
 def can_be_paid(invoice: Invoice) -> bool:
     """Tell whether the client has to pay, or may, on Stripe's page."""
     is_open = invoice.kind == InvoiceKind.INVOICE and invoice.state == InvoiceState.OPEN
-    debited = invoice.collection == Collection.SEPA and not invoice.debit_failed_on
+    debited = bodies.is_debited(invoice) and not invoice.debit_failed_on
     return is_open and bool(invoice.hosted_url) and not debited
 
 

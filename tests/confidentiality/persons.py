@@ -177,6 +177,7 @@ def client_of_old(code: str = "OLD", until: str | None = "2016-01") -> Subscript
         organisation,
         "2015-03",
         state="open",
+        collection="sepa",
         number=f"DIS-{code}",
         stripe_id=f"in_{code}",
         invoice_on=LONG_AGO,

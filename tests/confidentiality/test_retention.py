@@ -252,7 +252,7 @@ def in_the_file(organisation: Organisation) -> dict[str, int]:
 @pytest.mark.django_db
 def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() -> None:
     people, contract, other = People(), client_of_old(), client_of_old("NEW", until=None)
-    make.collection_policy()
+    make.collection_policy(announced_by="agency")
     group = make.organisation("GROUP")
     make.takeover(contract.organisation, group)
     run = make.indexation_run(make.cpi_value("2013-10"), make.cpi_value("2014-10"))
@@ -277,6 +277,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.payer(one.organisation, group, "2030-01")
         document = Invoice.objects.get(organisation=one.organisation, kind="invoice")
         make.reminder(document)
+        make.debit_notice(document, make.mandate(one.organisation))
         make.contest(document, asking)
         make.einvoice_mail(document)
         make.receipt(document, 1)

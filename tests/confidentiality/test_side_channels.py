@@ -93,11 +93,11 @@ TEXTS = frozenset(
     """
     action bought_month card category code days_before description effective_month event_id
     from_month
-    from_on generation get_kind_display get_reason_display get_role_display get_tier_display
-    headcount id invoice kind legal_name max_headcount min_headcount month name number object_id on
-    organisation payer percent pk publication rate_basis_points reference reference_year run_month
-    series session start_month statement stripe_id
-    subject_model title_nl until_month user valid_from version year_month
+    from_on generation get_kind_display get_reason_display get_reminded_by_display get_role_display
+    get_step_display get_tier_display headcount id invoice kind legal_name max_headcount
+    min_headcount month name number object_id on organisation payer percent pk publication
+    rate_basis_points reference reference_year run_month series session start_month statement
+    stripe_id subject_model title_nl until_month user valid_from version year_month
     """.split()
 )
 
@@ -305,6 +305,7 @@ def test_a_task_takes_keys_only() -> None:
     assert found.pop("subscriptions.mail_contact") == ["mail_id"]
     assert found.pop("subscriptions.mail_indexation") == ["row_id"]
     assert found.pop("subscriptions.mail_reminder") == ["reminder_id"]
+    assert found.pop("subscriptions.mail_debit_notice") == ["notice_id"]
     assert [name for name, parameters in found.items() if parameters] == []
 
 
@@ -323,7 +324,7 @@ def test_these_modules_write_mails_and_no_other() -> None:
         *("agency/accounts.py", "agency/mail.py"),
         *("subscriptions/announcements.py", "subscriptions/indexation_letters.py"),
         "subscriptions/einvoice/mail.py",
-        "subscriptions/reminders.py",
+        "subscriptions/collection_letters.py",
     }
 
 

@@ -61,7 +61,7 @@ def two_clients() -> tuple[Client, Client]:
         first := make.cpi_value("2024-10"),
         second := make.cpi_value("2025-10"),
         make.indexation_run(first, second),
-        make.collection_policy(),
+        make.collection_policy(announced_by="agency"),
         # The last of a kind is the one that is asked for: nothing was made with these yet.
         make.tax_treatment(valid_from="2030-01"),
         make.cpi_value("2029-10"),
@@ -85,7 +85,12 @@ def _client(code: str, number: int) -> Client:
     subscription = make.subscription(organisation)
     contact = make.contact(organisation).user
     invoice = make.invoice(
-        organisation, MONTH, state="open", number=f"DIS-{number}", stripe_id=f"in_secret_{number}"
+        organisation,
+        MONTH,
+        state="open",
+        collection="sepa",
+        number=f"DIS-{number}",
+        stripe_id=f"in_secret_{number}",
     )
     rows: list[models.Model] = [
         organisation,
@@ -115,6 +120,8 @@ def _client(code: str, number: int) -> Client:
         make.quote(organisation),
         make.parked_organisation(organisation, until_month=MONTH),
         make.reminder(invoice),
+        mandate := make.mandate(organisation),
+        make.debit_notice(invoice, mandate),
         make.contest(invoice, make.user("controller", email=f"notes@{code}.example")),
         make.year_price(subscription),
         make.indexed_contract(IndexationRun.objects.get(), subscription),

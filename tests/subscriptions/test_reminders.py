@@ -157,7 +157,7 @@ class TestNeverBoth:
 
     def test_stripe_reminds_only_where_it_is_told_to(self, sandbox: Sandbox) -> None:
         invoice = self.sent()
-        advancing.align(invoice.pk)
+        advancing.align(invoice.pk, on=timezone.localdate())
         assert push.push(invoice.pk, at=NOW) == Outcome.ALREADY  # no rules: as it was sent
         policy = make.collection_policy("stripe")
         tasks.go_on_collecting()
@@ -227,6 +227,7 @@ class TestPages:
         client.force_login(make.user("controller"))
         address = "/admin/subscriptions/collectionpolicy/add/"
         rules = {"reminded_by": "agency", "first_days": 7, "second_days": 14, "final_days": 14}
+        rules |= {"announced_by": "stripe", "notice_days": 14}
         page = client.post(address, rules | {"term_days": 3}).content.decode()
         assert "the final demand leaves 14 to 90 days to pay" in page
         assert client.post(address, rules | {"term_days": 14}).status_code == 302

@@ -101,8 +101,12 @@ def test_only_a_figure_needs_no_reason() -> None:
         ({"state": "open", "due_on": dt.date(2026, 4, 7)}, Standing("1 day late", "bad")),
         ({"state": "open", "due_on": dt.date(2026, 3, 24)}, Standing("15 days late", "bad")),
         (
-            {"state": "open", "due_on": dt.date(2026, 5, 1), "collection": "sepa"},
+            {"state": "open", "collection": "sepa", "total_cents": 10_000_00},
             Standing("Direct debit follows", "way"),
+        ),
+        (
+            {"state": "open", "collection": "sepa", "total_cents": 10_000_01},
+            Standing("To be paid", "way"),  # too much for a debit
         ),
         (
             {"state": "open", "due_on": dt.date(2026, 5, 1), "debit_failed_on": ON},

@@ -1,4 +1,4 @@
-"""remind: mail the reminders of unpaid invoices that are due today."""
+"""remind: mail the reminders and the announcements of debits that are due today."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from agency import commands
 from agency.today import today
-from subscriptions import reminders
+from subscriptions import debits, reminders
 
 
 class Command(commands.Command):
-    help = "Queue the reminders of unpaid invoices that are due; safe to repeat."
+    help = "Queue the reminders and announcements of debits that are due; safe to repeat."
 
     def add_arguments(self, parser: CommandParser) -> None:
         self.add_json(parser)
@@ -21,7 +21,10 @@ class Command(commands.Command):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         planned = list(reminders.plan(on=today()))
-        made = [] if options["dry_run"] else reminders.ask(on=today())
+        to_announce = list(debits.plan(on=today()))
+        made: list[object] = []
+        if not options["dry_run"]:
+            made += [*reminders.ask(on=today()), *debits.announce(on=today())]
         if options["json"]:
             self.print_json(
                 {
@@ -36,9 +39,21 @@ class Command(commands.Command):
                         }
                         for row in planned
                     ],
+                    "debits": [
+                        {
+                            "invoice": debit.invoice.number,
+                            "debit_on": str(debit.debit_on),
+                            "amount_cents": debit.amount_cents,
+                            "waits_for": debit.waits_for and debit.waits_for.value,
+                        }
+                        for debit in to_announce
+                    ],
                 }
             )
         for row in planned:
             what = row.left_be.label if row.left_be else f"{row.step.label}, {row.due_on}"
             self.stderr.write(f"{row.invoice.number}: {what}")
-        self.say(_("%(n)d reminders queued.") % {"n": len(made)})
+        for debit in to_announce:
+            what = debit.waits_for.label if debit.waits_for else str(debit.debit_on)
+            self.stderr.write(f"{debit.invoice.number}: {what}")
+        self.say(_("%(n)d mails queued.") % {"n": len(made)})

@@ -114,7 +114,13 @@ def _small_clients() -> None:
 
 
 def _client_that_gets_overage_back() -> None:
-    back = client("BACK", headcount=300, hours={"2026-01": 20}, until_month=M("2026-03"))
+    back = client(
+        "BACK",
+        headcount=300,
+        hours={"2026-01": 20},
+        until_month=M("2026-03"),
+        collection="sepa",
+    )
     advisor = counsellor(back.organisation)
     make.hours_adjustment(advisor, back.organisation, "2026-02", -5 * 4)
 
@@ -138,8 +144,11 @@ def _send() -> None:
             state="done",
             answer_id=f"in_{number}",
         )
-    _contest(Invoice.objects.get(number="DIS-0002"))
-    _remind(Invoice.objects.get(number="DIS-0001"))
+    sent = Invoice.objects.filter(state="open", kind="invoice").order_by("run_month")
+    newest = {row.organisation.code: row for row in sent if row.organisation}
+    _remind(newest["MONTH"])
+    _contest(newest["QUARTER"])
+    _announce(newest["BACK"])
     _receive(Invoice.objects.get(number="DIS-0001"))
     _set_off(Invoice.objects.get(number="DIS-0001"))
     make.payment_plan(Invoice.objects.get(number="DIS-0002"), make.user("planner"))
@@ -147,12 +156,23 @@ def _send() -> None:
 
 
 def _remind(invoice: Invoice) -> None:
-    make.collection_policy()
+    make.collection_policy(announced_by="agency")
     assert invoice.due_on
     for number, step in enumerate(("first", "second", "final"), start=1):
         sent_on = invoice.due_on + dt.timedelta(days=14 * number)
         pay_by_on = sent_on + dt.timedelta(days=14)
         make.reminder(invoice, step, sent_on=sent_on, pay_by_on=pay_by_on)
+
+
+def _announce(invoice: Invoice) -> None:
+    assert invoice.organisation
+    mandate = make.mandate(invoice.organisation)
+    body = dict(bodies.finalization(goes_on=False))
+    digest = bodies.hash_of(body)
+    told = {"body": body, "body_hash": digest, "answer_id": invoice.stripe_id}
+    made_at = make.at(f"{invoice.invoice_on} 09:00")
+    make.stripe_step(invoice, "finalize", state="done", attempted_at=made_at, **told)
+    make.debit_notice(invoice, mandate, sent_on=invoice.due_on, debit_on=M("2026-06").first_day)
 
 
 def _contest(invoice: Invoice) -> None:

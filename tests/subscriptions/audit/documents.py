@@ -13,8 +13,10 @@ from subscriptions import bodies
 from subscriptions.models import (
     BilledOccurrence,
     Contest,
+    DebitNotice,
     Invoice,
     InvoiceLine,
+    Mandate,
     Reminder,
     StripeStep,
     Subscription,
@@ -417,7 +419,7 @@ def a_payment_at_the_bank_was_not_told_to_stripe() -> None:
 
 @plants("contested_documents_are_not_gone_on_with", alone=True)
 def a_contested_debit_goes_on() -> None:
-    contested = Invoice.objects.get(number="DIS-0002")
+    contested = Contest.objects.get(ended_on=None).invoice
     body = dict(bodies.advancing(goes_on=True))
     told = {"body": body, "body_hash": bodies.hash_of(body), "answer_id": contested.stripe_id}
     make.stripe_step(contested, "finalize", state="done", **told)
@@ -431,7 +433,7 @@ def a_contest_ended_by_no_credit() -> None:
 
 @plants("what_we_reminded_of_stripe_left_be", alone=True)
 def a_reminder_went_beside_those_of_stripe() -> None:
-    invoice = Invoice.objects.get(number="DIS-0001")
+    invoice = Reminder.objects.get(step="first").invoice
     body = dict(bodies.advancing(goes_on=True))
     told = {"body": body, "body_hash": bodies.hash_of(body), "answer_id": invoice.stripe_id}
     at = make.at(f"{invoice.due_on} 09:00")
@@ -446,3 +448,17 @@ def a_reminder_was_left_out() -> None:
 @plants("reminders_come_in_their_order_and_leave_time", alone=True)
 def a_final_demand_left_a_week() -> None:
     Reminder.objects.filter(step="final").update(pay_by_on=F("sent_on") + dt.timedelta(days=7))
+
+
+@plants("debits_were_announced_by_one_side_in_time", alone=True)
+def a_debit_was_announced_after_stripe_had_begun() -> None:
+    [notice] = DebitNotice.objects.all()
+    body = dict(bodies.advancing(goes_on=True))
+    told = {"body": body, "body_hash": bodies.hash_of(body), "answer_id": notice.invoice.stripe_id}
+    at = make.at(f"{notice.invoice.invoice_on} 10:00")
+    make.stripe_step(notice.invoice, "advance", state="done", attempted_at=at, **told)
+
+
+@plants("debits_were_announced_by_one_side_in_time", alone=True)
+def a_debit_was_announced_by_a_mandate_that_was_gone() -> None:
+    Mandate.objects.update(withdrawn_on=F("signed_on"))

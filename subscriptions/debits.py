@@ -1,0 +1,143 @@
+"""Debits that we announce ourselves: amount, day, mandate and creditor, some days before.
+
+Who announces is one setting (`CollectionPolicy`). What we announce is final at Stripe without a
+debit, which begins on its day (`subscriptions.advancing`): nothing is debited unannounced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+from django_q.tasks import async_task
+
+from agency.month import Month
+from subscriptions import advancing, bodies, collection_letters, payments, steps
+from subscriptions.models import (
+    Collection,
+    CollectionPolicy,
+    DebitNotice,
+    Invoice,
+    Mandate,
+    Reminds,
+)
+from subscriptions.parked import is_parked
+from subscriptions.reminders import UNDER_WAY
+
+SUBJECT = _("We will debit your account")
+
+
+class NotAnnounced(models.TextChoices):
+    """Why a debit is not announced, and so waits; the first that applies."""
+
+    CONTESTED = "contested", _("contested")
+    CREDITED = "credited", _("a credit of it is under way")
+    PARKED = "parked", _("its client is parked")
+    NO_MANDATE = "no_mandate", _("no mandate of the client is known")
+    NO_ADDRESS = "no_address", _("there is no e-mail address")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDebit:
+    """A debit that is not announced yet, and its first day; ``waits_for`` where it must wait."""
+
+    invoice: Invoice
+    mandate: Mandate | None
+    amount_cents: int
+    debit_on: dt.date
+    waits_for: NotAnnounced | None
+
+
+def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[PlannedDebit]:
+    """Yield the debits to announce, of one invoice or all; writes nothing.
+
+    Nothing comes where Stripe announces, of a debit that began, and while its day is to come.
+    """
+    policy = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY).first()
+    if policy is None:
+        return
+    open_ones = payments.unpaid().filter(collection=Collection.SEPA, debit_failed_on=None)
+    if invoice_id:
+        open_ones = open_ones.filter(pk=invoice_id)
+    asked = dict(payments.asked().values())
+    open_ones = open_ones.select_related("organisation__parked").order_by("due_on", "number")
+    for invoice in open_ones.prefetch_related("steps", "notices"):
+        cents = asked.get(invoice.pk, 0)
+        if cents > 0 and _is_to_be_announced(invoice, on):
+            client = invoice.organisation_id
+            mandate = Mandate.objects.filter(organisation=client, withdrawn_on=None).first()
+            debit_on = _first_day(invoice, policy, on)
+            waits_for = _waits_for(invoice, mandate, on)
+            yield PlannedDebit(invoice, mandate, cents, debit_on, waits_for)
+
+
+def announce(*, on: dt.date) -> list[DebitNotice]:
+    """Queue the mails that announce debits; doing it again on the same day queues nothing more."""
+    made = []
+    for invoice_id in [row.invoice.pk for row in plan(on=on) if row.waits_for is None]:
+        with transaction.atomic():
+            steps.lock(invoice_id)
+            for row in plan(on=on, invoice_id=invoice_id):
+                if row.waits_for is None and row.mandate:
+                    notice = DebitNotice.objects.create(
+                        invoice=row.invoice, mandate=row.mandate, amount_cents=row.amount_cents
+                    )
+                    async_task("subscriptions.tasks.mail_debit_notice", str(notice.pk))
+                    made.append(notice)
+    return made
+
+
+def send(notice_id: UUID, *, on: dt.date) -> None:
+    """Mail an announcement, once; one that does not hold any more is thrown away.
+
+    As with other mail, a process that dies before it is written down sends twice.
+    """
+    rows = DebitNotice.objects.filter(pk=notice_id, sent_on=None)
+    notice = rows.select_related("invoice__organisation__parked", "mandate").first()
+    policy = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY).first()
+    if notice is None:
+        return
+    mandate = notice.mandate if notice.mandate.withdrawn_on is None else None
+    asked = dict(payments.asked().values()).get(notice.invoice_id)
+    if policy is None or asked != notice.amount_cents or _waits_for(notice.invoice, mandate, on):
+        rows.delete()
+        return
+    notice.debit_on = _first_day(notice.invoice, policy, on)
+    context = {"notice": notice, "creditor_id": policy.creditor_id}
+    collection_letters.send(notice.invoice, "debit_notice", SUBJECT, **context)
+    rows.update(sent_on=on, debit_on=notice.debit_on)
+
+
+def withdraw(mandate: Mandate, *, on: dt.date) -> None:
+    """Note that a client, or its bank, withdrew a mandate: no debit is announced by it any more."""
+    Mandate.objects.filter(pk=mandate.pk, withdrawn_on=None).update(
+        withdrawn_on=max(on, mandate.signed_on)
+    )
+
+
+def _is_to_be_announced(invoice: Invoice, on: dt.date) -> bool:
+    if not bodies.is_debited(invoice) or advancing.is_told_to_go_on(invoice):
+        return False
+    since = on - advancing.DEBIT_MAY_BEGIN_LATE
+    return all(row.debit_on is not None and row.debit_on < since for row in invoice.notices.all())
+
+
+def _first_day(invoice: Invoice, policy: CollectionPolicy, on: dt.date) -> dt.date:
+    """Return the due date, or later where that leaves too few days."""
+    return max(invoice.due_on or on, on + dt.timedelta(days=policy.notice_days))
+
+
+def _waits_for(invoice: Invoice, mandate: Mandate | None, on: dt.date) -> NotAnnounced | None:
+    client = invoice.organisation
+    reasons = {
+        NotAnnounced.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
+        NotAnnounced.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
+        NotAnnounced.PARKED: client is not None and is_parked(client, Month.containing(on)),
+        NotAnnounced.NO_MANDATE: mandate is None,
+        NotAnnounced.NO_ADDRESS: not collection_letters.address_of(invoice),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
