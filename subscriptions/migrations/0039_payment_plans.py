@@ -30,7 +30,7 @@ OPEN = (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0037_receipts_in_parts'),
+        ("subscriptions", "0038_takeovers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agency', '0009_crkbo_registrations'),
-        ('subscriptions', '0035_reminders'),
+        ("subscriptions", "0039_payment_plans"),
     ]
 
     operations = [
