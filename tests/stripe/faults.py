@@ -138,7 +138,8 @@ def nobody_will_pay(_state: State, invoice: Invoice) -> None:
 def stripe_reminds(_state: State, invoice: Invoice) -> None:
     if not CollectionPolicy.objects.exists():
         make.collection_policy(reminded_by="stripe")
-    advancing.align(invoice.pk)
+    assert invoice.invoice_on
+    advancing.align(invoice.pk, on=invoice.invoice_on)
 
 
 def by_hand(state: State, method: str, path: str, form: str = "") -> None:
