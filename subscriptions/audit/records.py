@@ -285,18 +285,21 @@ def read_records() -> Records:
             Agency, Organisation, Offering, Payer, PriceBook, Subscription, PurchaseOrder, Invoice
         ),
         steps=list(StripeStep.objects.select_related("invoice__organisation")),
-        contests=list(Contest.objects.select_related("invoice__organisation")),
-        write_offs=list(WriteOff.objects.all()),
-        reminders=list(Reminder.objects.all()),
-        plan_parts={
-            row: row.cents
-            for row in PaymentPlan.objects.exclude(agreed_on=None).annotate(
-                cents=Sum("parts__amount_cents")
-            )
-        },
-        receipts=_grouped(Receipt.objects.order_by("received_on", "mark"), "invoice_id"),
-        notices=list(DebitNotice.objects.select_related("mandate", "invoice__organisation")),
+        **_collection(),
     )
+
+
+def _collection() -> dict[str, Any]:
+    """Read what was done about open invoices, by the names of `Records`."""
+    agreed = PaymentPlan.objects.exclude(agreed_on=None)
+    return {
+        "contests": list(Contest.objects.select_related("invoice__organisation")),
+        "write_offs": list(WriteOff.objects.all()),
+        "reminders": list(Reminder.objects.all()),
+        "plan_parts": {row: row.cents for row in agreed.annotate(cents=Sum("parts__amount_cents"))},
+        "receipts": _grouped(Receipt.objects.order_by("received_on", "mark"), "invoice_id"),
+        "notices": list(DebitNotice.objects.select_related("mandate", "invoice__organisation")),
+    }
 
 
 def _returned() -> dict[Month, tuple[int, int]]:

@@ -93,11 +93,12 @@ TEXTS = frozenset(
     """
     action bought_month card category code days_before description effective_month event_id
     from_month
-    from_on generation get_kind_display get_reason_display get_reminded_by_display get_role_display
-    get_step_display get_tier_display headcount id invoice kind legal_name max_headcount
-    min_headcount month name number object_id on organisation payer percent pk publication
-    rate_basis_points reference reference_year run_month series session start_month statement
-    stripe_id subject_model title_nl until_month user valid_from version year_month
+    due_on from_on generation get_kind_display get_reason_display get_reminded_by_display
+    get_role_display get_step_display get_tier_display headcount id invoice kind legal_name
+    max_headcount min_headcount month name number object_id on organisation payer percent pk
+    plan publication rate_basis_points received_on reference reference_year run_month series
+    session start_month statement stripe_id subject_model title_nl until_month user valid_from
+    version year_month
     """.split()
 )
 
