@@ -177,6 +177,7 @@ admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -
 admin:subscriptions_invoice_explain  staff  -
 admin:subscriptions_invoice_received  controller  controller
+admin:subscriptions_invoice_late  books  -
 admin:subscriptions_invoice_plan  controller  controller
 admin:subscriptions_invoice_write_off  controller  controller
 admin:subscriptions_booksopening_totals  books  -

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,11 +17,25 @@ from agency.accounts import signed_in
 from agency.admin_base import StaffAdmin, column, note
 from agency.templatetags.figures import amount, day, percent
 from agency.today import today
-from subscriptions import write_offs
+from subscriptions import late_payment, write_offs
 from subscriptions.models import InterestRate, Invoice, Receipt, WriteOff, WrittenOffBecause
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+
+def late_page(of: StaffAdmin, request: HttpRequest, invoice: Invoice) -> HttpResponse:
+    """Work out what an overdue invoice costs its buyer by a day: today, or the one asked for."""
+    try:
+        on = dt.date.fromisoformat(request.GET.get("on") or str(today()))
+    except ValueError as error:
+        raise Http404 from error
+    shown: dict[str, Any] = {"invoice": invoice, "on": on}
+    try:
+        shown["late"] = late_payment.of_invoice(invoice, on=on)
+    except late_payment.LatePaymentError as refused:
+        shown["refused"] = " ".join(refused.messages)
+    return of.page(request, "subscriptions/invoice/late", of.heading(invoice), **shown)
 
 
 class WriteOffForm(forms.Form):

@@ -20,7 +20,7 @@ from agency.templatetags.figures import amount, badge, day, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, push
 from subscriptions.admin import receipts
-from subscriptions.admin.arrears import write_off_page
+from subscriptions.admin.arrears import late_page, write_off_page
 from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
 from subscriptions.admin.invoice_groups import groups, hopeless, overdue
@@ -200,6 +200,7 @@ class InvoiceAdmin(StaffAdmin):
             path(
                 "<path:object_id>/credit/", wrap(self.credit), name="subscriptions_invoice_credit"
             ),
+            path("<path:object_id>/late/", wrap(self.late), name="subscriptions_invoice_late"),
             path("<path:object_id>/plan/", wrap(self.plan), name="subscriptions_invoice_plan"),
             path(
                 "<path:object_id>/write_off/",
@@ -249,6 +250,10 @@ class InvoiceAdmin(StaffAdmin):
     def write_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write off what will not be paid, or see what was written off."""
         return write_off_page(self, request, self._handled(request, object_id))
+
+    def late(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what an overdue invoice costs its buyer by law."""
+        return late_page(self, request, self._looked_at(request, object_id))
 
     def plan(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Agree on parts in which an invoice is paid, and see how they stand."""

@@ -27,7 +27,7 @@ API_ROWS = {
     "api:session-detail": "workshops.session",
 }
 PAGES_OF_ROWS = (
-    "change|delete|history|explain|credit|write_off|plan|einvoice|totals|dry_run|letters"
+    "change|delete|history|explain|credit|write_off|plan|late|einvoice|totals|dry_run|letters"
     "|workbook|sign|document"
 )
 # What an admitted role needs to send for an answer other than "not found".
