@@ -38,7 +38,9 @@ def _invoices(contact: Contact) -> Iterator[Arguments]:
 
 def _sent(contact: Contact) -> list[object]:
     rows = Invoice.objects.filter(payer=contact.organisation_id, state__in=InvoiceState.released)
-    return list(rows.order_by("run_month", "po_number").values_list("pk", flat=True))
+    return list(
+        rows.order_by("run_month", "organisation__code", "po_number").values_list("pk", flat=True)
+    )
 
 
 def _workbooks(contact: Contact) -> Iterator[Arguments]:

@@ -71,7 +71,9 @@ class Walk:
         self.chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
         worlds.open_world([code])
         self.pages = pages
-        self.contact = Contact.objects.select_related("user", "organisation").get()
+        self.contact = Contact.objects.select_related("user", "organisation").get(
+            organisation__code=code
+        )
         self.subscription = Subscription.objects.get()
         self.month = MONTHS[0]
         self.planner, self.controller, self.auditor = map(

@@ -1,10 +1,10 @@
 """An agency whose ledger may be written in many ways that publish the same.
 
 `open_world` makes what never differs: thirteen clients, one of each way in which figures are
-published, their contracts, sessions and people. A `Ledger` says who worked how much in which month,
-in how many steps; `play` takes it through the real months: record, submit, close, publish, bill,
-approve, push, mail. `written_otherwise` gives another ledger of which the clients must see the
-same.
+published, their contracts, sessions and people, and a group that pays for two of them. A `Ledger`
+says who worked how much in which month, in how many steps; `play` takes it through the real months:
+record, submit, close, publish, bill, approve, push, mail. `written_otherwise` gives another ledger
+of which the clients must see the same.
 """
 
 from __future__ import annotations
@@ -122,9 +122,20 @@ def open_world(codes: Iterable[str] = CLIENTS) -> None:
             make.top_up_card(organisation, "2026-02", quarters=8)
         if code == "UPGRADE":
             make.terms(subscription, "2026-03")
+        if code in {"UPGRADE", "SHRINK"}:
+            _let_a_group_pay_for(organisation)
         if code == "QUARTER":
             _announce_a_rise(subscription)
     statements.state_history()
+
+
+def _let_a_group_pay_for(organisation: Organisation) -> None:
+    """Have an organisation of no contract, whose people look too, pay for more than one client."""
+    group = Organisation.objects.filter(code="GROUP").first()
+    if group is None:
+        group = make.organisation("GROUP")
+        make.contact(group)
+    make.payer(organisation, group, "2026-05")
 
 
 def _announce_a_rise(subscription: Subscription) -> None:
@@ -217,7 +228,7 @@ def play(ledger: Ledger, line: Line, months: Sequence[Month] = MONTHS) -> Played
         billing.approve(Invoice.objects.filter(run_month=month, state=InvoiceState.DRAFT))
         ready = Invoice.objects.filter(run_month=month, state=InvoiceState.APPROVED)
         ready = ready.order_by("organisation__code")
-        for key, code in list(ready.values_list("pk", "organisation__code")):
+        for key, code in list(ready.values_list("pk", "payer__code")):
             before = len(line.said)
             push.push(key, at=timezone.now())
             played.said[code] += line.said[before:]

@@ -140,6 +140,7 @@ def test_stripes_customer_and_the_debtor_are_who_pays(sandbox: Sandbox) -> None:
     assert b"BE0123456749" in file
 
 
+@pytest.mark.attack(8)
 def test_the_payers_people_see_the_document_and_the_clients_own_see_their_statements() -> None:
     group, (north, _south) = group_of_schools()
     (document, _other) = close_and_bill("2025-06")
