@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,8 @@ from subscriptions.previews import Plan
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from django.db.models import QuerySet
 
 CONDITIONS, CHOSEN = (
     [field.name for field in model._meta.fields if not field.primary_key]
@@ -61,6 +64,21 @@ def state_of(quote: Quote, *, on: dt.date) -> QuoteState:
     if quote.offered_on is None:
         return QuoteState.DRAFT
     return QuoteState.LAPSED if quote.valid_until < on else QuoteState.OFFERED
+
+
+def in_state(state: QuoteState, *, on: dt.date) -> QuerySet[Quote]:
+    """Give the quotes that stand so on a day, as `state_of` tells of each."""
+    is_open = Q(contract=None, withdrawn_on=None)
+    is_offered = is_open & Q(offered_on__isnull=False)
+    return Quote.objects.filter(
+        {
+            QuoteState.SIGNED: Q(contract__isnull=False),
+            QuoteState.WITHDRAWN: Q(withdrawn_on__isnull=False),
+            QuoteState.DRAFT: is_open & Q(offered_on=None),
+            QuoteState.LAPSED: is_offered & Q(valid_until__lt=on),
+            QuoteState.OFFERED: is_offered & Q(valid_until__gte=on),
+        }[state]
+    )
 
 
 def outlook(quote: Quote) -> Outlook:

@@ -18,7 +18,7 @@ from agency import vat_ids
 from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
-from subscriptions import books, notice, payment_plans, payments, push, reconcile
+from subscriptions import books, notice, payment_plans, payments, push, quotes, reconcile
 from subscriptions.admin.invoice_groups import hopeless, overdue
 from subscriptions.models import (
     BlockedReason,
@@ -30,6 +30,7 @@ from subscriptions.models import (
     InvoiceState,
     ParkedBecause,
     ParkedOrganisation,
+    QuoteState,
     RequestState,
     RunState,
     StripeEvent,
@@ -108,6 +109,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
         _plans(on),
         *([_too_much()] if reader.has_perm("subscriptions.handle_invoice") else []),
         _notice(on),
+        _offered(on),
         *stripe,
     ]
     sections = [
@@ -341,6 +343,18 @@ def _notice(on: dt.date) -> Task:
         what=ngettext("contract in its notice window", "contracts in their notice window", count),
         address=_list("subscriptions_subscription", "notice=window"),
         note=gettext("The last day of notice comes within two months"),
+    )
+
+
+def _offered(on: dt.date) -> Task:
+    offered = quotes.in_state(QuoteState.OFFERED, on=on)
+    found = offered.aggregate(n=Count("pk"), first=Min("valid_until"))
+    return Task(
+        count=found["n"],
+        what=ngettext("quote waits for a signature", "quotes wait for a signature", found["n"]),
+        address=_list("subscriptions_quote", f"stands={QuoteState.OFFERED}"),
+        note=gettext("The first of them holds until then"),
+        when=day(found["first"]),
     )
 
 

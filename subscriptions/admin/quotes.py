@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,7 @@ from agency.today import today
 from subscriptions import previews, quote_document, quotes
 from subscriptions.admin.contracts import CARRIED_OVER
 from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin, look
-from subscriptions.models import Quote, Subscription
+from subscriptions.models import Quote, QuoteState, Subscription
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -47,6 +48,21 @@ PROMISED = (
 def state(quote: Quote) -> Any:
     found = quotes.state_of(quote, on=today())
     return badge(found.label, TONES.get(found, ""))
+
+
+class Standing(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "stands"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(QuoteState.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value and value in QuoteState.values:
+            standing = quotes.in_state(QuoteState(value), on=today())
+            return queryset.filter(pk__in=standing)
+        return queryset
 
 
 class QuoteForm(ModelForm):
@@ -91,7 +107,7 @@ class QuoteAdmin(PreviewedAdmin):
         column("valid_until", _("holds until"), day),
         state,
     )
-    list_filter = ("tier",)
+    list_filter = (Standing, "tier")
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "organisation__code")
     autocomplete_fields = ("organisation",)
@@ -144,7 +160,7 @@ class QuoteAdmin(PreviewedAdmin):
             messages.error(request, " ".join(refused.messages))
             return redirect("admin:subscriptions_quote_change", object_id)
         name = f"{quote.organisation.code}-{quote.start_month}.pdf"
-        headers = {"Content-Disposition": f'inline; filename="{name}"'}
+        headers = {"Content-Disposition": content_disposition_header(False, name) or ""}
         return HttpResponse(content, content_type="application/pdf", headers=headers)
 
     def sign(self, request: HttpRequest, object_id: str) -> HttpResponse:

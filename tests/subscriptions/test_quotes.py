@@ -122,7 +122,9 @@ def test_what_was_offered_is_what_is_billed_whatever_the_price_list_says_later(
 def test_where_a_quote_stands_follows_from_its_days(
     prospect: Organisation, fields: dict[str, Any], on: str, state: str
 ) -> None:
-    assert quotes.state_of(make.quote(prospect, **fields), on=day(on)) == state
+    quote = make.quote(prospect, **fields)
+    found = [each for each in QuoteState if quotes.in_state(each, on=day(on)).exists()]
+    assert (quotes.state_of(quote, on=day(on)), found) == (state, [state])
 
 
 @pytest.mark.parametrize(
@@ -337,6 +339,7 @@ class TestPages:
         planner = as_("planner")
 
         page = self.act(planner, "offer", draft)
+        assert "quote waits" not in planner.get("/admin/").content.decode()
 
         shown = rows(page)
         assert shown[shown.index(RUNS) + 1 :] == [
@@ -354,6 +357,9 @@ class TestPages:
         draft.refresh_from_db()
         assert (draft.offered_on, draft.annual_fee_cents) == (day("2026-04-08"), 1_350_00)
         assert AuditEvent.objects.get().action == "offered"
+        assert "quote waits for a signature" in planner.get("/admin/").content.decode()
+        offered = planner.get(f"{LIST}?stands=offered").content.decode()
+        assert ("NEW B.V." in offered, "1 quote" in offered) == (True, True)
 
     def test_a_planner_prepares_and_a_controller_signs(self, draft: Quote) -> None:
         planner, controller = as_("planner"), as_("controller")
