@@ -44,13 +44,20 @@ def is_debited_at_once(invoice: Invoice) -> bool:
     return bodies.is_debited(invoice) and not ours.exists()
 
 
+def is_paid_in_parts(invoice: Invoice) -> bool:
+    """Tell whether Stripe would debit or ask for too much: it does not know of parts."""
+    in_force = invoice.payment_plans.filter(ended_on=None, agreed_on__isnull=False)
+    return in_force.exists() or invoice.receipts.exists()
+
+
 def is_to_go_on(invoice: Invoice, on: dt.date) -> bool:
-    """Tell whether Stripe should: nobody contests it, and it is Stripe that debits or reminds.
+    """Tell whether Stripe should: all of it is asked for, by a debit, or with reminders by Stripe.
 
     Where we remind, Stripe tries no debit again that failed: the client is asked to pay. Where we
     announce, a debit begins on its day, or within a few after it.
     """
-    if Contest.objects.filter(invoice=invoice, ended_on=None).exists():
+    is_contested = Contest.objects.filter(invoice=invoice, ended_on=None).exists()
+    if is_contested or is_paid_in_parts(invoice):
         return False
     policy = CollectionPolicy.objects.first()
     if bodies.is_debited(invoice):

@@ -22,6 +22,7 @@ from subscriptions.models import (
     CollectionPolicy,
     DebitNotice,
     Invoice,
+    InvoiceState,
     Mandate,
     Reminds,
 )
@@ -35,6 +36,7 @@ class NotAnnounced(models.TextChoices):
     """Why a debit is not announced, and so waits; the first that applies."""
 
     CONTESTED = "contested", _("contested")
+    IN_PARTS = "in_parts", _("it is paid in parts")
     CREDITED = "credited", _("a credit of it is under way")
     PARKED = "parked", _("its client is parked")
     NO_MANDATE = "no_mandate", _("no mandate of the client is known")
@@ -61,6 +63,7 @@ def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[PlannedDebi
     if policy is None:
         return
     open_ones = payments.unpaid().filter(collection=Collection.SEPA, debit_failed_on=None)
+    open_ones = open_ones.filter(state=InvoiceState.OPEN)
     if invoice_id:
         open_ones = open_ones.filter(pk=invoice_id)
     asked = dict(payments.asked().values())
@@ -135,6 +138,7 @@ def _waits_for(invoice: Invoice, mandate: Mandate | None, on: dt.date) -> NotAnn
     client = invoice.organisation
     reasons = {
         NotAnnounced.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
+        NotAnnounced.IN_PARTS: advancing.is_paid_in_parts(invoice),
         NotAnnounced.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
         NotAnnounced.PARKED: client is not None and is_parked(client, Month.containing(on)),
         NotAnnounced.NO_MANDATE: mandate is None,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.models import User
 from agency.templatetags.figures import euro
-from subscriptions import payments, steps
+from subscriptions import advancing, payments, steps
 from subscriptions.models import Invoice, InvoiceKind, InvoiceState, PaymentPlan, PlanPart, WriteOff
 
 BROKEN_AFTER_DAYS = 14
@@ -129,6 +129,7 @@ def agree(invoice_id: UUID, parts: Sequence[Part], *, by: User, on: dt.date) -> 
     PlanPart.objects.bulk_create(rows)
     plan.agreed_on = on
     plan.save(update_fields=["agreed_on"])
+    advancing.align(invoice.pk, on=on)
     return plan
 
 

@@ -7,9 +7,8 @@ itself, and we remind only of those with which it does not (`subscriptions.advan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models, transaction
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.month import Month
-from subscriptions import advancing, bodies, collection_letters, payments, steps
+from subscriptions import advancing, bodies, collection_letters, payment_plans, payments, steps
 from subscriptions.models import (
     CollectionPolicy,
     Invoice,
@@ -29,9 +28,6 @@ from subscriptions.models import (
 from subscriptions.parked import is_parked
 from subscriptions.push import ONCE_FINAL
 
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
 SUBJECT = _("An invoice is not paid yet")
 FINAL_SUBJECT = _("Final demand: an invoice is not paid")
 UNDER_WAY = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.APPROVED, InvoiceState.PARKED)
@@ -41,6 +37,8 @@ class LeftBe(models.TextChoices):
     """Why an invoice that is late is not reminded of; the first that applies."""
 
     CONTESTED = "contested", _("contested")
+    PLANNED = "planned", _("it is paid in parts, as agreed")
+    WRITTEN_OFF = "written_off", _("it is being written off")
     DEBITED = "debited", _("it is debited")
     STRIPE = "stripe", _("Stripe goes on with it")
     WAITS = "waits", _("Stripe is still to be told of it")
@@ -61,8 +59,8 @@ class Planned:
     left_be: LeftBe | None
 
 
-def plan(*, on: dt.date, invoices: QuerySet[Invoice] | None = None) -> Iterator[Planned]:
-    """Yield the next step of each late invoice that asks for money; writes nothing.
+def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[Planned]:
+    """Yield the next step of each late invoice that asks for money, or of one; writes nothing.
 
     What is due has a day up to ``on`` and nothing that keeps it. Nothing comes where we do not
     remind, after the last step, and while a mail is on its way.
@@ -70,14 +68,17 @@ def plan(*, on: dt.date, invoices: QuerySet[Invoice] | None = None) -> Iterator[
     policy = CollectionPolicy.objects.filter(reminded_by=Reminds.AGENCY).first()
     if policy is None:
         return
-    late = payments.unpaid().filter(due_on__lt=on) if invoices is None else invoices
+    late = payments.unpaid().filter(state=InvoiceState.OPEN, due_on__lt=on)
+    if invoice_id:
+        late = late.filter(pk=invoice_id)
+    planned = payment_plans.planned(on=on)
     asked = dict(payments.asked().values())
     late = late.select_related("organisation__parked").order_by("due_on", "number")
     for invoice in late.prefetch_related("reminders", "steps"):
         step = _next_step(invoice, policy)
         cents = asked.get(invoice.pk, 0)
         if step and cents > 0:
-            yield Planned(invoice, *step, cents, _left_be(invoice, on))
+            yield Planned(invoice, *step, cents, _left_be(invoice, planned, on))
 
 
 def ask(*, on: dt.date) -> list[Reminder]:
@@ -86,7 +87,7 @@ def ask(*, on: dt.date) -> list[Reminder]:
     for invoice_id in [row.invoice.pk for row in plan(on=on) if _is_due(row, on)]:
         with transaction.atomic():
             steps.lock(invoice_id)
-            for row in plan(on=on, invoices=payments.unpaid().filter(pk=invoice_id)):
+            for row in plan(on=on, invoice_id=invoice_id):
                 if _is_due(row, on):
                     reminder = Reminder.objects.create(
                         invoice=row.invoice, step=row.step, asked_cents=row.asked_cents
@@ -106,7 +107,8 @@ def send(reminder_id: UUID, *, on: dt.date) -> None:
     if reminder is None:
         return
     asked = dict(payments.asked().values())
-    if asked.get(reminder.invoice_id) != reminder.asked_cents or _left_be(reminder.invoice, on):
+    stays = _left_be(reminder.invoice, payment_plans.planned(on=on), on)
+    if asked.get(reminder.invoice_id) != reminder.asked_cents or stays:
         rows.delete()
         return
     policy = CollectionPolicy.objects.get()
@@ -137,12 +139,14 @@ def _next_step(invoice: Invoice, policy: CollectionPolicy) -> tuple[ReminderStep
     return None
 
 
-def _left_be(invoice: Invoice, on: dt.date) -> LeftBe | None:
+def _left_be(invoice: Invoice, planned: Container[UUID], on: dt.date) -> LeftBe | None:
     client = invoice.organisation
     unfinished = {step.kind for step in invoice.steps.all() if step.state in steps.UNFINISHED}
     reasons = {
         LeftBe.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
-        LeftBe.DEBITED: bodies.is_debited(invoice) and not invoice.debit_failed_on,
+        LeftBe.PLANNED: invoice.pk in planned,
+        LeftBe.WRITTEN_OFF: hasattr(invoice, "write_off"),
+        LeftBe.DEBITED: _is_debited(invoice),
         LeftBe.STRIPE: advancing.is_told_to_go_on(invoice),
         LeftBe.WAITS: not unfinished.isdisjoint(ONCE_FINAL),
         LeftBe.UNMAILED: bool(invoice.parked_because),
@@ -151,6 +155,12 @@ def _left_be(invoice: Invoice, on: dt.date) -> LeftBe | None:
         LeftBe.NO_ADDRESS: not collection_letters.address_of(invoice),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _is_debited(invoice: Invoice) -> bool:
+    """Tell whether a debit brings the money: not where one failed, or only a part is left."""
+    in_parts = advancing.is_paid_in_parts(invoice)
+    return bodies.is_debited(invoice) and not (invoice.debit_failed_on or in_parts)
 
 
 def _days_to_pay(step: str, policy: CollectionPolicy) -> int:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from subscriptions import advancing, contests, debits, push, reminders
+from subscriptions import advancing, contests, debits, payment_plans, push, reminders
 from subscriptions.models import (
     CollectionPolicy,
     Contest,
@@ -103,6 +103,15 @@ def test_what_was_contested_is_announced_anew(ours: CollectionPolicy, sandbox: S
     assert not goes_on(sandbox, invoice, on(30))
     assert announce(on(30)) == 1
     assert goes_on(sandbox, invoice, on(35))
+
+
+def test_what_is_paid_in_parts_is_not_debited(ours: CollectionPolicy, sandbox: Sandbox) -> None:
+    invoice = final()
+    announce(TODAY)
+    halves = [(on(5), 605_00), (on(35), 605_00)]
+    payment_plans.agree(invoice.pk, halves, by=make.user("controller"), on=on(1))
+    assert not goes_on(sandbox, invoice, on(5))
+    assert [row.waits_for for row in debits.plan(on=on(30))] == ["in_parts"]
 
 
 def test_more_than_a_debit_may_carry_is_not_announced(

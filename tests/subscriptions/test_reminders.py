@@ -81,6 +81,15 @@ def _contested(invoice: Invoice) -> None:
     make.contest(invoice, make.user("controller"))
 
 
+def _planned(invoice: Invoice) -> None:
+    make.payment_plan(invoice, make.user("controller"))
+
+
+def _written_off(invoice: Invoice) -> None:
+    undecided = {"written_off_on": None, "vat_on": None}
+    make.write_off(invoice, make.user("controller"), **undecided)
+
+
 def _credited(invoice: Invoice) -> None:
     line = {"kind": "credit", "net_cents": -1000, "vat_cents": -210}
     lines = [line | {"credit_of": invoice.lines.get()}]
@@ -98,6 +107,8 @@ def _client_parked(invoice: Invoice) -> None:
 
 KEEPS: dict[str, Callable[[Invoice], object]] = {
     "contested": _contested,
+    "planned": _planned,
+    "written_off": _written_off,
     "debited": lambda _invoice: None,
     "stripe": _told,
     "waits": lambda invoice: make.stripe_step(invoice, "send"),
@@ -118,8 +129,8 @@ def test_what_is_left_be_says_why_and_is_not_reminded_of(ours: CollectionPolicy,
         type(invoice.organisation).objects.update(invoice_email="")
     KEEPS[why](invoice)
 
-    assert remind(on(30)) == []
-    assert [row.left_be for row in reminders.plan(on=on(30))] == [why]
+    assert remind(on(10)) == []
+    assert [row.left_be for row in reminders.plan(on=on(10))] == [why]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +148,15 @@ def test_what_asks_for_nothing_is_not_in_the_plan(
 ) -> None:
     Invoice.objects.filter(pk=late().pk).update(**fields)
     assert list(reminders.plan(on=on(30))) == []
+
+
+def test_what_is_left_of_a_debit_is_asked_for_and_not_debited(ours: CollectionPolicy) -> None:
+    invoice = late(collection="sepa")
+    make.receipt(invoice, 210_00)
+    assert not advancing.is_to_go_on(invoice, on(7))
+    make.stripe_step(invoice, "advance", state="done", body={"auto_advance": False})
+    assert remind(on(7)) == ["first"]
+    assert Reminder.objects.get().asked_cents == 1_000_00
 
 
 def test_what_is_paid_while_its_mail_waits_gets_none(ours: CollectionPolicy) -> None:
