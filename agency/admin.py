@@ -44,6 +44,11 @@ class Contacts(Rows):
 
 
 class LegalNameForm(ModelForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"kvk_number", "vat_id"} & self.fields.keys():
+            self.fields[name].help_text = _("Empty: it stays as it is.")
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if {"organisation", "from_on"} <= cleaned.keys():

@@ -17,8 +17,8 @@ from subscriptions.models import Invoice
 
 def address_of(invoice: Invoice) -> str:
     """Return where invoices go today, else where this one went; empty where neither is known."""
-    client = invoice.organisation
-    return (client.invoice_email if client else "") or invoice.buyer_email
+    payer = invoice.payer
+    return (payer.invoice_email if payer else "") or invoice.buyer_email
 
 
 def send(invoice: Invoice, template: str, subject: Any, **context: Any) -> None:

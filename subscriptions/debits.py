@@ -26,7 +26,7 @@ from subscriptions.models import (
     Mandate,
     Reminds,
 )
-from subscriptions.parked import is_parked
+from subscriptions.parked import is_held_back
 from subscriptions.reminders import UNDER_WAY
 
 SUBJECT = _("We will debit your account")
@@ -67,12 +67,14 @@ def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[PlannedDebi
     if invoice_id:
         open_ones = open_ones.filter(pk=invoice_id)
     asked = dict(payments.asked().values())
-    open_ones = open_ones.select_related("organisation__parked").order_by("due_on", "number")
+    open_ones = open_ones.select_related("organisation__parked", "payer__parked").order_by(
+        "due_on", "number"
+    )
     for invoice in open_ones.prefetch_related("steps", "notices"):
         cents = asked.get(invoice.pk, 0)
         if cents > 0 and _is_to_be_announced(invoice, on):
-            client = invoice.organisation_id
-            mandate = Mandate.objects.filter(organisation=client, withdrawn_on=None).first()
+            payer = invoice.payer_id
+            mandate = Mandate.objects.filter(organisation=payer, withdrawn_on=None).first()
             debit_on = _first_day(invoice, policy, on)
             waits_for = _waits_for(invoice, mandate, on)
             yield PlannedDebit(invoice, mandate, cents, debit_on, waits_for)
@@ -100,7 +102,9 @@ def send(notice_id: UUID, *, on: dt.date) -> None:
     As with other mail, a process that dies before it is written down sends twice.
     """
     rows = DebitNotice.objects.filter(pk=notice_id, sent_on=None)
-    notice = rows.select_related("invoice__organisation__parked", "mandate").first()
+    notice = rows.select_related(
+        "invoice__organisation__parked", "invoice__payer__parked", "mandate"
+    ).first()
     policy = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY).first()
     if notice is None:
         return
@@ -135,12 +139,11 @@ def _first_day(invoice: Invoice, policy: CollectionPolicy, on: dt.date) -> dt.da
 
 
 def _waits_for(invoice: Invoice, mandate: Mandate | None, on: dt.date) -> NotAnnounced | None:
-    client = invoice.organisation
     reasons = {
         NotAnnounced.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
         NotAnnounced.IN_PARTS: advancing.is_paid_in_parts(invoice),
         NotAnnounced.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
-        NotAnnounced.PARKED: client is not None and is_parked(client, Month.containing(on)),
+        NotAnnounced.PARKED: is_held_back(invoice, Month.containing(on)),
         NotAnnounced.NO_MANDATE: mandate is None,
         NotAnnounced.NO_ADDRESS: not collection_letters.address_of(invoice),
     }

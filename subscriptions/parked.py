@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from agency.models import Organisation
 from agency.month import Month
-from subscriptions.models import ParkedOrganisation
+from subscriptions.models import Invoice, ParkedOrganisation
 
 
 def is_parked(organisation: Organisation, month: Month) -> bool:
     """Tell whether nothing of a client is billed by a month's run, or sent in that month."""
     parked: ParkedOrganisation | None = getattr(organisation, "parked", None)
     return parked is not None and (parked.until_month is None or month < parked.until_month)
+
+
+def is_held_back(invoice: Invoice, month: Month) -> bool:
+    """Tell whether the client of a document, or who pays it, is parked in a month."""
+    return any(who and is_parked(who, month) for who in (invoice.organisation, invoice.payer))

@@ -30,7 +30,7 @@ from subscriptions.models import (
     StepState,
     StripeStep,
 )
-from subscriptions.parked import is_parked
+from subscriptions.parked import is_held_back
 from subscriptions.steps import (
     NOT_MADE,
     SETTLED,
@@ -154,9 +154,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
 
 def _wait_for_its_client(invoice: Invoice, at: dt.datetime) -> None:
     """Raise WaitingError where client or payer are parked; what a push has begun with goes on."""
-    month = Month.containing(at)
-    parked = any(who and is_parked(who, month) for who in (invoice.organisation, invoice.payer))
-    if parked and not invoice.steps.exists():
+    if is_held_back(invoice, Month.containing(at)) and not invoice.steps.exists():
         raise WaitingError
 
 

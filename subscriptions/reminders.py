@@ -25,7 +25,7 @@ from subscriptions.models import (
     ReminderStep,
     Reminds,
 )
-from subscriptions.parked import is_parked
+from subscriptions.parked import is_held_back
 from subscriptions.push import ONCE_FINAL
 
 SUBJECT = _("An invoice is not paid yet")
@@ -73,7 +73,7 @@ def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[Planned]:
         late = late.filter(pk=invoice_id)
     planned = payment_plans.planned(on=on)
     asked = dict(payments.asked().values())
-    late = late.select_related("organisation__parked").order_by("due_on", "number")
+    late = late.select_related("organisation__parked", "payer__parked").order_by("due_on", "number")
     for invoice in late.prefetch_related("reminders", "steps"):
         step = _next_step(invoice, policy)
         cents = asked.get(invoice.pk, 0)
@@ -103,7 +103,9 @@ def send(reminder_id: UUID, *, on: dt.date) -> None:
     As with other mail, a process that dies before it is written down sends twice.
     """
     rows = Reminder.objects.filter(pk=reminder_id, sent_on=None)
-    reminder = rows.select_related("invoice__organisation__parked").first()
+    reminder = rows.select_related(
+        "invoice__organisation__parked", "invoice__payer__parked"
+    ).first()
     if reminder is None:
         return
     asked = dict(payments.asked().values())
@@ -140,7 +142,6 @@ def _next_step(invoice: Invoice, policy: CollectionPolicy) -> tuple[ReminderStep
 
 
 def _left_be(invoice: Invoice, planned: Container[UUID], on: dt.date) -> LeftBe | None:
-    client = invoice.organisation
     unfinished = {step.kind for step in invoice.steps.all() if step.state in steps.UNFINISHED}
     reasons = {
         LeftBe.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
@@ -151,7 +152,7 @@ def _left_be(invoice: Invoice, planned: Container[UUID], on: dt.date) -> LeftBe 
         LeftBe.WAITS: not unfinished.isdisjoint(ONCE_FINAL),
         LeftBe.UNMAILED: bool(invoice.parked_because),
         LeftBe.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
-        LeftBe.PARKED: client is not None and is_parked(client, Month.containing(on)),
+        LeftBe.PARKED: is_held_back(invoice, Month.containing(on)),
         LeftBe.NO_ADDRESS: not collection_letters.address_of(invoice),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

@@ -122,7 +122,7 @@ class Steps(Rows):
 @admin.register(Invoice)
 class InvoiceAdmin(StaffAdmin):
     list_display = (
-        "buyer_name",
+        "buyer",
         column("number", _("number"), str),
         column("run_month", _("run"), month),
         column("due_on", _("due on"), day),
@@ -132,7 +132,7 @@ class InvoiceAdmin(StaffAdmin):
     )
     list_filter = (Overdue, "blocked_reason", "kind", "collection")
     linked_by = ("organisation__id", "state")
-    search_fields = ("number", "buyer_name", "po_number", "stripe_id")
+    search_fields = ("number", "buyer_name", "served_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
     inlines = (Lines, Contests, Receipts, Steps)
@@ -173,6 +173,11 @@ class InvoiceAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return with_contests(super().get_queryset(request))
+
+    @admin.display(description=_("buyer"), ordering="buyer_name")
+    def buyer(self, invoice: Invoice) -> str:
+        named = f"{invoice.buyer_name} ({invoice.served_name})"
+        return named if invoice.served_name else invoice.buyer_name
 
     def heading(self, obj: Invoice) -> str:
         return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"

@@ -68,7 +68,8 @@ class TakeoverAdmin(PreviewedAdmin):
         contract = takeovers.contract_in(obj.organisation, obj.from_month)
         if not request.POST.get(CONFIRMED):
             before = (contract, previews.plan(contract)) if contract else None
-            request.planned = (before, list(_remarks(obj)))  # type: ignore[attr-defined]  # for the answer
+            said = list(_remarks(obj, successor_pays=form.cleaned_data["successor_pays"]))
+            request.planned = (before, said)  # type: ignore[attr-defined]  # for the answer
         takeovers.take_over(obj, **{name: form.cleaned_data[name] for name in CHOICES})
         if contract:
             note(request, "changed", contract, "First month after the end")
@@ -97,7 +98,7 @@ def _shown(
     return page | {"agreed": changes, "remarks": said}
 
 
-def _remarks(takeover: Takeover) -> Iterator[str]:
+def _remarks(takeover: Takeover, *, successor_pays: bool) -> Iterator[str]:
     """Say what goes along, what stays, and what is left to do; before anything is done."""
     client, successor, since = takeover.organisation, takeover.successor, takeover.from_month
     names = {"client": client, "successor": successor, "month": long_month(since)}
@@ -105,8 +106,8 @@ def _remarks(takeover: Takeover) -> Iterator[str]:
     planned = Session.objects.filter(organisation=client, status__in=states)
     if number := planned.filter(starts_at__gte=since.starts_at).count():
         text = ngettext(
-            "%(number)d planned session becomes one of %(successor)s.",
-            "%(number)d planned sessions become those of %(successor)s.",
+            "%(successor)s gets %(number)d planned session.",
+            "%(successor)s gets %(number)d planned sessions.",
             number,
         )
         yield text % {"number": number, **names}
@@ -116,9 +117,12 @@ def _remarks(takeover: Takeover) -> Iterator[str]:
     if cents := open_items.aggregate(sum=Sum("total_cents"))["sum"]:
         text = gettext("Invoices that were sent stay as they are: %(amount)s is open.")
         yield text % {"amount": euro(cents)}
+    if successor_pays:
+        text = gettext("Documents dated from %(month)s on go to %(successor)s, who pays them.")
+        yield text % names
     if TopUpCard.objects.filter(organisation=client, expires_month__gt=since).exists():
         yield (
-            gettext("Hours left on its cards lapse; nothing of them goes to %(successor)s.") % names
+            gettext("Hours left on its cards lapse: %(successor)s gets nothing of them.") % names
         )
     if paid := Payer.objects.filter(payer=client).exclude(until_month__lte=since).first():
         text = gettext("%(client)s still pays for %(other)s: give that an end.")

@@ -10,7 +10,15 @@ from django.test import Client
 from django.utils import timezone
 
 from agency.models import Organisation
-from subscriptions import billing, bookkeeping, corrections, parked, push
+from subscriptions import (
+    billing,
+    bookkeeping,
+    collection_letters,
+    corrections,
+    debits,
+    parked,
+    push,
+)
 from subscriptions.audit import audit
 from subscriptions.einvoice import write
 from subscriptions.models import CreditReason, Invoice, Payer, StripeCustomer, Subscription
@@ -138,6 +146,28 @@ def test_stripes_customer_and_the_debtor_are_who_pays(sandbox: Sandbox) -> None:
     file = write(sent[0])
     assert b"<cbc:Name>" + sent[0].served_name.encode() in file
     assert b"BE0123456749" in file
+
+
+def test_who_pays_is_reminded_and_debited() -> None:
+    make.collection_policy(announced_by="agency")
+    school = make.organisation("SCHOOL", invoice_email="school@client.example")
+    group = make.organisation("GROUP", invoice_email="group@client.example")
+    make.payer(school, group)
+    invoice = make.invoice(
+        school, payer=group, served_name="School", buyer_email="", collection="sepa",
+        state="open", due_on=timezone.localdate(),
+    )  # fmt: skip
+    make.stripe_step(invoice, "finalize", body={"auto_advance": False})
+    assert collection_letters.address_of(invoice) == "group@client.example"
+    made = make.mandate(group)
+    [planned] = debits.plan(on=timezone.localdate())
+    assert (planned.mandate, planned.waits_for) == (made, None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make.debit_notice(invoice, make.mandate(school, reference="OTHER"))
+    make.parked_organisation(group)
+    [planned] = debits.plan(on=timezone.localdate())
+    assert planned.waits_for == debits.NotAnnounced.PARKED
+    make.debit_notice(invoice, made)
 
 
 @pytest.mark.attack(8)

@@ -133,7 +133,13 @@ def test_the_page_shows_what_comes_of_it_before_it_is_kept() -> None:
     assert "Another organisation takes over." in browser.post(ADD, form).content.decode()
     form |= {"successor": str(large.pk), "successor_pays": "on"}
     page = browser.post(ADD, form).content.decode()
-    for said in ("1 planned session", "cards lapse", "Statements stay", "Declare how many"):
+    for said in (
+        "1 planned session",
+        "cards lapse",
+        "go to LARGE B.V.",
+        "Statements stay",
+        "Declare how many",
+    ):
         assert said in page, said
     assert "337.50" in page  # the fee of April that no run bills
     assert not Takeover.objects.exists()
