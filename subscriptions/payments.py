@@ -73,7 +73,10 @@ def with_left(rows: QuerySet[Invoice], *, by: dt.date | None = None) -> QuerySet
     received_by = Q() if by is None else Q(received_on__lte=by)
     paid_by = Q() if by is None else Q(paid_on__lte=by)
     credited = Invoice.objects.filter(
-        credits_by, credit_of=OuterRef("pk"), kind=InvoiceKind.CREDIT, state=InvoiceState.PAID
+        credits_by,
+        credit_of=OuterRef("pk"),
+        kind=InvoiceKind.CREDIT,
+        state__in=(InvoiceState.OPEN, InvoiceState.PAID),
     )
     received = Receipt.objects.filter(received_by, invoice=OuterRef("pk"))
     by_stripe = Q(paid_by, state=InvoiceState.PAID, received_on=None) | Q(state=InvoiceState.VOID)
