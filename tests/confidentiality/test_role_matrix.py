@@ -41,8 +41,8 @@ NEED_A_SECOND_STEP = {
 }
 # They are for somebody halfway through signing in, and lead anybody else elsewhere.
 HALFWAY = {"mfa_authenticate", "account_confirm_login_code", "account_inactive"}
-# There is an agency, and there can be one only.
-ONLY_ONCE = {"admin:agency_agency_add"}
+# There is an agency with its rules of collecting, and there can be one only.
+ONLY_ONCE = {"admin:agency_agency_add", "admin:subscriptions_collectionpolicy_add"}
 
 
 @pytest.fixture
