@@ -28,6 +28,7 @@ WANTED = {
     "iban": "NL91ABNA0417164300",
     "oin": "00000001003214345000",
     "languages": "nl",
+    "last_digits": "4300",
     "days_before": "77",
     "max_headcount": "",
     "until_on": "2026-10-01",

@@ -113,6 +113,7 @@ def rows_to_choose() -> dict[str, dict[str, str]]:
     chosen = {
         "subscriptions.booksopening organisation": stated.pk,
         "subscriptions.booksopening month": "2026-02",
+        "subscriptions.interestrate valid_from": "2031-01-01",
         "subscriptions.subscription organisation": client.pk,
         "advisors.advisor organisation": client.pk,
         "advisors.advisor user": make.user("advisor", email="new@advisors.example").pk,

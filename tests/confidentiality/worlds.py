@@ -24,6 +24,7 @@ from agency.models import Organisation
 from agency.month import Month, MonthRange
 from subscriptions import announcements, billing, payments, push, reminders, statements
 from subscriptions.models import (
+    CollectionPolicy,
     Display,
     Invoice,
     InvoiceState,
@@ -238,7 +239,9 @@ def play(ledger: Ledger, line: Line, months: Sequence[Month] = MONTHS) -> Played
 
 
 def _remind() -> None:
-    """Have each client reminded of its last invoice, a week after it fell due."""
+    """Have each client reminded of its last invoice, a week after it fell due; once in a world."""
+    if CollectionPolicy.objects.exists():
+        return
     make.collection_policy()
     last = {invoice.organisation_id: invoice for invoice in payments.unpaid().order_by("number")}
     for invoice in sorted(last.values(), key=lambda invoice: invoice.number):
