@@ -68,7 +68,9 @@ class People:
             run = make.indexation_run(
                 *values, state="announced", announced_by=user, announced_on=LONG_AGO
             )
-            document = contract.organisation.invoices.get(kind="invoice")
+            document = contract.organisation.invoices.get(
+                number=f"DIS-{contract.organisation.code}"
+            )
             ended = {"noted_on": LONG_AGO, "ended_on": LONG_AGO, "outcome": "resumed"}
             contest = make.contest(document, user, ended_by=user, **ended)
             opening = make.books_opening(contract.statements.get(), user)
