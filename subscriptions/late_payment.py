@@ -123,7 +123,7 @@ def stretches(
         base = max(Fraction(0), left + owed)
         rate = _rate(rates, start)
         days = Fraction((until - start).days, 366 if isleap(start.year) else 365)
-        interest = base * rate * days / PER_WHOLE
+        interest = base * days * Fraction(rate, PER_WHOLE)
         of_year += interest
         last = until - dt.timedelta(days=1)
         found.append(

@@ -14,12 +14,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column, note
+from agency.admin_base import Rows, StaffAdmin, column, note
 from agency.admin_fields import EuroField
 from agency.templatetags.figures import amount, badge, day
 from agency.today import today
 from subscriptions import payment_plans, payments
-from subscriptions.models import Invoice, PaymentPlan
+from subscriptions.models import Invoice, PaymentPlan, PlanPart
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -90,8 +90,14 @@ def _proposal(left: int) -> str:
     return "\n".join(f"{today() + at * MONTH} {amount(cents)}" for at, cents in parts)
 
 
+class Parts(Rows):
+    model = PlanPart
+    fields = ("due_on", "amount_cents")
+
+
 @admin.register(PaymentPlan)
 class PaymentPlanAdmin(StaffAdmin):
+    inlines = (Parts,)
     list_display = (
         column("invoice", _("invoice"), str),
         column("agreed_on", _("agreed on"), day),
