@@ -57,6 +57,12 @@ GUARDED = (
     gettext_noop("A session with names of participants stays one of open enrolment."),
     gettext_noop("A seat that was billed keeps its session, price and buyer: credit it instead."),
     gettext_noop("A seat that was billed is never deleted: credit it instead."),
+    gettext_noop("Only an open invoice is contested."),
+    gettext_noop("What was noted of a contested invoice never changes."),
+    gettext_noop("What an organisation was called stays on record: add a later name."),
+    gettext_noop("A name counts from a later day than the one before it."),
+    gettext_noop("Who takes over is there in that month, and is not taken over itself."),
+    gettext_noop("A mandate stays as it was signed; it can be withdrawn once."),
 )
 OF_A_TRIGGER = "23000"  # as `agency.guards` raises it; PostgreSQL's own have longer codes
 

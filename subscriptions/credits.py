@@ -182,7 +182,7 @@ def with_credits(rows: QuerySet[InvoiceLine]) -> QuerySet[InvoiceLine]:
     """
     live = ~Q(credits__invoice__state=InvoiceState.VOID)
     by_hand = live & Q(credits__occurrence=None)
-    return rows.select_related("invoice", "occurrence").annotate(
+    return rows.select_related("invoice__payer", "occurrence").annotate(
         back_hundredths=Coalesce(Sum("credits__quantity_hundredths", filter=live), 0),
         back_net=Coalesce(Sum("credits__net_cents", filter=live), 0),
         back_vat=Coalesce(Sum("credits__vat_cents", filter=live), 0),

@@ -281,7 +281,9 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.contest(document, asking)
         make.einvoice_mail(document)
         make.receipt(document, 1)
-        make.payment_plan(document, make.user("planner", email=f"plan@{name}.example"))
+        numbered = {"number": f"OLD-{name}", "stripe_id": f"in_old_{name}"}
+        late = make.invoice(one.organisation, "2015-06", state="open", **numbered)
+        make.payment_plan(late, make.user("planner", email=f"plan@{name}.example"))
         make.write_off(document, make.user("controller", email=f"off@{name}.example"), net_cents=1)
         apps.get_model("subscriptions.StripeDifference").objects.create(
             kind="amount",

@@ -25,7 +25,7 @@ FOLDERS = (
 # What a copy of a database, a mailbox or a log would be; pictures are taken of the sample agency.
 KNOWN = {
     *(".py", ".html", ".txt", ".md", ".css", ".js", ".svg", ".toml", ".po", ".mo", ".example"),
-    *(".json", ".csv", ".xlsx", ".png", ".yml", ".yaml", ".sql", ""),
+    *(".json", ".csv", ".xlsx", ".png", ".yml", ".yaml", ".sql", ".typ", ""),
 }
 # Domains that nobody can have (RFC 2606), and short ones in tests of what an address is.
 NOBODYS = re.compile(r"(^|\.)(example|invalid|test|localhost)(\.(com|net|org|nl))?$")

@@ -42,7 +42,7 @@ FORBIDDEN = frozenset(
 # Django's names, and the case of letters.
 OTHER_CASES = frozenset(
     {
-        *("TransactionTestCase", "ExceptionReporter", "get_exception_reporter_class"),
+        *("Case", "TransactionTestCase", "ExceptionReporter", "get_exception_reporter_class"),
         "email_is_lower_case",
     }
 )

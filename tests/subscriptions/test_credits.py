@@ -266,7 +266,7 @@ class TestRuns:
             advisor = counsellor(organisation)
             make.hours_adjustment(advisor, organisation, "2026-12", -4)
         close("2026-12")
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(37):
             made = bill("2026-12")
         assert [invoice.kind for invoice in made].count("credit") == 3
 

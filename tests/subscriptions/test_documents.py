@@ -472,7 +472,10 @@ def test_kilometres_and_places_are_columns_of_sessions_only() -> None:
 )
 def test_a_document_is_written_once(change: dict[str, Any]) -> None:
     invoice = first_document()
-    with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match=r"written once|what its buyer is called"),
+        transaction.atomic(),
+    ):
         Invoice.objects.filter(pk=invoice.pk).update(**change)
 
 

@@ -263,7 +263,7 @@ def test_a_credit_names_its_invoice_and_gives_back_positive_amounts() -> None:
 
 MISSING: dict[str, tuple[dict[str, Any], str]] = {
     "BR-NL-1": ({"seller_kvk_number": ""}, "the agency's KVK number"),
-    "BR-NL-2": ({"organisation": None}, "the purchase order or the client number"),
+    "BR-NL-2": ({"payer": None}, "the purchase order or the client number"),
     "BR-NL-3": ({"seller_city": ""}, "street, postcode or city of the agency"),
     "BR-NL-4": ({"buyer_street": ""}, "street, postcode or city of the buyer"),
     "BR-NL-10": ({"buyer_kvk_number": ""}, "the buyer's KVK number or OIN"),

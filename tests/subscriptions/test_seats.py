@@ -236,11 +236,11 @@ class TestDue:
         session = masterclass()
         seat(session)
         close("2026-03")
-        with django_assert_num_queries(32):
+        with django_assert_num_queries(34):
             bill("2026-03")
         for number in range(5):
             seat(session, f"p{number}", buyer_name=f"Buyer {number}")
-        with django_assert_num_queries(32):
+        with django_assert_num_queries(34):
             assert len(bill("2026-03")) == 5
 
 
