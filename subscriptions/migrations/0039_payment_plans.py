@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'rate of statutory interest',
                 'verbose_name_plural': 'rates of statutory interest',
                 'ordering': ['-valid_from'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('rate_basis_points__gt', 0), ('rate_basis_points__lte', 10000)), name='interest_is_between_nothing_and_all', violation_error_message='Interest is above 0 and at most 100 %.'), models.CheckConstraint(condition=models.Q(('source', ''), _negated=True), name='interest_has_a_source', violation_error_message='Say where the rate was published.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('rate_basis_points__gt', 0), ('rate_basis_points__lte', 10000)), name='interest_is_between_nothing_and_all', violation_error_message='Interest is above 0 and at most 100 percent.'), models.CheckConstraint(condition=models.Q(('source', ''), _negated=True), name='interest_has_a_source', violation_error_message='Say where the rate was published.')],
             },
         ),
         migrations.CreateModel(

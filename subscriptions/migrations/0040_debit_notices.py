@@ -111,11 +111,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='mandate',
-            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), ('withdrawn_on__gte', models.F('signed_on')), _connector='OR'), name='mandate_is_withdrawn_after_it_was_signed'),
+            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), ('withdrawn_on__gte', models.F('signed_on')), _connector='OR'), name='mandate_is_withdrawn_after_it_was_signed', violation_error_message='It is withdrawn on or after the day it was signed.'),
         ),
         migrations.AddConstraint(
             model_name='mandate',
-            constraint=models.CheckConstraint(condition=models.Q(('last_digits__regex', '^[0-9A-Z]{4}$')), name='mandate_holds_four_characters_of_an_account'),
+            constraint=models.CheckConstraint(condition=models.Q(('last_digits__regex', '^[0-9A-Z]{4}$')), name='mandate_holds_four_characters_of_an_account', violation_error_message='Four capitals or digits: the last ones of the account.'),
         ),
         migrations.AddConstraint(
             model_name='debitnotice',

@@ -181,7 +181,7 @@ class InterestRate(Entity):
             models.CheckConstraint(
                 condition=Q(rate_basis_points__gt=0, rate_basis_points__lte=10_000),
                 name="interest_is_between_nothing_and_all",
-                violation_error_message=_("Interest is above 0 and at most 100 %."),
+                violation_error_message=_("Interest is above 0 and at most 100 percent."),
             ),
             models.CheckConstraint(
                 condition=~Q(source=""),

@@ -252,10 +252,12 @@ class Mandate(Entity):
             models.CheckConstraint(
                 condition=Q(withdrawn_on__isnull=True) | Q(withdrawn_on__gte=F("signed_on")),
                 name="mandate_is_withdrawn_after_it_was_signed",
+                violation_error_message=_("It is withdrawn on or after the day it was signed."),
             ),
             models.CheckConstraint(
                 condition=Q(last_digits__regex=LAST_DIGITS),
                 name="mandate_holds_four_characters_of_an_account",
+                violation_error_message=_("Four capitals or digits: the last ones of the account."),
             ),
         ]
 

@@ -26,6 +26,10 @@ NEVER_BROKEN = {
     *("agency_has_a_country_of_two_letters", "organisation_has_a_country_of_two_letters"),
     *("announced_run_says_by_whom", "approved_run_says_by_whom", "applied_run_says_when"),
     "prices_are_raised_by_two_people",
+    *("contest_that_ended_says_how", "invoice_is_contested_once_at_a_time"),
+    *("invoices_are_collected_by_one_set_of_rules", "legal_name_is_given"),
+    *("only_what_is_offered_is_signed", "quote_is_offered_with_its_prices"),
+    "quote_holds_from_the_day_it_is_offered",
     *("books_take_two_people", "confirmed_declaration_says_by_whom", "two_people_are_not_one"),
     *("announced_run_says_by_whom", "approved_run_says_by_whom", "applied_run_says_when"),
 }

@@ -281,7 +281,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.contest(document, asking)
         make.einvoice_mail(document)
         make.receipt(document, 1)
-        numbered = {"number": f"OLD-{name}", "stripe_id": f"in_old_{name}"}
+        numbered: dict[str, Any] = {"number": f"OLD-{name}", "stripe_id": f"in_old_{name}"}
         late = make.invoice(one.organisation, "2015-06", state="open", **numbered)
         make.payment_plan(late, make.user("planner", email=f"plan@{name}.example"))
         make.write_off(document, make.user("controller", email=f"off@{name}.example"), net_cents=1)
