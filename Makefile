@@ -65,7 +65,7 @@ office: $(TOOLS) $(CATALOGUES) ## open the workbooks in LibreOffice
 coverage: $(TOOLS) $(CATALOGUES) ## show which lines and branches no test reaches
 	$(PYTEST) -q -n $(WORKERS) --cov --cov-report term $(ARGS)
 
-long: $(TOOLS) $(CATALOGUES) ## run what takes an hour: every moment to die at, 100,000 lives
+long: $(TOOLS) $(CATALOGUES) ## run what takes hours: every moment to die at, 100,000 lives, mutants
 	$(PYTEST) -q -n $(WORKERS) --only long --database sqlite $(ARGS)
 	$(PYTEST) -q -n $(WORKERS) --only long --database postgresql $(ARGS)
 

@@ -203,6 +203,9 @@ class AgencyOfChance(RuleBasedStateMachine):
         if hours.is_closed(last):
             parked = set(ParkedOrganisation.objects.values_list("organisation__code", flat=True))
             assert {code for code, _ in billing.draft_run(last, anew=anew).failures} <= parked
+        blocked = Invoice.objects.filter(state=InvoiceState.BLOCKED, run_month__gt=last)
+        for month, payer in list(blocked.values_list("run_month", "organisation")):
+            billing.draft_run(month, [payer], ahead=True)
 
     # Stripe
 

@@ -30,7 +30,7 @@ def live(agency: type[RandomAgency], lives: int, number: int) -> None:
 
 
 class ForHalfAYear(RandomAgency):
-    months = 7
+    months = 6
 
 
 class ForAQuarter(RandomAgency):

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
+from django_q.models import OrmQ
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
@@ -70,6 +71,11 @@ class TestOrderOfMonths:
             close("2025-11")
         close("2025-12")
 
+    def test_an_agency_without_a_client_closes_nothing(self) -> None:
+        make.agency()
+        with pytest.raises(CloseError, match="no client yet"):
+            close("2025-12")
+
     def test_closing_again_changes_nothing(self) -> None:
         client(headcount=300, hours={"2026-01": 3})
         close("2026-01")
@@ -128,6 +134,22 @@ class TestPublishing:
             "ORG1",
             "ORG2",
         ]
+        [task] = [task.task for task in OrmQ.objects.all()]
+        assert (task["func"], task["args"]) == ("subscriptions.tasks.announce", (str(batch.pk),))
+
+    def test_a_month_is_told_as_plain_values_by_organisation_and_period(self) -> None:
+        client("ORG2", headcount=300, hours={"2026-01": 1.25})
+        client("ORG1", headcount=8, until_month=M("2026-02"), hours={"2026-01": 1})
+        close("2026-01")
+        of_month = {"period": ["2026-01", "2026-02"], "version": 1}
+        assert statements.of_month(M("2026-01")) == [
+            of_month
+            | {"organisation": "ORG1", "display": "withheld", "used_hours": None}
+            | {"allowance_hours": "0.5", "overage_hours": "0"},
+            of_month
+            | {"organisation": "ORG2", "display": "exact", "used_hours": "1.5"}
+            | {"allowance_hours": "8", "overage_hours": "0"},
+        ]
 
     def test_a_month_with_no_statement_is_published_too(self) -> None:
         client()
@@ -181,6 +203,12 @@ class TestPublishing:
         close("2026-04", "2026-05", "2026-06")
         last = Statement.objects.latest("from_month")
         assert last.policy == ReleasePolicy.objects.get(version=2)
+        assert statements.thresholds().month_from_headcount == 1_000
+
+    def test_what_was_stated_before_without_a_card_is_no_card(self) -> None:
+        client(hours={"2026-02": 3, "2026-05": 1})
+        close(*months_from("2026-01", 6))
+        assert [row.split("over ")[1] for row in stated()] == ["1", "1"]
 
     def test_each_contract_has_its_own_periods(self) -> None:
         old = client("ORG1", "2025-01", until_month=M("2026-02"), reported_until=M("2026-01"))
@@ -235,6 +263,12 @@ class TestCards:
         ]
         assert [row.split("over ")[1] for row in stated()] == ["0", "0", "6.5", "5"]
         assert audit().violations == []
+
+    def test_the_first_band_finds_all_of_a_card(self) -> None:
+        client(headcount=8, hours={"2026-02": 3.5})
+        self.card(quarters=4)
+        close(*months_from("2026-01", 12))
+        assert [row.split("over ")[1] for row in stated()] == ["0.5"]
 
     def test_hours_that_a_former_system_took_from_a_card_are_gone(self) -> None:
         client(hours={"2026-02": 4})
@@ -323,6 +357,14 @@ class TestHistory:
             "2026-04/2026-07 exact 1 of 2 over 1",
         ]
         assert set(Statement.objects.values_list("publication", flat=True)) == {None}
+
+    def test_a_card_that_a_period_did_not_need_is_full_for_the_next_one(self) -> None:
+        subscription = client(first_run=M("2026-08"))
+        advisor = counsellor(subscription.organisation)
+        make.month_hours(advisor, subscription.organisation, "2026-05", 14)
+        make.top_up_card(subscription.organisation, "2026-01", 4)
+        assert statements.state_history() == 2
+        assert [row.split("over ")[1] for row in stated()] == ["0", "0.5"]
 
     def test_a_period_that_runs_into_the_first_run_waits_for_its_close(self) -> None:
         subscription = client(first_run=M("2026-02"), hours={"2026-02": 1, "2026-03": 1})
