@@ -11,8 +11,9 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import CheckConstraint, Model, Q
 
-# A class of release is held to what it shows: two constraints, each for a part of the choices.
-HELD_IN_PARTS = {"subscriptions.Statement.display"}
+# What each choice asks of the other columns holds it: a class of release what it shows, a receipt
+# its sign. A value that is no choice fits none of the parts.
+HELD_IN_PARTS = {"subscriptions.Statement.display", "subscriptions.Receipt.kind"}
 
 
 def models() -> list[type[Model]]:
