@@ -229,6 +229,7 @@ class RowGuard(Guard):
     Retention may delete all the same.
     On PostgreSQL the rows of one value of ``one_at_a_time`` are written one after another, so
     that two transactions cannot both miss the other's row; of none, where no two rows can meet.
+    Rows for which ``only`` does not hold, a condition on their own columns, are not asked about.
     """
 
     def __init__(
@@ -240,9 +241,10 @@ class RowGuard(Guard):
         when: str,
         one_at_a_time: str,
         events: tuple[str, ...] = ("INSERT", "UPDATE"),
+        only: str = "",
     ) -> None:
         super().__init__(table, name, " OR ".join(events), sentence, when=when)
-        self.one_at_a_time, self.events = one_at_a_time, events
+        self.one_at_a_time, self.events, self.only = one_at_a_time, events, only
 
     def triggers(self, vendor: str) -> set[str]:
         if vendor == "sqlite":
@@ -254,6 +256,7 @@ class RowGuard(Guard):
         deletes = "DELETE" in self.events
         when = f"{SWITCH_IS_OFF[vendor]} AND ({self.when})" if deletes else self.when
         if vendor == "sqlite":
+            when = f"({self.only}) AND ({when})" if self.only else when
             for event in self.events:
                 yield (
                     f'CREATE TRIGGER "{self.trigger}_{event.lower()}" BEFORE {event} '
@@ -275,9 +278,10 @@ class RowGuard(Guard):
                 RETURN {row};
             END $$
         """
+        only = f"WHEN ({self.only}) " if self.only else ""
         yield (
             f'CREATE TRIGGER "{self.trigger}" BEFORE {self.event} ON "{self.table}" '
-            f'FOR EACH ROW EXECUTE FUNCTION "{self.trigger}"()'
+            f'FOR EACH ROW {only}EXECUTE FUNCTION "{self.trigger}"()'
         )
 
     def _drop(self, vendor: str) -> Iterator[str]:

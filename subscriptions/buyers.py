@@ -78,7 +78,9 @@ def read_payers(organisations: Iterable[UUID] | QuerySet[Any] | None = None) -> 
 
 def payer_of(client: Organisation, run: Month, payers: Payers) -> Organisation:
     """Give who pays a run's documents of a client: whoever does in the month in which it bills."""
-    rows = payers.get(client.pk, ())
+    rows = payers.get(client.pk)
+    if not rows:  # most pay themselves
+        return client
     return next((row.payer for row in rows if run + 1 in row.months), client)
 
 

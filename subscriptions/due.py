@@ -99,8 +99,9 @@ def _charges(facts: Facts, subscription: UUID, run: Month) -> Iterator[Charge]:
 
 
 def _overage(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
-    language = facts.payer(organisation, run).language
-    for statement in facts.statements[organisation]:
+    rows = facts.statements[organisation]
+    language = facts.payer(organisation, run).language if rows else ""
+    for statement in rows:
         contract = facts.contracts[statement.subscription_id]
         charge = charges.overage(contract, statement.months, statement.overage_quarters)
         if charge.due >= contract.first_run:
@@ -136,6 +137,8 @@ def _sessions(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
     History comes first and is settled among itself; then what was billed as free stays so, and a
     session entered late is free only if the year still includes one.
     """
+    if not facts.sessions[organisation]:
+        return
     rows = [(row.month_due, row, _percent(facts, row)) for row in facts.sessions[organisation]]
     rows.sort(key=lambda row: (row[0], row[1].starts_at, row[1].reference))
     history: list[tuple[Session, int]] = []
@@ -255,8 +258,9 @@ def _seats(facts: Facts, organisation: UUID, run: Month) -> Iterator[Item]:
 
     Nobody but the agency calls off a session of open enrolment.
     """
-    language = facts.payer(organisation, run).language
-    for seat in facts.seats[organisation]:
+    rows = facts.seats[organisation]
+    language = facts.payer(organisation, run).language if rows else ""
+    for seat in rows:
         month = seat.session.month
         item = _seat(facts, seat, language, _contract_in(facts, organisation, month))
         if month >= _first_run(facts, organisation, month):

@@ -25,7 +25,6 @@ ANOTHER = (
     "OR coalesce(OLD.year_starts_in, 0) <> coalesce(NEW.year_starts_in, 0)) "
     "AND EXISTS (SELECT 1 FROM subscriptions_yearprice price WHERE price.subscription_id = OLD.id)"
 )
-OF_A_QUOTE = "EXISTS (SELECT 1 FROM subscriptions_quote quote WHERE quote.id = NEW.subject_id)"
 
 
 class Migration(migrations.Migration):
@@ -113,13 +112,5 @@ class Migration(migrations.Migration):
             when=ANOTHER,
             one_at_a_time="organisation_id",
             events=("UPDATE",),
-        ),
-        RowGuard(
-            "subscriptions_billedoccurrence",
-            "of_no_quote",
-            "A quote is not billed.",
-            when=OF_A_QUOTE,
-            one_at_a_time="",
-            events=("INSERT",),
         ),
     ]

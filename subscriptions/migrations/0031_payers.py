@@ -148,14 +148,14 @@ class Migration(migrations.Migration):
             "goes_to_who_pays",
             "A document goes to the client, or to who pays for it in the month after the run.",
             when=(
-                "NEW.kind = 'invoice' AND NEW.payer_id <> NEW.organisation_id "
-                "AND NOT EXISTS (SELECT 1 FROM subscriptions_payer agreed "
+                "NOT EXISTS (SELECT 1 FROM subscriptions_payer agreed "
                 "WHERE agreed.organisation_id = NEW.organisation_id "
                 "AND agreed.payer_id = NEW.payer_id AND agreed.from_month <= NEW.run_month + 1 "
                 "AND (agreed.until_month IS NULL OR NEW.run_month + 1 < agreed.until_month))"
             ),
             one_at_a_time="organisation_id",
             events=("INSERT",),
+            only="NEW.kind = 'invoice' AND NEW.payer_id <> NEW.organisation_id",
         ),
         Guard(
             "subscriptions_invoice",

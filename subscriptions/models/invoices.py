@@ -53,6 +53,10 @@ class BlockedReason(models.TextChoices):
     BOUND = "bound", _("unusually high: look first")
 
 
+# Few rows credit another one: only these are looked up by it, and a run writes thousands.
+CREDITS_SOMETHING = Q(credit_of__isnull=False)
+
+
 class CreditReason(models.TextChoices):
     """Why staff credit what was sent; what a run gives back of overage names no reason."""
 
@@ -100,7 +104,7 @@ class Invoice(Entity):
     # Who was served, as printed; empty where that is the buyer.
     served_name = models.CharField(_("for"), max_length=200, blank=True)
     credit_of = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="credits"
+        "self", models.PROTECT, null=True, blank=True, related_name="credits", db_index=False
     )
     credit_reason = models.CharField(
         _("credited because"), max_length=20, choices=CreditReason, blank=True
@@ -139,12 +143,24 @@ class Invoice(Entity):
     # At our own bank; a payment that came through Stripe has none.
     received_on = models.DateField(_("received by the bank on"), null=True, blank=True)
     parked_because = models.CharField(_("parked because"), max_length=300, blank=True)
-    # Of a large document only; see `subscriptions.bounds`.
+    # Of a large document only; see `subscriptions.bounds`. Nobody looks documents up by them.
     approved_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approved by"),
+        db_index=False,
     )
     seconded_by = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("and by")
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("and by"),
+        db_index=False,
     )
     stripe_id = models.CharField(_("Stripe id"), max_length=60, blank=True)
     # Whether that is a document of real money; unknown of what was sent before this was kept.
@@ -214,6 +230,9 @@ class Invoice(Entity):
         ]
         indexes: ClassVar = [
             models.Index(fields=["run_month", "state"], name="invoice_by_run"),
+            models.Index(
+                fields=["credit_of"], name="credits_of_an_invoice", condition=CREDITS_SOMETHING
+            ),
         ]
 
     def __str__(self) -> str:
@@ -294,7 +313,8 @@ class InvoiceLine(Entity):
     year is rounded so that the parts add up.
     """
 
-    invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
+    # The unique position finds the lines of an invoice.
+    invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(_("kind"), max_length=20, choices=LineKind)
     description = models.CharField(_("description"), max_length=300)
@@ -310,7 +330,9 @@ class InvoiceLine(Entity):
     occurrence = models.ForeignKey(
         "subscriptions.BilledOccurrence", models.PROTECT, null=True, related_name="lines"
     )
-    credit_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="credits")
+    credit_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="credits", db_index=False
+    )
 
     months = MonthRangeField()
 
@@ -326,6 +348,11 @@ class InvoiceLine(Entity):
             ),
             models.CheckConstraint(
                 condition=Q(until_month__gt=F("from_month")), name="line_covers_a_month"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["credit_of"], name="credits_of_a_line", condition=CREDITS_SOMETHING
             ),
         ]
 

@@ -96,8 +96,9 @@ class PriceBand(Entity):
 class YearPrice(Entity):
     """A contract year's prices in one tier, frozen when its first line is drafted (design 5.1)."""
 
+    # The unique month finds the prices of a contract.
     subscription = models.ForeignKey(
-        "subscriptions.Subscription", models.PROTECT, related_name="year_prices"
+        "subscriptions.Subscription", models.PROTECT, related_name="year_prices", db_index=False
     )
     year_month = MonthField()
     tier = models.CharField(max_length=10, choices=Tier)
