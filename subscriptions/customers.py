@@ -132,7 +132,8 @@ def _take_turn(invoice: Invoice, at: dt.datetime) -> tuple[StripeStep, StripeCus
     with transaction.atomic(durable=True):
         if invoice.payer_id:
             payer = Organisation.objects.filter(pk=invoice.payer_id)
-            list(payer.select_for_update(no_key=True))  # documents for it may be drafted meanwhile
+            # Documents for it may be drafted meanwhile.
+            list(payer.select_for_update(no_key=True).values("pk"))
         wait_unless_approved(invoice)
         known = _known_customer(invoice)
         is_known = known is not None and known.details_hash == bodies.hash_of(body)

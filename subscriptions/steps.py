@@ -76,6 +76,12 @@ def lock(invoice_id: UUID) -> Invoice:
     return Invoice.objects.select_for_update(no_key=True).get(pk=invoice_id)
 
 
+def _hold(invoice_id: UUID) -> str:
+    """Lock a document, as `lock` does, for its state alone."""
+    held = Invoice.objects.select_for_update(no_key=True).filter(pk=invoice_id)
+    return str(held.values_list("state", flat=True).get())
+
+
 def wait_unless_approved(invoice: Invoice) -> None:
     """Raise WaitingError when a document was taken back, or finalized by another process.
 
@@ -83,7 +89,7 @@ def wait_unless_approved(invoice: Invoice) -> None:
     then looks for steps. So this locks the document too: either they see the step, or this sees
     what they made of the document. The step's foreign key does not: it is checked at commit.
     """
-    invoice.state = lock(invoice.pk).state
+    invoice.state = _hold(invoice.pk)
     if invoice.state != InvoiceState.APPROVED:
         raise WaitingError
 
@@ -120,7 +126,7 @@ def carry_out(step: StripeStep, deed: Deed[Answer], at: dt.datetime) -> str:
         answer = found or _attempt(step, deed, at)
         if answer:
             with transaction.atomic(durable=True):
-                lock(step.invoice_id)
+                _hold(step.invoice_id)
                 if end(step, StepState.DONE, answer_id=answer.id) and deed.record:
                     deed.record(answer)
             return answer.id
