@@ -29,7 +29,7 @@ from subscriptions.models import (
     TermsReason,
     YearPrice,
 )
-from subscriptions.models.contracts import Chosen, Conditions
+from subscriptions.models.conditions import Chosen, Conditions
 from subscriptions.previews import Plan
 
 if TYPE_CHECKING:

@@ -22,14 +22,16 @@ from subscriptions.models.collection import (
     ReminderStep,
     Reminds,
 )
-from subscriptions.models.contracts import (
+from subscriptions.models.conditions import (
     BillingInterval,
     Collection,
-    HeadcountDeclaration,
     OveragePolicy,
+    ReleaseChoice,
+)
+from subscriptions.models.contracts import (
+    HeadcountDeclaration,
     Pause,
     PurchaseOrder,
-    ReleaseChoice,
     RequestState,
     Subscription,
     Terms,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
 from agency.models import Entity, Organisation, Role, User
-from subscriptions.models.contracts import Collection
+from subscriptions.models.conditions import Collection
 from subscriptions.models.prices import VatCategory
 
 

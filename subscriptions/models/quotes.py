@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField
 from agency.models import Organisation
-from subscriptions.models.contracts import (
+from subscriptions.models.conditions import (
     BillingInterval,
     Chosen,
     Collection,
     Conditions,
     OveragePolicy,
     ReleaseChoice,
-    Subscription,
 )
+from subscriptions.models.contracts import Subscription
 from subscriptions.models.prices import Tier
 
 PROMISED = (
