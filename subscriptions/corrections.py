@@ -164,8 +164,7 @@ def refuse(document: Invoice) -> None:
     """Raise CreditRefusedError for a document of which nothing may be credited."""
     if document.kind == InvoiceKind.CREDIT:
         raise CreditRefusedError(_("A credit is not credited itself."))
-    given_up = document.state == InvoiceState.OPEN and hasattr(document, "write_off")
-    if document.state not in CREDITABLE or given_up:
+    if document.state not in CREDITABLE or document.is_given_up:
         if document.state in InvoiceState.released:
             text = _("This document asks for nothing any more: it is void or written off.")
         else:

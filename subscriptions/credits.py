@@ -107,7 +107,7 @@ def documents_due(facts: Facts, run: Month, organisations: Chosen = None) -> lis
 
     The last overage of the contract year goes back first. A credit waits while a line of its year
     stands on a draft or a blocked document, and until all of it can be given back. What was given
-    back and voided is given back anew.
+    back and voided is given back anew; of a document that was given up, once it is paid after all.
     """
     pending = list(_pending(run, clients(organisations)))
     if not pending:
@@ -172,7 +172,7 @@ def _overage_of(credits_due: Iterable[OverageCredit]) -> QuerySet[InvoiceLine]:
     rows = InvoiceLine.objects.filter(
         kind=LineKind.OVERAGE, occurrence__subject_id__in=subscriptions
     ).exclude(invoice__state=InvoiceState.VOID)
-    return with_credits(rows).order_by("-from_month", "pk")
+    return with_credits(rows).select_related("invoice__write_off").order_by("-from_month", "pk")
 
 
 def with_credits(rows: QuerySet[InvoiceLine]) -> QuerySet[InvoiceLine]:
@@ -216,7 +216,8 @@ def _documents(
     shares: dict[UUID, list[tuple[InvoiceLine, Amounts]]] = defaultdict(list)
     for one, part in parts_due:
         line = by_key[one.key]
-        shares[line.invoice_id].append((line, part))
+        if not line.invoice.is_given_up:
+            shares[line.invoice_id].append((line, part))
     for parts in shares.values():
         yield _document(facts, credit, parts, run)
 

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.models import User
 from agency.money import round_half_away
+from agency.turns import take_turns
 from subscriptions import payments, steps
 from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS
 from subscriptions.models import (
@@ -153,8 +154,10 @@ def write_off(invoice_id: UUID, reason: str, *, by: User, on: dt.date) -> WriteO
     """Write off what is left of an invoice; a large amount waits for a second person.
 
     The second one agrees to the reason and the amount of the first; where what is left has changed,
-    it waits anew. The push then tells Stripe. Raises WriteOffError.
+    it waits anew. The push then tells Stripe. Takes turns with runs, which may credit some of it.
+    Raises WriteOffError.
     """
+    take_turns()
     invoice = steps.lock(invoice_id)
     row = preview(invoice, on=on)[0].write_off
     waiting = WriteOff.objects.filter(invoice=invoice).first()
@@ -183,8 +186,12 @@ def withdraw(invoice_id: UUID) -> None:
 
 
 def losses() -> Iterator[Loss]:
-    """Give all that was written off, and what of it was paid after all, in order of the first."""
-    rows = WriteOff.objects.exclude(written_off_on=None).select_related("invoice__organisation")
+    """Give all that was written off, and what of it was paid after all, in order of the first.
+
+    A document that was voided since is declared no more, so no VAT of it is taken back either.
+    """
+    rows = WriteOff.objects.exclude(Q(written_off_on=None) | Q(invoice__state=InvoiceState.VOID))
+    rows = rows.select_related("invoice__payer")
     rows = rows.order_by("written_off_on", "invoice__number")
     rows = rows.prefetch_related("invoice__receipts")
     lines: dict[UUID, list[InvoiceLine]] = defaultdict(list)

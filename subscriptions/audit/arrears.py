@@ -16,7 +16,8 @@ def write_offs_are_of_what_was_left_split_as_the_lines_are(records: Records) -> 
     """Net, VAT, and the day of the return that takes the VAT back."""
     for row in records.write_offs:
         invoice = records.invoices[row.invoice_id]
-        if on := row.written_off_on:
+        on = row.written_off_on
+        if on and invoice.state != InvoiceState.VOID:
             lines = records.lines[invoice.pk] + [
                 line
                 for credit in records.credits_of[invoice.pk]
@@ -59,16 +60,16 @@ def what_our_bank_has_all_of_asks_for_no_more(records: Records) -> Iterator[Chec
             yield Check(name, "all" if received >= asked else "a part", found)
 
 
-def what_was_set_off_was_taken_from_another_invoice_of_the_client(
+def what_was_set_off_was_taken_from_another_invoice_of_who_pays(
     records: Records,
 ) -> Iterator[Check]:
     sums: dict[UUID | None, int] = defaultdict(int)
     for key, rows in records.receipts.items():
         for row in rows:
             if row.kind == ReceiptKind.SET_OFF:
-                sums[records.invoices[key].organisation_id] += row.amount_cents
-    for organisation, cents in sums.items():
-        yield Check(records.code(organisation), 0, cents)
+                sums[records.invoices[key].payer_id] += row.amount_cents
+    for payer, cents in sums.items():
+        yield Check(records.code(payer), 0, cents)
 
 
 def parts_of_plans_add_up(records: Records) -> Iterator[Check]:
@@ -81,6 +82,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     write_offs_are_of_what_was_left_split_as_the_lines_are,
     what_is_written_off_stripe_asks_for_no_more,
     what_our_bank_has_all_of_asks_for_no_more,
-    what_was_set_off_was_taken_from_another_invoice_of_the_client,
+    what_was_set_off_was_taken_from_another_invoice_of_who_pays,
     parts_of_plans_add_up,
 )

@@ -49,7 +49,7 @@ def credits_of_overage_stay_within_what_their_statement_found(records: Records) 
 def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
     """In their run, unless overage of the same year stands on a draft or a blocked document.
 
-    What staff gave back of the year's overage, a run need not.
+    What staff gave back of the year's overage, a run need not, nor what nobody pays.
     """
     given: dict[UUID, int] = defaultdict(int)
     for line, occurrence in records.billed(LineKind.CREDIT):
@@ -63,9 +63,14 @@ def credits_of_overage_are_given_in_full(records: Records) -> Iterator[Check]:
     }
     by_hand: dict[Any, int] = defaultdict(int)
     staff = _given_by_staff(records)
+    given_up = {row.invoice_id for row in records.write_offs}
     for line, occurrence in records.billed(LineKind.OVERAGE):
-        if occurrence.state != OccurrenceState.CREDITED:
-            year = records.contracts[occurrence.subject_id].year_of(line.from_month)
+        invoice = records.invoices[line.invoice_id]
+        year = records.contracts[occurrence.subject_id].year_of(line.from_month)
+        is_open = invoice.state == InvoiceState.OPEN
+        if invoice.state == InvoiceState.UNCOLLECTIBLE or (is_open and invoice.pk in given_up):
+            by_hand[occurrence.subject_id, year] += line.quantity_hundredths
+        elif occurrence.state != OccurrenceState.CREDITED:
             by_hand[occurrence.subject_id, year] += staff[line.pk][2]
     for credit in records.overage_credits.values():
         subscription, period = credit.statement.subscription_id, credit.statement.months

@@ -238,6 +238,12 @@ class Invoice(Entity):
     def __str__(self) -> str:
         return self.number or str(self.id)[:8]
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody is expected to pay, so far: nothing of it is credited then."""
+        is_written_off = self.state == InvoiceState.OPEN and hasattr(self, "write_off")
+        return is_written_off or self.state == InvoiceState.UNCOLLECTIBLE
+
 
 class ParkedBecause(models.TextChoices):
     DISPUTE = "dispute", _("a bill or the contract is contested")

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from agency.models import Organisation
 from agency.month import AMSTERDAM
 from subscriptions import billing, inbox, push, reconcile, statements
-from subscriptions.audit import audit
+from subscriptions.audit import audit, credited
 from subscriptions.credits import Amounts, Creditable, credit_shares, share
 from subscriptions.models import (
     BilledOccurrence,
@@ -255,6 +255,29 @@ class TestRuns:
         Invoice.objects.filter(pk=overage.invoice_id).update(state="void")
         made = [invoice for invoice in close_and_bill("2026-12") if invoice.kind == "credit"]
         assert [lines(invoice) for invoice in made] == [["credit 2026-01/2026-04 -202.50"]]
+
+    def test_what_nobody_pays_goes_back_once_it_is_paid_after_all(self) -> None:
+        a_year(HOURS, {"2026-11": 4})
+        lost = InvoiceLine.objects.get(kind="overage", from_month=M("2026-04")).invoice
+        day = dt.date(2026, 7, 10)
+        sent = {"number": "1", "stripe_id": "in_1", "invoice_on": day, "due_on": day}
+        Invoice.objects.filter(pk=lost.pk).update(state="open", **sent)
+        lost.refresh_from_db()
+        make.write_off(lost, make.user("controller"))
+
+        made = [invoice for invoice in close_and_bill("2026-12") if invoice.kind == "credit"]
+        assert [lines(invoice) for invoice in made] == [["credit 2026-01/2026-04 -270.00"]]
+        assert bill("2026-12") == []
+        assert audit(credited.INVARIANTS).violations == []
+        overage = lost.lines.get(kind="overage")
+        back = {"kind": "credit", "net_cents": -1, "vat_cents": 0, "credit_of": overage}
+        with pytest.raises(IntegrityError, match="once it is paid after all"), transaction.atomic():
+            make.invoice(lost.organisation, kind="credit", credit_of=lost, lines=[back])
+
+        Invoice.objects.filter(pk=lost.pk).update(state="paid", paid_on=day)
+        (credit,) = close_and_bill("2027-01")
+        assert lines(credit) == ["credit 2026-04/2026-07 -270.00"]
+        assert audit(credited.INVARIANTS).violations == []
 
     def test_a_run_with_many_credits_asks_no_more_of_the_database(
         self, django_assert_num_queries: Any

@@ -136,6 +136,18 @@ def test_it_leaves_the_return_and_comes_back_when_it_is_paid(sandbox: Sandbox, b
     assert audit(arrears.INVARIANTS).violations == []
 
 
+def test_what_is_voided_after_it_was_written_off_gives_no_vat_back(sandbox: Sandbox) -> None:
+    make.agency()
+    invoice = off(sent())
+    by_hand(sandbox.state, "POST", f"invoices/{invoice.stripe_id}/void")
+    inbox.follow(gateway.read(invoice.stripe_id), at=LATER)
+
+    assert Invoice.objects.get().state == "void"
+    assert declared() == []
+    assert bookkeeping.read(THIS_MONTH.from_month).losses == []
+    assert audit(arrears.INVARIANTS).violations == []
+
+
 @pytest.mark.parametrize("fault", ["500_after", "drop_response", "429"])
 def test_a_call_that_fails_is_made_once_all_the_same(sandbox: Sandbox, fault: str) -> None:
     invoice = sent()
@@ -174,6 +186,8 @@ def test_what_was_credited_is_not_written_off() -> None:
     )
     with pytest.raises(WriteOffError, match="credit of it is on its way"):
         write_offs.preview(invoice, on=TODAY)
+    with pytest.raises(IntegrityError, match="credit of it is under way"), transaction.atomic():
+        make.write_off(invoice, make.user("controller"))
     sent_on = {"number": "CN-1", "invoice_on": invoice.invoice_on}
     Invoice.objects.filter(pk=credit.pk).update(state="paid", **sent_on)
 

@@ -38,7 +38,7 @@ def a_part_counts_as_all() -> None:
     Receipt.objects.filter(invoice__number="DIS-0001", kind="received").update(amount_cents=1)
 
 
-@plants("what_was_set_off_was_taken_from_another_invoice_of_the_client", alone=True)
+@plants("what_was_set_off_was_taken_from_another_invoice_of_who_pays", alone=True)
 def more_was_set_off_than_was_taken() -> None:
     Receipt.objects.filter(kind="set_off", amount_cents__gt=0).update(amount_cents=2)
 
