@@ -90,15 +90,17 @@ def match(
     receipts: Iterable[Receipt],
     asked: Mapping[str, tuple[Key, int]],
     noted: Container[str] = frozenset(),
+    by_hand: Iterable[tuple[Key, dt.date, int]] = (),
 ) -> list[Match[Key]]:
     """Compare receipts with invoices; ``asked`` holds key and open cents by invoice number.
 
     A receipt pays the invoices that its text names, in the order of ``asked``; what is left of it
     goes to the last of them. What an earlier one of these receipts paid is asked for no more.
-    ``noted`` are the marks of what was noted before.
+    ``noted`` are the marks of what was noted before; ``by_hand`` says of what was noted without one
+    for which invoice it came, when, and how much: the next receipt like it is that one.
     """
     patterns = [(_pattern(number), key) for number, (key, _cents) in asked.items()]
-    left = dict(asked.values())
+    left, unread = dict(asked.values()), Counter(by_hand)
     alike: Counter[Receipt] = Counter()
     matches = []
     for receipt in receipts:
@@ -114,6 +116,10 @@ def match(
         elif named:
             parts = tuple(_spread(receipt.amount_cents, [(key, left[key]) for key in named]))
             verdict = _verdict(receipt.amount_cents, total)
+        same = [(key, receipt.booked_on, cents) for key, cents in parts]
+        if same and all(unread[each] for each in same):
+            unread.subtract(same)
+            verdict, parts = Verdict.NOTED, ()
         for key, cents in parts:
             left[key] = max(0, left[key] - cents)
         matches.append(Match(receipt, verdict, parts, total, mark))

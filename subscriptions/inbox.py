@@ -271,6 +271,8 @@ def _move(
     """Follow Stripe forward; only a debit that bounced leads from paid back to open."""
     if document.status == "paid" and invoice.state in InvoiceState.payable:
         invoice.state, invoice.debit_failed_on = InvoiceState.PAID, None
+        if not document.paid_elsewhere_cents:  # what our bank received beside it was too much
+            invoice.received_on = None
         invoice.paid_on = invoice.received_on or day_of(document.paid_at or at)
     elif document.status in SETTLED and invoice.state in InvoiceState.payable:
         invoice.state = SETTLED[document.status]
@@ -282,7 +284,8 @@ def _move(
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)
     if invoice.state != InvoiceState.OPEN:  # the mail that Stripe refused is not missed any more
         invoice.parked_because = ""
-    invoice.save(update_fields=["state", "paid_on", "debit_failed_on", "parked_because"])
+    moved = ("state", "paid_on", "received_on", "debit_failed_on", "parked_because")
+    invoice.save(update_fields=moved)
 
 
 def _bill_anew(void: Invoice) -> None:

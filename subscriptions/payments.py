@@ -3,7 +3,7 @@
 What our bank receives for an invoice is kept amount by amount. Stripe knows only all or nothing: it
 is told once all that was asked for is there, and then asks for nothing any more. An invoice counts
 as paid from the day on which the bank has its money, not from the day on which somebody notes it.
-What is too much is the client's: it is set against its next invoice, or paid back.
+What is too much is the payer's: it is set against its next invoice, or paid back.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from subscriptions import bank, bodies, steps
 from subscriptions.models import (
+    Contest,
     Invoice,
     InvoiceKind,
     InvoiceState,
@@ -106,8 +107,13 @@ def compare(data: bytes, *, own_iban: str) -> Sequence[bank.Match[UUID]]:
     except bank.StatementError as error:
         raise PaymentError(str(error)) from error
     days = {receipt.booked_on for receipt in receipts}
-    noted = Receipt.objects.filter(received_on__in=days).values_list("mark", flat=True)
-    return bank.match(receipts, asked(), frozenset(noted))
+    noted = Receipt.objects.filter(received_on__in=days)
+    by_hand = [
+        (row.invoice_id, row.received_on, row.amount_cents)
+        for row in noted
+        if row.mark == _mark_by_hand(row.received_on, row.amount_cents)
+    ]
+    return bank.match(receipts, asked(), {row.mark for row in noted}, by_hand)
 
 
 @transaction.atomic
@@ -135,11 +141,15 @@ def note(
     if received_on > on or (invoice.invoice_on and received_on < invoice.invoice_on):
         raise PaymentError(_("It was paid between its invoice date and today."))
     cents = left_cents(invoice) if amount_cents is None else amount_cents
-    mark = mark or f"{received_on} {cents}"
+    mark = mark or _mark_by_hand(received_on, cents)
     if cents > 0 and not invoice.receipts.filter(mark=mark).exists():
         invoice.receipts.create(received_on=received_on, amount_cents=cents, mark=mark)
     settle(invoice)
     return invoice
+
+
+def _mark_by_hand(received_on: dt.date, cents: int) -> str:
+    return f"{received_on} {cents}"
 
 
 def _refuse(invoice: Invoice) -> None:
@@ -174,11 +184,12 @@ def overpaid() -> Iterator[Overpaid]:
 
 
 def _next_of(invoice: Invoice) -> Invoice | None:
-    """Give the oldest open invoice of the same client."""
-    if invoice.organisation_id is None:
+    """Give the oldest open invoice of the same payer, whose money it is; it contests none of it."""
+    if invoice.payer_id is None:
         return None
-    theirs = unpaid().filter(organisation=invoice.organisation_id, state=InvoiceState.OPEN)
-    rows = with_left(theirs).filter(left__gt=0, write_off=None)
+    theirs = unpaid().filter(payer=invoice.payer_id, state=InvoiceState.OPEN)
+    contested = Contest.objects.filter(ended_on=None).values("invoice")
+    rows = with_left(theirs).filter(left__gt=0, write_off=None).exclude(pk__in=contested)
     found: Invoice | None = rows.order_by("due_on", "number").first()
     return found
 
@@ -196,14 +207,14 @@ def pay_back(invoice_id: UUID, *, on: dt.date) -> int:
 
 @transaction.atomic
 def set_off(invoice_id: UUID, against_id: UUID, *, on: dt.date) -> Invoice:
-    """Set what was too much for an invoice against another one of the client, as far as it goes."""
+    """Set what was too much for an invoice against another one of its payer, as far as it goes."""
     first, second = (steps.lock(key) for key in sorted((invoice_id, against_id)))
     invoice, against = (first, second) if first.pk == invoice_id else (second, first)
     cents = min(-left_cents(invoice), left_cents(against))
     if cents <= 0:
         raise PaymentError(_("Nothing was paid too much."))
-    if invoice.organisation_id is None or invoice.organisation_id != against.organisation_id:
-        raise PaymentError(_("It is set against another invoice of the same client only."))
+    if invoice.payer_id is None or invoice.payer_id != against.payer_id:
+        raise PaymentError(_("It is set against another invoice of the same payer only."))
     _refuse(against)
     _move(invoice, -cents, ReceiptKind.SET_OFF, on)
     _move(against, cents, ReceiptKind.SET_OFF, on)

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from agency.models import Organisation
-from agency.month import Month, day_of, midnight
+from agency.month import Month, day_of
 from subscriptions import advancing, bodies, credit_notes, customers, forgotten, gateway, read_back
 from subscriptions.models import (
     Invoice,
@@ -28,12 +27,11 @@ from subscriptions.models import (
     InvoiceState,
     StepKind,
     StepState,
-    StripeStep,
 )
+from subscriptions.once_final import ONCE_FINAL, carry_on
 from subscriptions.parked import is_held_back
 from subscriptions.steps import (
     NOT_MADE,
-    SETTLED,
     UNFINISHED,
     Deed,
     DisagreementError,
@@ -47,10 +45,6 @@ from subscriptions.steps import (
 )
 
 logger = logging.getLogger(__name__)
-
-# The calls that follow on finalizing.
-ONCE_FINAL = (StepKind.WRITE_OFF, StepKind.SETTLE, StepKind.SEND, StepKind.ADVANCE)
-MAILED_SINCE = dt.timedelta(days=30)  # Stripe keeps events as long
 
 
 class Outcome(StrEnum):
@@ -137,10 +131,7 @@ def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:
             credit_notes.deliver(invoice, at)
         elif invoice.state == InvoiceState.APPROVED:
             _deliver(invoice, at)
-        _write_off(invoice, at)
-        _settle(invoice, at)
-        _send(invoice, at)
-        _advance(invoice, at)
+        carry_on(invoice, at)
     except (WaitingError, gateway.BusyError, gateway.UnknownOutcomeError):
         return Outcome.WAITING
     except DisagreementError as disagreement:
@@ -312,98 +303,6 @@ def _finalize(invoice: Invoice, at: dt.datetime) -> None:
         return None if document.status == "draft" else document
 
     carry_out(step, Deed(call, look, partial(record_finalized, invoice)), at)
-
-
-def _unfinished(invoice: Invoice, kind: StepKind) -> StripeStep | None:
-    step = invoice.steps.filter(kind=kind).order_by("-generation").first()
-    return step if step and step.state in UNFINISHED else None
-
-
-def _write_off(invoice: Invoice, at: dt.datetime) -> None:
-    """Tell Stripe that nobody will pay; where somebody just did, the inbox follows that."""
-    step = _unfinished(invoice, StepKind.WRITE_OFF)
-    if step is None:
-        return
-
-    def call(_body: Mapping[str, Any], key: str) -> gateway.Document:
-        return gateway.give_up(invoice.stripe_id, key)
-
-    def look() -> gateway.Document | None:
-        document = gateway.read(invoice.stripe_id)
-        return None if document.status == "open" else document
-
-    def record(document: gateway.Document) -> None:
-        if document.status == "uncollectible":
-            still_open = Invoice.objects.filter(pk=invoice.pk, state=InvoiceState.OPEN)
-            still_open.update(state=InvoiceState.UNCOLLECTIBLE, parked_because="")
-
-    carry_out(step, Deed(call, look, record, looks_first=True), at)
-
-
-def _settle(invoice: Invoice, at: dt.datetime) -> None:
-    """Tell Stripe of a payment that our own bank received."""
-    step = _unfinished(invoice, StepKind.SETTLE)
-    if step is None:
-        return
-
-    def look() -> gateway.Document | None:
-        document = gateway.read(invoice.stripe_id)
-        return document if document.status == "paid" else None
-
-    def record(document: gateway.Document) -> None:
-        if document.status == "paid":
-            still_open = Invoice.objects.filter(pk=invoice.pk, state__in=InvoiceState.payable)
-            still_open.update(state=InvoiceState.PAID, paid_on=F("received_on"), parked_because="")
-
-    settle = partial(gateway.settle, invoice.stripe_id)
-    carry_out(step, Deed(settle, look, record, looks_first=True), at)
-
-
-def _send(invoice: Invoice, at: dt.datetime) -> None:
-    """Have Stripe mail the invoice; what is settled already needs no mail."""
-    step = _unfinished(invoice, StepKind.SEND)
-    if step is None:
-        return
-    # Finalized by another process?
-    invoice.refresh_from_db(fields=["state", "stripe_id", "invoice_on"])
-    if invoice.state != InvoiceState.OPEN:
-        end(step, StepState.FAILED, SETTLED)
-        return
-
-    def call(_body: Mapping[str, Any], key: str) -> gateway.Document:
-        return gateway.send(invoice.stripe_id, key)
-
-    def look() -> gateway.Document | None:
-        sent = gateway.events_since(_final_since(invoice, at), "invoice.sent")
-        is_sent = any(event.object_id == invoice.stripe_id for event in sent)
-        return gateway.read(invoice.stripe_id) if is_sent else None
-
-    # Else a person, or a push that a restored backup has forgotten, may have sent it.
-    final_just_now = answered_lately(invoice, StepKind.FINALIZE, at)
-    carry_out(step, Deed(call, look, looks_first=not final_just_now), at)
-
-
-def _advance(invoice: Invoice, at: dt.datetime) -> None:
-    """Tell Stripe whether to debit and remind by itself; nothing of it concerns what is settled."""
-    step = invoice.steps.filter(kind=StepKind.ADVANCE).order_by("-generation").first()
-    if step is None or step.state not in UNFINISHED:
-        return
-    invoice.refresh_from_db(fields=["state", "stripe_id"])
-    if invoice.state != InvoiceState.OPEN:
-        end(step, StepState.FAILED, SETTLED)
-        return
-
-    def look() -> gateway.Document | None:
-        document = gateway.read(invoice.stripe_id)
-        is_over = document.status != "open"  # paid just now: Stripe goes on with nothing
-        return document if is_over or document.goes_on == step.body["auto_advance"] else None
-
-    carry_out(step, Deed(partial(gateway.advance, invoice.stripe_id), look, looks_first=True), at)
-
-
-def _final_since(invoice: Invoice, at: dt.datetime) -> dt.datetime:
-    """Return a moment before it was finalized, by Stripe's clock: ours may be ahead."""
-    return midnight(invoice.invoice_on) if invoice.invoice_on else at - MAILED_SINCE
 
 
 def _start_over(invoice: Invoice) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.shortcuts import redirect
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -117,9 +119,11 @@ def _settle_over(request: HttpRequest, step: str) -> HttpResponse:
     return redirect("admin:subscriptions_invoice_received")
 
 
+@transaction.atomic
 def _note(request: HttpRequest, paid: Any) -> HttpResponse:
+    """Note payments, all of what one line of the bank pays or nothing: it is not offered again."""
     done = 0
-    for key, received_on, cents, mark in paid:
+    for key, received_on, cents, mark in sorted(paid, key=itemgetter(0)):  # two wait in one order
         try:
             invoice = payments.note(
                 key, received_on=received_on, on=today(), amount_cents=cents, mark=mark

@@ -15,7 +15,16 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from agency.models import Agency, AuditEvent
-from subscriptions import billing, corrections, payments, push, reconcile, write_offs
+from subscriptions import (
+    billing,
+    corrections,
+    gateway,
+    inbox,
+    payments,
+    push,
+    reconcile,
+    write_offs,
+)
 from subscriptions.audit import arrears, audit
 from subscriptions.models import CreditReason, Invoice, Receipt, StripeStep
 from subscriptions.payments import PaymentError
@@ -23,7 +32,7 @@ from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 from tests.stripe.control import TOO_OFTEN, listed, order
-from tests.stripe.faults import by_hand, forget_faults
+from tests.stripe.faults import act, by_hand, forget_faults
 from tests.subscriptions.test_bank import entry, statement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -183,6 +192,48 @@ class TestParts:
         with pytest.raises(PaymentError, match="Nothing was paid too much"):
             payments.pay_back(invoice.pk, on=TODAY)
 
+    @pytest.mark.parametrize("is_told_first", [False, True])
+    def test_what_stripe_receives_beside_our_bank_is_too_much(
+        self, sandbox: Sandbox, *, is_told_first: bool
+    ) -> None:
+        make.agency()
+        invoice = sent()
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+        act(sandbox.state, "pay", invoice.stripe_id)  # a debit that was under way
+        for _ in range(2):
+            if is_told_first:
+                assert push.push(invoice.pk, at=LATER) in {Outcome.PUSHED, Outcome.ALREADY}
+            inbox.follow(gateway.read(invoice.stripe_id), at=LATER)
+
+        invoice.refresh_from_db()
+        assert (invoice.state, invoice.received_on) == ("paid", None)
+        assert [(row.over_cents, row.against) for row in payments.overpaid()] == [(1210_00, None)]
+        assert payments.pay_back(invoice.pk, on=TODAY) == 1210_00
+        assert list(payments.overpaid()) == []
+        assert reconcile.reconcile(at=LATER).found == []
+        assert audit(arrears.INVARIANTS).violations == []
+
+    def test_it_is_set_against_what_its_payer_owes_whoever_was_served(self) -> None:
+        make.agency()
+        group, north, south = (make.organisation(code) for code in ("GROUP", "NORTH", "SOUTH"))
+        day = dt.date(2026, 4, 10)
+        later: dict[str, Any] = {"state": "open", "invoice_on": day, "due_on": day}
+        for school in (north, south):
+            make.payer(school, group, "2026-04", "2026-05")
+        over = make.invoice(north, payer=group, **later | {"number": "1", "stripe_id": "in_1"})
+        mine = make.invoice(north, "2026-05", **later | {"number": "2", "stripe_id": "in_2"})
+        payments.note(over.pk, received_on=day, on=day, amount_cents=2000_00)
+
+        assert [row.against for row in payments.overpaid()] == [None]
+        with pytest.raises(PaymentError, match="of the same payer only"):
+            payments.set_off(over.pk, mine.pk, on=TODAY)
+        theirs = make.invoice(south, payer=group, **later | {"number": "3", "stripe_id": "in_3"})
+        assert [row.against for row in payments.overpaid()] == [theirs]
+        payments.set_off(over.pk, theirs.pk, on=TODAY)
+
+        assert payments.left_cents(theirs) == 1210_00 - 790_00
+        assert audit(arrears.INVARIANTS).violations == []
+
     def test_a_credit_makes_a_part_enough(self, sandbox: Sandbox) -> None:
         invoice = sent()
         payments.note(invoice.pk, received_on=TODAY, on=TODAY, amount_cents=605_00)
@@ -259,6 +310,20 @@ class TestPage:
         )
         assert OrmQ.objects.count() == 1
         assert AuditEvent.objects.filter(action="paid", subject_id=invoice.pk).count() == 1
+
+    def test_a_part_that_was_noted_by_hand_is_known_again_once(self, controller: Client) -> None:
+        invoice = make.invoice(make.organisation(), state="open", invoice_on=dt.date(2026, 4, 1))
+        payments.note(invoice.pk, received_on=dt.date(2026, 4, 8), on=TODAY, amount_cents=605_00)
+        part = entry("605.00", invoice.number)
+        assert "Noted before." in self.upload(controller, part).content.decode()
+        twice = self.upload(controller, part, part).content.decode()
+        assert len(re.findall(f'value="{invoice.pk} 2026-04-08 60500 ', twice)) == 1
+
+    def test_what_one_line_pays_is_noted_as_one(self, controller: Client) -> None:
+        invoice = make.invoice(make.organisation(), state="open", invoice_on=dt.date(2026, 4, 1))
+        paid = [f"{key} 2026-04-08 60500 {'a' * 64}" for key in (invoice.pk, UUID(int=2**128 - 1))]
+        assert controller.post(ADDRESS, {"step": "note", "paid": paid}).status_code == 400
+        assert not Receipt.objects.exists()
 
     def test_one_payment_is_noted_by_its_number(self, controller: Client) -> None:
         invoice = make.invoice(make.organisation(), state="open", invoice_on=dt.date(2026, 4, 1))
