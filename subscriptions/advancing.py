@@ -20,6 +20,7 @@ from subscriptions.models import (
     Invoice,
     InvoiceKind,
     InvoiceState,
+    Mandate,
     Reminds,
     StepKind,
     StepState,
@@ -41,7 +42,17 @@ def is_told_to_go_on(invoice: Invoice, calls: Iterable[StripeStep] | None = None
 def is_debited_at_once(invoice: Invoice) -> bool:
     """Tell whether Stripe debits an invoice as soon as it is final: what we announce waits."""
     ours = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY)
-    return bodies.is_debited(invoice) and not ours.exists()
+    return brings_a_debit(invoice) and not ours.exists()
+
+
+def brings_a_debit(invoice: Invoice) -> bool:
+    """Tell whether an invoice may be debited: not where its payer withdrew all its mandates.
+
+    Of a payer without any nothing is known: those of before mandates were kept are at Stripe only.
+    """
+    known = Mandate.objects.filter(organisation=invoice.payer_id)
+    is_left = known.filter(withdrawn_on=None).exists() or not known.exists()
+    return bodies.is_debited(invoice) and is_left
 
 
 def is_paid_in_parts(invoice: Invoice) -> bool:
@@ -57,14 +68,16 @@ def is_to_go_on(invoice: Invoice, on: dt.date) -> bool:
     announce, a debit begins on its day, or within a few after it.
     """
     is_contested = Contest.objects.filter(invoice=invoice, ended_on=None).exists()
-    if is_contested or is_paid_in_parts(invoice):
+    if is_contested or is_paid_in_parts(invoice) or invoice.is_given_up:
         return False
     policy = CollectionPolicy.objects.first()
     if bodies.is_debited(invoice):
         is_ours = policy is not None and policy.reminded_by == Reminds.AGENCY
-        if is_ours and invoice.debit_failed_on:
+        if (is_ours and invoice.debit_failed_on) or not brings_a_debit(invoice):
             return False
-        announced = invoice.notices.filter(debit_on__range=(on - DEBIT_MAY_BEGIN_LATE, on))
+        announced = invoice.notices.filter(
+            debit_on__range=(on - DEBIT_MAY_BEGIN_LATE, on), mandate__withdrawn_on=None
+        )
         is_free = is_debited_at_once(invoice) or is_told_to_go_on(invoice)
         return is_free or announced.exists()
     mailed = invoice.steps.filter(kind=StepKind.SEND, state=StepState.DONE)

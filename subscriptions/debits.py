@@ -36,6 +36,7 @@ class NotAnnounced(models.TextChoices):
     """Why a debit is not announced, and so waits; the first that applies."""
 
     CONTESTED = "contested", _("contested")
+    WRITTEN_OFF = "written_off", _("it is being written off")
     IN_PARTS = "in_parts", _("it is paid in parts")
     CREDITED = "credited", _("a credit of it is under way")
     PARKED = "parked", _("its client is parked")
@@ -120,10 +121,16 @@ def send(notice_id: UUID, *, on: dt.date) -> None:
 
 
 def withdraw(mandate: Mandate, *, on: dt.date) -> None:
-    """Note that a client, or its bank, withdrew a mandate: no debit is announced by it any more."""
+    """Note that a client, or its bank, withdrew a mandate: no debit goes by it any more.
+
+    The next round of pushing has Stripe stop those that were announced; what the bank has, it has.
+    """
     Mandate.objects.filter(pk=mandate.pk, withdrawn_on=None).update(
         withdrawn_on=max(on, mandate.signed_on)
     )
+    debited = payments.unpaid().filter(payer=mandate.organisation_id, collection=Collection.SEPA)
+    for invoice_id in list(debited.order_by("pk").values_list("pk", flat=True)):
+        advancing.align(invoice_id, on=on)
 
 
 def _is_to_be_announced(invoice: Invoice, on: dt.date) -> bool:
@@ -141,6 +148,7 @@ def _first_day(invoice: Invoice, policy: CollectionPolicy, on: dt.date) -> dt.da
 def _waits_for(invoice: Invoice, mandate: Mandate | None, on: dt.date) -> NotAnnounced | None:
     reasons = {
         NotAnnounced.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
+        NotAnnounced.WRITTEN_OFF: invoice.is_given_up,
         NotAnnounced.IN_PARTS: advancing.is_paid_in_parts(invoice),
         NotAnnounced.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
         NotAnnounced.PARKED: is_held_back(invoice, Month.containing(on)),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.month import Month
-from subscriptions import advancing, bodies, collection_letters, payment_plans, payments, steps
+from subscriptions import advancing, collection_letters, payment_plans, payments, steps
 from subscriptions.models import (
     CollectionPolicy,
     Invoice,
@@ -25,8 +25,8 @@ from subscriptions.models import (
     ReminderStep,
     Reminds,
 )
+from subscriptions.once_final import ONCE_FINAL
 from subscriptions.parked import is_held_back
-from subscriptions.push import ONCE_FINAL
 
 SUBJECT = _("An invoice is not paid yet")
 FINAL_SUBJECT = _("Final demand: an invoice is not paid")
@@ -161,7 +161,7 @@ def _left_be(invoice: Invoice, planned: Container[UUID], on: dt.date) -> LeftBe 
 def _is_debited(invoice: Invoice) -> bool:
     """Tell whether a debit brings the money: not where one failed, or only a part is left."""
     in_parts = advancing.is_paid_in_parts(invoice)
-    return bodies.is_debited(invoice) and not (invoice.debit_failed_on or in_parts)
+    return advancing.brings_a_debit(invoice) and not (invoice.debit_failed_on or in_parts)
 
 
 def _days_to_pay(step: str, policy: CollectionPolicy) -> int:

@@ -114,6 +114,34 @@ def test_what_is_paid_in_parts_is_not_debited(ours: CollectionPolicy, sandbox: S
     assert [row.waits_for for row in debits.plan(on=on(30))] == ["in_parts"]
 
 
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_mandate_that_was_withdrawn_debits_nothing_that_was_announced(
+    ours: CollectionPolicy, sandbox: Sandbox, *, is_begun: bool
+) -> None:
+    invoice = final()
+    announce(TODAY)
+    if is_begun:
+        assert goes_on(sandbox, invoice, on(5))
+    debits.withdraw(Mandate.objects.get(), on=on(4))
+    assert push.push(invoice.pk, at=NOW) in {Outcome.PUSHED, Outcome.ALREADY}
+    assert not listed(sandbox)[0]["auto_advance"]
+    assert [row.left_be for row in reminders.plan(on=on(8))] == [None]
+
+    assert invoice.payer
+    make.mandate(invoice.payer)
+    assert not goes_on(sandbox, invoice, on(5))  # the announcement named another mandate
+    assert announce(on(11)) == 1
+    assert goes_on(sandbox, invoice, on(16))
+
+
+def test_what_is_to_be_written_off_is_not_debited(ours: CollectionPolicy, sandbox: Sandbox) -> None:
+    invoice = final()
+    announce(TODAY)
+    make.write_off(invoice, make.user("controller"), written_off_on=None, vat_on=None)
+    assert not goes_on(sandbox, invoice, on(5))
+    assert [row.waits_for for row in debits.plan(on=on(30))] == ["written_off"]
+
+
 def test_more_than_a_debit_may_carry_is_not_announced(
     ours: CollectionPolicy, sandbox: Sandbox
 ) -> None:
