@@ -113,8 +113,8 @@ def _remarks(takeover: Takeover, *, successor_pays: bool) -> Iterator[str]:
         yield text % {"number": number, **names}
     text = gettext("Statements stay those of %(client)s: its people see them, no others do.")
     yield text % names
-    open_items = payments.unpaid().filter(organisation=client)
-    if cents := open_items.aggregate(sum=Sum("total_cents"))["sum"]:
+    open_items = payments.with_left(payments.unpaid().filter(organisation=client))
+    if cents := open_items.aggregate(sum=Sum("left"))["sum"]:
         text = gettext("Invoices that were sent stay as they are: %(amount)s is open.")
         yield text % {"amount": euro(cents)}
     if successor_pays:

@@ -128,6 +128,7 @@ def test_the_page_shows_what_comes_of_it_before_it_is_kept() -> None:
     session(small, "S1", "2025-05-05")
     Session.objects.update(status="scheduled")
     make.top_up_card(small, "2025-03")
+    make.receipt(make.invoice(small, "2024-11", state="open"), 210_00)
     browser = as_("controller")
     form = {"organisation": str(small.pk), "successor": str(small.pk), "from_month": "2025-04"}
     assert "Another organisation takes over." in browser.post(ADD, form).content.decode()
@@ -139,6 +140,7 @@ def test_the_page_shows_what_comes_of_it_before_it_is_kept() -> None:
         "go to LARGE B.V.",
         "Statements stay",
         "Declare how many",
+        "€\N{NO-BREAK SPACE}1,000.00 is open",
     ):
         assert said in page, said
     assert "337.50" in page  # the fee of April that no run bills
