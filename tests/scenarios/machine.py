@@ -19,7 +19,6 @@ from subscriptions import (
     declarations,
     ends,
     pauses,
-    payments,
     tier_requests,
     versions,
 )
@@ -36,7 +35,8 @@ from subscriptions.models import (
 )
 from tests import factories as make
 from tests.clients import client, counsellor
-from tests.scenarios.chance import AgencyOfChance, numbers, one_of, while_the_month_lasts
+from tests.scenarios.chance import numbers, one_of, while_the_month_lasts
+from tests.scenarios.collecting import CollectingAgency
 from tests.stripe.faults import act, by_hand
 from workshops import scheduling
 from workshops.models import CancelledBy, Session, SessionStatus
@@ -48,7 +48,7 @@ ABROAD: dict[str, dict[str, Any]] = {
 }
 
 
-class RandomAgency(AgencyOfChance):
+class RandomAgency(CollectingAgency):
     """Each rule is something that happens, of which the product may refuse some."""
 
     # Contracts
@@ -329,14 +329,6 @@ class RandomAgency(AgencyOfChance):
 
     def at_stripe(self) -> list[dict[str, Any]]:
         return sorted(self.stripe.newest("invoice"), key=lambda one: str(one["number"]))
-
-    @while_the_month_lasts
-    @rule(number=numbers, days=st.integers(0, 20))
-    def the_bank_receives_money(self, number: int, days: int) -> None:
-        invoice = one_of(payments.unpaid().order_by("number"), number)
-        if invoice:
-            on = self.today - dt.timedelta(days=days)
-            self.happens("bank", lambda: payments.note(invoice.pk, received_on=on, on=self.today))
 
     @while_the_month_lasts
     @rule(number=numbers, line=numbers, how=st.sampled_from(["all", "part", "line", "anew"]))

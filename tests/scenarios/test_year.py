@@ -1,7 +1,8 @@
 """A normal year of the agency, walked from a signature in March to the accountant's visit.
 
-What does not exist is left out: no two organisations merge. A basic year at own prices is 1,250.00,
-an extended one of 100 people 3,600.00 with 20 hours, 125.00 for one above; set-up 250.00, 450.00.
+A basic year at own prices is 1,250.00, an extended one of 100 people 3,600.00 with 20 hours, 125.00
+for one above; set-up 250.00, 450.00. A basic year costs each of the two that merge 1,350.00, and
+1,800.00 what they become.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from subscriptions import (
     indexation_letters,
     indexation_runs,
     quotes,
+    takeovers,
     vat_returns,
 )
 from subscriptions.audit import audit
-from subscriptions.models import BooksReason, CreditReason, Invoice, Statement
+from subscriptions.models import BooksReason, CreditReason, Invoice, Statement, Takeover
 from tests import factories as make
 from tests.agreed import M
 from tests.browsers import as_
@@ -61,19 +63,28 @@ OWN = """
     2026-09 seat 1 495.00 | 0.00 E
     2026-12 fee 12 1283.26 | 269.48 S
 """
+MERGES = """
+    2025-12 fee 3 337.50, setup 1 250.00 | 123.38 S
+    2026-03 fee 3 337.50 | 70.88 S
+"""
+MERGED = """
+    2026-06 fee 3 450.00, setup 1 250.00 | 147.00 S
+    2026-09 2026-12 fee 3 450.00 | 94.50 S
+"""
 ONE_OFF = ["2026-09 seat 2026-09/2026-10 495.00 | 0.00 E"] * 4 + [
     "2026-09 seat 2026-09/2026-10 495.00, seat 2026-09/2026-10 495.00 | 0.00 E"
 ]
 # By quarter of the invoice date, which is in the month after the run: net and VAT at 21 %, exempt.
 RETURNS = {
-    "2026-01": (2_850_00, 598_50, 0),  # 1,500.00 and 1,350.00
-    "2026-04": (0, 0, 0),
-    "2026-07": (1_212_50, 254_63, 0),  # 437.50 + 900.00 - 125.00
-    "2026-10": (900_00, 189_00, 4_455_00),  # a fee, and nine seats at 495.00
-    "2027-01": (2_183_26, 458_48, 0),  # 900.00 and 1,283.26
+    "2026-01": (4_025_00, 845_26, 0),  # 1,500.00, 1,350.00 and twice 587.50
+    "2026-04": (675_00, 141_76, 0),  # twice 337.50
+    "2026-07": (1_912_50, 401_63, 0),  # 437.50 + 900.00 - 125.00, and 700.00
+    "2026-10": (1_350_00, 283_50, 4_455_00),  # fees, and nine seats at 495.00
+    "2027-01": (2_633_26, 552_98, 0),  # 900.00, 1,283.26 and 450.00
 }
-# 529.38 - 151.25 of the disputed bill, two fees of 1,089.00, and nine seats.
-OPEN_AT_THE_END_OF_2026 = 7_011_13
+# 529.38 - 151.25 of the disputed bill, two fees of 1,089.00, and nine seats; 1,119.26 of each that
+# merged, 847.00 and 544.50 of what they became.
+OPEN_AT_THE_END_OF_2026 = 10_641_15
 
 
 @pytest.fixture(autouse=True)
@@ -83,11 +94,13 @@ def in_english() -> Iterator[None]:
 
 
 class Year:
-    """The agency's two clients, its people, and what they do month by month."""
+    """The agency's clients, its people, and what they do month by month."""
 
     def __init__(self) -> None:
         self.own = client("OWN", billing_interval=12, own_annual_fee_cents=1_250_00).organisation
         make.contact(self.own)
+        self.two = [client(code, billing_interval=3).organisation for code in ("EAST", "WEST")]
+        self.one = make.organisation("MERGED")
         self.ada: User = make.user("controller", email="ada@staff.example")
         self.bob: User = make.user("controller", email="bob@staff.example")
         self.signed: Organisation
@@ -114,6 +127,17 @@ class Year:
         deputy = make.advisor("DEPUTY")
         make.assignment(deputy, self.signed, "deputy", from_month="2026-05")
         work(self.signed, M("2026-05"), 7.25, by="DEPUTY")
+
+    def merge(self) -> None:
+        """Let two clients become one from July on, with a contract of its own."""
+        make.headcount(self.one, 200, "2020-01")
+        for client_ in self.two:
+            gone = Takeover(organisation=client_, successor=self.one, from_month=M("2026-07"))
+            takeovers.take_over(gone)
+            ended = "First month after the end"
+            contract = client_.subscriptions.get()
+            make.audit_event(contract, self.ada, fields=ended, on=dt.date(2026, 6, 5))
+        make.subscription(self.one, "2026-07", "basic", billing_interval=3)
 
     def settle_the_dispute(self) -> None:
         """Let two people open the books of the bill, find it right, and credit an hour of it."""
@@ -163,7 +187,7 @@ class Year:
                 lambda: work(self.signed, M("2026-04"), 6),
                 lambda: self.pay("SIGNED", "2026-04-15"),
             ],
-            "2026-05": [self.fall_ill],
+            "2026-05": [self.fall_ill, self.merge],
             "2026-06": [lambda: work(self.signed, M("2026-06"), 6, by="DEPUTY")],
             "2026-07": [lambda: make.purchase_order(self.signed, "Q3", "2026-07", "2026-10")],
             "2026-08": [self.settle_the_dispute],
@@ -210,6 +234,14 @@ def test_a_normal_year_and_the_accountants_visit(year: Year) -> None:
         2026-09 2026-12 3 exact 0 of 20 over 0
     """)
     assert told(year.own) == expected_statements("2026-03..2026-12/3 3 exact 0 of 2 over 0")
+    for merges in year.two:
+        assert documents(merges) == expected_documents(MERGES)
+        assert told(merges) == expected_statements("""
+            2026-03 3 exact 0 of 2 over 0
+            2026-06 3 exact 0 of 1 over 0
+        """)
+    assert documents(year.one) == expected_documents(MERGED)
+    assert told(year.one) == expected_statements("2026-09 2026-12 3 exact 0 of 4 over 0")
     assert audit().violations == []
 
     visited = [M(month) for month in months_from("2026-01", 13)]
