@@ -49,10 +49,11 @@ def what_is_written_off_stripe_asks_for_no_more(records: Records) -> Iterator[Ch
 
 
 def what_our_bank_has_all_of_asks_for_no_more(records: Records) -> Iterator[Check]:
-    """And what it has only a part of, or nothing, goes on asking."""
+    """And what it has only a part of, or nothing, goes on asking; what is void asks for nothing."""
     for invoice in records.invoices.values():
         received = sum(row.amount_cents for row in records.receipts[invoice.pk])
-        if invoice.received_on or (received and invoice.state in InvoiceState.payable):
+        is_noted = invoice.received_on and invoice.state != InvoiceState.VOID
+        if is_noted or (received and invoice.state in InvoiceState.payable):
             credited = [row for row in records.credits_of[invoice.pk] if row.state == "paid"]
             asked = invoice.total_cents + sum(credit.total_cents for credit in credited)
             found = "all" if invoice.received_on else "a part"

@@ -307,7 +307,7 @@ def blocked_documents_have_their_reason(records: Records) -> Iterator[Check]:
     """But for those of clients of which no run makes anything anew."""
     for invoice in records.invoices.values():
         client = invoice.organisation_id
-        waits = client is not None and records.is_parked(client)
+        waits = client is not None and records.is_parked(client, invoice.run_month)
         if invoice.state == InvoiceState.BLOCKED and not waits:
             name = records.document_name(invoice)
             yield Check(name, invoice.blocked_reason, _reason_now(records, invoice))

@@ -127,11 +127,12 @@ class Records:
         closed = [run for run in runs if self.open_month is not None and run < self.open_month]
         return max(closed, default=None)
 
-    def is_parked(self, organisation: UUID) -> bool:
-        """Tell whether the last run billed nothing of a client on purpose."""
-        row, run = self.facts.organisations[organisation], self.last_run
+    def is_parked(self, organisation: UUID, since: Month | None = None) -> bool:
+        """Tell whether the last run, or one made ahead, bills nothing of a client on purpose."""
+        run = max((one for one in (self.last_run, since) if one), default=None)
         if run is None:
             return False
+        row = self.facts.organisations[organisation]
         return is_parked(row, run) or is_parked(self.facts.payer(organisation, run), run)
 
     def newest_statements(self, subscription: UUID) -> list[Statement]:

@@ -6,11 +6,14 @@ import datetime as dt
 from typing import Any
 from uuid import uuid4
 
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from advisors import hours
 from advisors.models import AdjustmentReason, DraftHours
+from agency import refusals
 from agency.models import Organisation
 from agency.month import MonthRange
 from subscriptions import (
@@ -168,7 +171,11 @@ class RandomAgency(CollectingAgency):
             ends.refuse(row, until, client_knows=True)
             if until != row.until_month and (until is None or until > row.start_month):
                 row.until_month = until
-                row.save()
+                try:
+                    with transaction.atomic():
+                        row.save()
+                except IntegrityError as error:  # a pause goes beyond it; the page says so
+                    raise ValidationError(refusals.sentence(error)) from error
                 label = "First month after the end"
                 make.audit_event(row, self.staff, fields=label, on=self.today)
 

@@ -213,6 +213,14 @@ class TestParts:
         assert reconcile.reconcile(at=LATER).found == []
         assert audit(arrears.INVARIANTS).violations == []
 
+    def test_all_that_came_for_what_was_voided_is_too_much(self) -> None:
+        make.agency()
+        invoice = make.invoice(make.organisation(), state="open")
+        payments.note(invoice.pk, received_on=TODAY, on=TODAY)
+        Invoice.objects.filter(pk=invoice.pk).update(state="void")
+        assert payments.pay_back(invoice.pk, on=TODAY) == 1210_00
+        assert audit(arrears.INVARIANTS).violations == []
+
     def test_it_is_set_against_what_its_payer_owes_whoever_was_served(self) -> None:
         make.agency()
         group, north, south = (make.organisation(code) for code in ("GROUP", "NORTH", "SOUTH"))

@@ -192,6 +192,15 @@ class TestParked:
         ParkedOrganisation.objects.all().delete()
         assert [one.state for one in bill("2026-01")] == ["draft"]
 
+    def test_what_is_blocked_ahead_of_the_first_close_stays_as_well(self) -> None:
+        contract = client(billing_interval=12, po_required=True)
+        billing.draft_run(Month.of(2025, 12), [contract.organisation_id], ahead=True)
+        make.purchase_order(contract.organisation, "PO-1")
+        make.parked_organisation(contract.organisation, until_month="2026-01")
+        billing.draft_run(Month.of(2025, 12), [contract.organisation_id], ahead=True)
+        assert Invoice.objects.get().blocked_reason == "po_missing"
+        assert audit().violations == []
+
     def test_the_start_page_counts_them(self) -> None:
         make.parked_organisation(make.organisation())
         page = as_("controller").get("/admin/").content.decode()
