@@ -48,7 +48,6 @@ from subscriptions.models.indexation import (
     RunState,
 )
 from subscriptions.models.invoices import (
-    AcceptedRun,
     BilledOccurrence,
     BlockedReason,
     CreditReason,
@@ -58,8 +57,6 @@ from subscriptions.models.invoices import (
     InvoiceState,
     LineKind,
     OccurrenceState,
-    ParkedBecause,
-    ParkedOrganisation,
 )
 from subscriptions.models.parties import Payer, Takeover
 from subscriptions.models.prices import (
@@ -72,6 +69,7 @@ from subscriptions.models.prices import (
     YearPrice,
 )
 from subscriptions.models.quotes import PROMISED, Quote, QuoteState
+from subscriptions.models.safety import AcceptedRun, ParkedBecause, ParkedOrganisation
 from subscriptions.models.statements import (
     BooksOpening,
     BooksReason,
