@@ -12,9 +12,10 @@ from django.core.paginator import Paginator
 from django.db import IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.forms.models import BaseInlineFormSet
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,7 @@ else:
     ModelAdmin, ModelForm = admin.ModelAdmin, forms.ModelForm
 
 LONGEST_FIELDS = 500
+ON_PAGE_OF = "here"  # names the row on whose page an action was asked for
 
 
 def column(
@@ -211,10 +213,25 @@ class StaffAdmin(_Units, ModelAdmin):
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]  # any rows
-        """Run an action; a row that was chosen by what is no key is a bad request."""
+        """Run an action; a row that was chosen by what is no key is a bad request.
+
+        One that was asked for on a row's own page leads back there.
+        """
         if not all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest
-        return super().response_action(request, queryset)
+        answer = super().response_action(request, queryset)
+        is_over = isinstance(answer, HttpResponseRedirect)
+        return redirect(self.back(request)) if is_over else answer
+
+    def deeds(self, obj: Any) -> Iterable[str]:
+        """Name the actions of the list that the page of a row offers, as the row stands."""
+        return ()
+
+    def back(self, request: HttpRequest) -> str:
+        """Give the address that a deed leads back to: the row's page, or where it was asked for."""
+        key = request.POST.get(ON_PAGE_OF, "")
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return reverse(page, args=[key]) if is_key(key) else request.get_full_path()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep from change what this person may not change of a row that is there."""
@@ -260,6 +277,8 @@ class StaffAdmin(_Units, ModelAdmin):
     ) -> HttpResponse:
         if obj is not None:
             context["subtitle"] = self.heading(obj)
+            known = self.get_actions(request)
+            context["deeds"] = [known[name] for name in self.deeds(obj) if name in known]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]  # writes no LogEntry

@@ -31,7 +31,8 @@ def refuse(organisation: Organisation, from_on: dt.date) -> None:
     """Raise RenamingError for a day that is not later than that of the renaming before."""
     last = organisation.legal_names.order_by("from_on").last()
     if from_on <= (last.from_on if last else SINCE_EVER):
-        raise RenamingError(_("A name counts from a later day than the one before it."))
+        text = _("A name counts from a later day than the one before it.")
+        raise RenamingError({"from_on": text})
 
 
 @transaction.atomic

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
+FARTHEST = dt.timedelta(days=366)  # rates are published for half a year
+
+
 def late_page(of: StaffAdmin, request: HttpRequest, invoice: Invoice) -> HttpResponse:
-    """Work out what an overdue invoice costs its buyer by a day: today, or the one asked for."""
+    """Work out what an overdue invoice costs its buyer by a day: today, or the one asked for.
+
+    A day beyond `FARTHEST` is that one.
+    """
     try:
-        on = dt.date.fromisoformat(request.GET.get("on") or str(today()))
+        asked = dt.date.fromisoformat(request.GET.get("on") or str(today()))
     except ValueError as error:
         raise Http404 from error
+    on = min(asked, today() + FARTHEST)
     shown: dict[str, Any] = {"invoice": invoice, "on": on}
     try:
         shown["late"] = late_payment.of_invoice(invoice, on=on)

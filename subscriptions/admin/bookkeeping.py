@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
 from agency.access import ADDRESSES
 from agency.accounts import signed_in
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 EXPORT = "admin:subscriptions_bookkeepingcode_export"
-OFFERED = ("bookkeeping.xlsx", "journal.csv", "open_items.csv", "deferred.csv")
+OFFERED = {
+    "bookkeeping.xlsx": _("Workbook"),
+    "journal.csv": _("Sales journal"),
+    "open_items.csv": _("Open items"),
+    "deferred.csv": _("Deferred"),
+}
 MONTHS_OFFERED = 12
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -38,7 +44,7 @@ class BookkeepingCodeAdmin(StaffAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         months = _months() if signed_in(request).role in ADDRESSES[EXPORT].readers else []
-        context = {"months": months, "names": OFFERED, **(extra_context or {})}
+        context = {"months": months, "files": OFFERED, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:

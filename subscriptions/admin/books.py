@@ -72,6 +72,9 @@ class BooksOpeningAdmin(StaffAdmin):
     form = AskForm
     actions = ("agree",)
 
+    def deeds(self, obj: BooksOpening) -> tuple[str, ...]:
+        return () if obj.agreed_by_id else ("agree",)
+
     def heading(self, obj: BooksOpening) -> str:
         return f"{obj.statement.organisation}, {period(obj.statement.months)}"
 

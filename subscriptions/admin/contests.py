@@ -69,6 +69,9 @@ class ContestAdmin(StaffAdmin):
     fields = ("invoice", ("reason", "said_by"), "until_on")
     actions = ("ask_again", "credited")
 
+    def deeds(self, obj: Contest) -> tuple[str, ...]:
+        return () if obj.ended_on else ("ask_again", "credited")
+
     def heading(self, obj: Contest) -> str:
         return f"{obj.invoice.buyer_name}, {obj.invoice.number}"
 

@@ -329,6 +329,9 @@ class TierChangeRequestAdmin(PreviewedAdmin):
     search_fields = ("subscription__organisation__legal_name",)
     actions = ("confirm", "decline")
 
+    def deeds(self, obj: TierChangeRequest) -> tuple[str, ...]:
+        return ("confirm", "decline") if obj.state == RequestState.OPEN else ()
+
     @admin.action(description=_("Confirm: the tier changes"), permissions=["handle"])
     def confirm(
         self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]

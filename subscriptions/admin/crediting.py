@@ -104,6 +104,8 @@ def credit_page(page: StaffAdmin, request: HttpRequest, invoice: Invoice) -> Htt
     form = CreditForm(invoice, request.POST or None)
     if form.is_valid() and "confirmed" in request.POST:
         return _do(request, invoice, form)
+    if "change" in request.POST:
+        form.preview = None
     refused = ""
     if not form.is_bound:
         try:

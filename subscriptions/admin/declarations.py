@@ -53,6 +53,9 @@ class HeadcountDeclarationAdmin(StaffAdmin):
     form = DeclarationForm
     actions = ("confirm", "decline")
 
+    def deeds(self, obj: HeadcountDeclaration) -> tuple[str, ...]:
+        return ("confirm", "decline") if obj.state == RequestState.OPEN else ()
+
     def save_model(
         self, request: HttpRequest, obj: HeadcountDeclaration, form: Any, change: Any
     ) -> None:

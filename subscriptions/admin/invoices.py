@@ -63,6 +63,14 @@ def standing(invoice: Invoice, on: dt.date) -> Standing:
     return Standing(str(InvoiceState(invoice.state).label), tone)
 
 
+DEEDS = {
+    InvoiceState.DRAFT: ("approve",),
+    InvoiceState.APPROVED: ("push", "take_back"),
+    InvoiceState.BLOCKED: ("draft_anew",),
+    InvoiceState.PARKED: ("unpark",),
+}
+
+
 class Overdue(admin.SimpleListFilter):
     title = _("payment")
     parameter_name = "overdue"
@@ -178,6 +186,11 @@ class InvoiceAdmin(StaffAdmin):
     def buyer(self, invoice: Invoice) -> str:
         named = f"{invoice.buyer_name} ({invoice.served_name})"
         return named if invoice.served_name else invoice.buyer_name
+
+    def deeds(self, obj: Invoice) -> tuple[str, ...]:
+        if obj.blocked_reason == BlockedReason.BOUND:
+            return ("accept", "draft_anew")
+        return DEEDS.get(InvoiceState(obj.state), ())
 
     def heading(self, obj: Invoice) -> str:
         return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"

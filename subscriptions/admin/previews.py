@@ -48,6 +48,7 @@ class PreviewedAdmin(StaffAdmin):
             "subscriptions/preview",
             gettext("What changes"),
             previews=shown,
+            back=self.back(request),
             sent=[pair for pair in sent if pair[0] not in {"csrfmiddlewaretoken", CONFIRMED}],
         )
         transaction.set_rollback(True)

@@ -139,6 +139,9 @@ class QuoteAdmin(PreviewedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and _is_draft(obj)
 
+    def deeds(self, obj: Quote) -> tuple[str, ...]:
+        return ("offer",) if _is_draft(obj) else ()
+
     def heading(self, obj: Quote) -> str:
         found = quotes.state_of(obj, on=today())
         return f"{obj.organisation}, {month(obj.start_month)} ({found.label})"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from agency.admin_base import StaffAdmin
 
 TEMPLATE = "subscriptions/invoice/received"
+MOST_CENTS = 999_999_999_99
 
 
 class StatementForm(forms.Form):
@@ -53,6 +54,7 @@ class PaymentForm(forms.Form):
     amount = EuroField(
         label=_("Amount"),
         min_value=1,
+        max_value=MOST_CENTS,
         required=False,
         help_text=_("In euros. Empty: all that is asked for. A part leaves the rest open."),
     )
@@ -104,18 +106,22 @@ def _ticked(value: str) -> tuple[UUID, dt.date, int, str]:
 
 
 def _settle_over(request: HttpRequest, step: str) -> HttpResponse:
-    """Do with what was paid too much what the list suggests."""
-    named = request.POST.get("of", "")
+    """Do with what was paid too much what the list suggested, if it still does."""
+    named = (request.POST.get("of"), request.POST.get("against", ""))
     for over in payments.overpaid():
-        if str(over.invoice.pk) != named:
+        against = over.against if step == "set_off" else None
+        if (str(over.invoice.pk), str(against.pk) if against else "") != named:
             continue
-        if step == "set_off" and over.against:
-            settled = payments.set_off(over.invoice.pk, over.against.pk, on=today())
-            async_task("subscriptions.tasks.push_invoice", str(settled.pk))
+        if against:
+            payments.set_off(over.invoice.pk, against.pk, on=today())
+            async_task("subscriptions.tasks.push_invoice", str(against.pk))
         else:
             payments.pay_back(over.invoice.pk, on=today())
         note(request, step, over.invoice)
         messages.success(request, gettext("It is noted."))
+        break
+    else:
+        messages.warning(request, gettext("This changed meanwhile: nothing was noted. Look again."))
     return redirect("admin:subscriptions_invoice_received")
 
 

@@ -134,6 +134,20 @@ def test_a_controller_approves_drafts_and_only_drafts() -> None:
     assert AuditEvent.objects.get().subject_id == draft.pk
 
 
+def test_a_page_offers_what_its_row_waits_for_and_leads_back_to_it() -> None:
+    draft = factories.invoice(factories.organisation())
+    client, page = as_("controller"), address(Invoice, f"{draft.pk}/change/")
+    assert 'value="approve"' in client.get(page).content.decode()
+    assert 'value="approve"' not in as_("auditor").get(page).content.decode()
+
+    asked = {"action": "approve", "_selected_action": str(draft.pk), "index": "0"}
+    answer = client.post(address(Invoice), asked | {"here": str(draft.pk)})
+
+    assert answer.headers["Location"] == page
+    assert 'value="push"' in client.get(page).content.decode()
+    assert client.post(address(Invoice), asked).headers["Location"] == address(Invoice)
+
+
 def test_sending_hands_approved_invoices_to_the_queue() -> None:
     organisation = factories.organisation()
     approved = factories.invoice(organisation, state="approved")

@@ -148,6 +148,7 @@ def test_an_overdue_invoice_shows_what_it_costs_and_nothing_is_written() -> None
     assert "1,158.79" in page
     assert as_("planner").get(address).status_code == 403
     assert as_("controller").get(f"{address}?on=soon").status_code == 404
+    assert as_("controller").get(f"{address}?on=9999-12-31").status_code == 200
     assert "that is overdue" in as_("controller").get(f"{address}?on=2026-01-31").content.decode()
     InterestRate.objects.all().delete()
     assert "No rate of statutory" in as_("controller").get(address).content.decode()

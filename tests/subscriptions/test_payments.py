@@ -169,9 +169,13 @@ class TestParts:
         [over] = payments.overpaid()
         assert (over.over_cents, over.against) == (3000_00 - 1210_00, other)
 
-        for step, said in (("set_off", "Set against 2"), ("pay_back", "Note that it is paid back")):
+        stale = {"step": "set_off", "of": str(invoice.pk), "against": str(NOBODY)}
+        controller.post(ADDRESS, stale)  # what the list suggested then: nothing is noted
+        assert Receipt.objects.count() == 1
+        note = "Note that it is paid back"
+        for step, said, to in (("set_off", "Set against 2", str(other.pk)), ("pay_back", note, "")):
             assert said in controller.get(ADDRESS).content.decode()
-            controller.post(ADDRESS, {"step": step, "of": str(invoice.pk)})
+            controller.post(ADDRESS, {"step": step, "of": str(invoice.pk), "against": to})
 
         other.refresh_from_db()
         assert other.received_on == TODAY

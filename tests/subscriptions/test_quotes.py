@@ -471,7 +471,7 @@ def test_the_document_says_what_was_offered_in_the_clients_language(offered: Quo
     said, reader = printed(offered, "2026-03-12")
 
     assert quote_document.write(offered, on=MARCH_12) == quote_document.write(offered, on=MARCH_12)
-    assert "Offerte Aangeboden op 2 maart 2026, geldig tot en met 31 maart 2026." in said
+    assert "Offerte Uitgebracht op 2 maart 2026, geldig tot en met 31 maart 2026." in said
     for text in ("3.600,00", "450,00", "20 uur", "Naam, datum en handtekening", "31 maart 2026"):
         assert text in said
     assert reader.trailer["/Root"]["/Lang"] == "nl"
