@@ -139,7 +139,7 @@ class OrganisationAdmin(StaffAdmin):
     def at_vies(self, organisation: Organisation) -> str:
         found = None if organisation._state.adding else vat_ids.newest(organisation)  # noqa: SLF001  # a key is there before the row is
         if found is None:
-            return ""
+            return "–"
         said = f"{found.get_answer_display()}, {day(found.on)}"
         return f"{said} ({found.reference})" if found.reference else said
 

@@ -102,6 +102,12 @@ class _Units:
             kwargs.setdefault("label", capfirst(label))
         field_class = form_field_class(db_field.name)
         if field_class:
+            named, unit = (
+                str(kwargs.get("label") or capfirst(db_field.verbose_name)),
+                field_class.unit,
+            )
+            if str(unit) not in named:
+                kwargs["label"] = f"{named} ({unit})"
             kwargs.setdefault("form_class", field_class)
             return db_field.formfield(**kwargs)
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # the next class has it
@@ -167,6 +173,12 @@ class Rows(_Units, TabularInline):
 
     formset = LabelledFormSet
     extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Name the columns that have no label of their own, also where they are only read."""
+        labels = {field.name: label_of(field) for field in self.opts.fields}
+        kwargs["labels"] = {name: capfirst(label) for name, label in labels.items() if label}
+        return super().get_formset(request, obj, **kwargs)
 
 
 class StaffAdmin(_Units, ModelAdmin):

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from django.db import models
 
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
-_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])")
+# No more digits than the databases hold of the smaller unit.
+_NUMBER = re.compile(r"-?[0-9]{1,8}(\.[0-9]{1,2})?")
+_CLOCK = re.compile(r"([0-9]{1,8}):([0-5][0-9])")
 
 
 class _WholeNumberField(forms.Field):
@@ -29,6 +30,7 @@ class _WholeNumberField(forms.Field):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12, "autocomplete": "off"})
     per_unit = 100
+    unit: Any = "€"
     expected: Any = ""
 
     def __init__(
@@ -78,6 +80,7 @@ class HoursField(_WholeNumberField):
     """Quarter-hours, typed as hours: ``7,25``, ``7.25`` or ``7:15``."""
 
     per_unit = 4
+    unit = _("hours")
     expected = _("Give quarters of an hour, such as 7.25 or 7:15.")
 
     def prepare_value(self, value: Any) -> Any:
@@ -93,6 +96,7 @@ class HoursField(_WholeNumberField):
 class PercentField(_WholeNumberField):
     """Basis points, typed as a percentage."""
 
+    unit = "%"
     expected = _("Give a percentage, such as 21 or 2.5.")
 
     def prepare_value(self, value: Any) -> Any:
@@ -103,6 +107,7 @@ class IndexField(_WholeNumberField):
     """Thousandths, typed as an index value is published."""
 
     per_unit = 1000
+    unit = ""
     expected = _("Give an index value, such as 131.2.")
 
     def prepare_value(self, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_noop
 
 OURS = (
+    gettext_noop("Add another %(verbose_name)s"),
     gettext_noop("The {name} “{obj}” was added successfully."),
     gettext_noop("The {name} “{obj}” was added successfully. You may add another {name} below."),
     gettext_noop("The {name} “{obj}” was changed successfully."),

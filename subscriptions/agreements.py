@@ -17,6 +17,10 @@ class NoPriceError(LookupError):
     """No price book, or no band in it, holds for a contract year, or no headcount is known."""
 
 
+class NoHeadcountError(NoPriceError):
+    """Nobody ever declared how many people the client has."""
+
+
 class OnRequestError(NoPriceError):
     """The band has no prices, and the contract did not agree all of its own."""
 
@@ -166,7 +170,7 @@ class Contract:
         Raises NoPriceError where none was ever declared.
         """
         if not self.headcounts:
-            raise NoPriceError(f"{month} without a headcount")
+            raise NoHeadcountError(str(month))
         known = [number for declared, number in self.headcounts if declared <= month]
         return known[-1] if known else self.headcounts[0][1]
 

@@ -17,6 +17,7 @@ from agency.money import round_half_away
 from agency.month import Month
 from subscriptions import charges, statements
 from subscriptions.agreements import Contract, ContractYear, NoPriceError, Prices
+from subscriptions.descriptions import no_price
 from subscriptions.documents import Document, documents, vat_rates
 from subscriptions.due import Item, items
 from subscriptions.facts import Facts, read_facts
@@ -161,7 +162,7 @@ def _billed(
                 if sent := [one for one in drafted if one.invoice_row]:
                     made[organisation.code, month] = sent
         except NoPriceError as error:
-            failures.append((organisation.code, str(error)))
+            failures.append((organisation.code, no_price(error)))
     return made, sorted(failures)
 
 

@@ -11,17 +11,20 @@ from django.utils.translation import gettext, override
 
 from agency.month import MonthRange
 from agency.templatetags.figures import period
-from subscriptions.agreements import NoPriceError, OnRequestError
+from subscriptions.agreements import NoHeadcountError, NoPriceError, OnRequestError
 from subscriptions.models import LineKind, Tier
 
 
 def no_price(error: NoPriceError) -> str:
     """Say why a contract cannot be billed or stated, in the language that is active."""
+    if isinstance(error, NoHeadcountError):
+        return gettext("No headcount is known for %s: declare it first.") % error
     if isinstance(error, OnRequestError):
         text = gettext("The prices for %s are on request: agree all four own ones.")
     else:
         text = gettext("There is no price for %s.")
-    return text % error
+    labels = dict(Tier.choices)
+    return text % " ".join(str(labels.get(word, word)) for word in str(error).split())
 
 
 @lru_cache(maxsize=4096)  # a run writes few texts, and writes them often

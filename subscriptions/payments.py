@@ -139,13 +139,18 @@ def note(
     elif invoice.kind != InvoiceKind.INVOICE or invoice.state not in InvoiceState.released:
         raise PaymentError(_("Only an invoice that was sent can be paid."))
     if received_on > on or (invoice.invoice_on and received_on < invoice.invoice_on):
-        raise PaymentError(_("It was paid between its invoice date and today."))
+        raise PaymentError(_("The day lies between the invoice date and today."))
     cents = left_cents(invoice) if amount_cents is None else amount_cents
     mark = mark or _mark_by_hand(received_on, cents)
     if cents > 0 and not invoice.receipts.filter(mark=mark).exists():
         invoice.receipts.create(received_on=received_on, amount_cents=cents, mark=mark)
     settle(invoice)
     return invoice
+
+
+def is_noted(invoice: Invoice, received_on: dt.date, amount_cents: int) -> bool:
+    """Tell whether such an amount of such a day was noted by hand; it is noted no second time."""
+    return invoice.receipts.filter(mark=_mark_by_hand(received_on, amount_cents)).exists()
 
 
 def _mark_by_hand(received_on: dt.date, cents: int) -> str:

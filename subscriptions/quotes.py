@@ -229,7 +229,9 @@ def _agree(row: Subscription, quote: Quote) -> Contract:
     try:
         with transaction.atomic():
             row.save()
-            Terms.objects.create(subscription=row, **terms)
+            version = Terms(subscription=row, **terms)
+            version.full_clean()
+            version.save()
     except IntegrityError as error:
         raise QuoteRefusedError(refusals.sentence(error)) from error
     contract = contracts.load([row.organisation_id])[row.pk]

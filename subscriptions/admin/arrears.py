@@ -46,7 +46,7 @@ def late_page(of: StaffAdmin, request: HttpRequest, invoice: Invoice) -> HttpRes
 
 
 class WriteOffForm(forms.Form):
-    reason = forms.ChoiceField(label=_("Reason"), choices=WrittenOffBecause.choices)
+    reason = forms.ChoiceField(label=_("Reason"), choices=[("", "–"), *WrittenOffBecause.choices])
 
 
 def write_off_page(of: StaffAdmin, request: HttpRequest, invoice: Invoice) -> HttpResponse:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_q.tasks import async_task
@@ -19,7 +20,7 @@ from subscriptions.models import Contest, ContestEnd
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponseRedirect
 
 
 class Running(admin.SimpleListFilter):
@@ -68,6 +69,9 @@ class ContestAdmin(StaffAdmin):
     form = ContestForm
     fields = ("invoice", ("reason", "said_by"), "until_on")
     actions = ("ask_again", "credited")
+
+    def response_post_save_add(self, request: HttpRequest, obj: Contest) -> HttpResponseRedirect:
+        return redirect("admin:subscriptions_invoice_change", obj.invoice_id)
 
     def deeds(self, obj: Contest) -> tuple[str, ...]:
         return () if obj.ended_on else ("ask_again", "credited")

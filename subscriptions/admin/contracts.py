@@ -329,6 +329,9 @@ class TierChangeRequestAdmin(PreviewedAdmin):
     search_fields = ("subscription__organisation__legal_name",)
     actions = ("confirm", "decline")
 
+    def heading(self, obj: TierChangeRequest) -> str:
+        return f"{obj.subscription.organisation}, {month(obj.from_month)}"
+
     def deeds(self, obj: TierChangeRequest) -> tuple[str, ...]:
         return ("confirm", "decline") if obj.state == RequestState.OPEN else ()
 

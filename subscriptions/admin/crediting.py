@@ -30,7 +30,7 @@ PARTS, WHOLE, ANEW = "parts", "whole", "anew"
 
 class CreditForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput)
-    reason = forms.ChoiceField(label=_("Reason"), choices=CreditReason.choices)
+    reason = forms.ChoiceField(label=_("Reason"), choices=[("", "–"), *CreditReason.choices])
     deed = forms.ChoiceField(
         label=_("What is credited"),
         choices=[

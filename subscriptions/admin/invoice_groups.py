@@ -60,7 +60,7 @@ def groups(request: HttpRequest) -> list[Group]:
             f"count_{i}": Count("pk", filter=_of_group(group, on)) for i, group in enumerate(GROUPS)
         },
         **{
-            f"cents_{i}": Sum("net_cents", filter=_of_group(group, on))
+            f"cents_{i}": Sum("total_cents", filter=_of_group(group, on))
             for i, group in enumerate(GROUPS)
         },
     )

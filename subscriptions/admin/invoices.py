@@ -144,12 +144,13 @@ class InvoiceAdmin(StaffAdmin):
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
     inlines = (Lines, Contests, Receipts, Steps)
+    readonly_fields = ("stands",)
     fieldsets = (
         (
             _("Where it stands"),
             {
                 "fields": (
-                    ("state", "blocked_reason", "parked_because"),
+                    ("stands", "blocked_reason", "parked_because"),
                     ("approved_by", "seconded_by"),
                     ("invoice_on", "due_on", "paid_on", "received_on", "debit_failed_on"),
                     ("hosted_url", "pdf_url"),

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from agency.admin_base import StaffAdmin
 
 TEMPLATE = "subscriptions/invoice/received"
-MOST_CENTS = 999_999_999_99
 
 
 class StatementForm(forms.Form):
@@ -54,7 +53,6 @@ class PaymentForm(forms.Form):
     amount = EuroField(
         label=_("Amount"),
         min_value=1,
-        max_value=MOST_CENTS,
         required=False,
         help_text=_("In euros. Empty: all that is asked for. A part leaves the rest open."),
     )
@@ -67,6 +65,9 @@ class PaymentForm(forms.Form):
         given["invoice"] = rows.filter(number__iexact=number).exclude(number="").first()
         if number and given["invoice"] is None:
             self.add_error("number", _("No open invoice has this number."))
+        amount, day = given.get("amount"), given.get("received_on")
+        if given["invoice"] and amount and day and payments.is_noted(given["invoice"], day, amount):
+            self.add_error("amount", _("This amount of that day was noted already."))
         return given
 
 
@@ -82,7 +83,12 @@ def page(of: StaffAdmin, request: HttpRequest) -> HttpResponse:
     payment = PaymentForm(request.POST if step == "one" else None)
     if step == "one" and payment.is_valid():
         one = payment.cleaned_data
-        return _note(request, [(one["invoice"].pk, one["received_on"], one["amount"], "")])
+        try:
+            _one(request, one["invoice"].pk, one["received_on"], one["amount"], "")
+        except payments.PaymentError as refused:
+            payment.add_error("received_on", refused)
+        else:
+            return _noted(request, 1)
     matches = statement.cleaned_data["statement"] if given and statement.is_valid() else None
     shown = {"statement": statement, "payment": payment, "matches": _named(matches)}
     shown["overpaid"] = list(payments.overpaid())
@@ -129,21 +135,27 @@ def _settle_over(request: HttpRequest, step: str) -> HttpResponse:
 def _note(request: HttpRequest, paid: Any) -> HttpResponse:
     """Note payments, all of what one line of the bank pays or nothing: it is not offered again."""
     done = 0
-    for key, received_on, cents, mark in sorted(paid, key=itemgetter(0)):  # two wait in one order
+    for one in sorted(paid, key=itemgetter(0)):  # two wait in one order
         try:
-            invoice = payments.note(
-                key, received_on=received_on, on=today(), amount_cents=cents, mark=mark
-            )
+            _one(request, *one)
         except Invoice.DoesNotExist as error:
             raise BadRequest from error
         except payments.PaymentError as refused:
-            number = Invoice.objects.get(pk=key).number
+            number = Invoice.objects.get(pk=one[0]).number
             messages.error(request, f"{number}: {' '.join(refused.messages)}")
         else:
-            note(request, "paid", invoice)
-            if invoice.received_on:
-                async_task("subscriptions.tasks.push_invoice", str(key))
             done += 1
+    return _noted(request, done)
+
+
+def _one(request: HttpRequest, key: UUID, day: dt.date, cents: int | None, mark: str) -> None:
+    invoice = payments.note(key, received_on=day, on=today(), amount_cents=cents, mark=mark)
+    note(request, "paid", invoice)
+    if invoice.received_on:
+        async_task("subscriptions.tasks.push_invoice", str(key))
+
+
+def _noted(request: HttpRequest, done: int) -> HttpResponse:
     text = ngettext(
         "%(n)s payment is noted. Stripe is told of what is paid in full.",
         "%(n)s payments are noted. Stripe is told of what is paid in full.",

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from agency.fields import MonthField, MonthRangeField
 from agency.models import Entity, Organisation, Role, User
@@ -248,7 +249,7 @@ class Invoice(Entity):
 class LineKind(models.TextChoices):
     """Kinds of lines, in the order in which a document names them (design 5.8)."""
 
-    FEE = "fee", _("subscription")
+    FEE = "fee", pgettext_lazy("kind of line", "subscription")
     SETUP = "setup", _("setup")
     TIER_CHANGE = "tier_change", _("tier change")
     OVERAGE = "overage", _("overage")

@@ -65,7 +65,7 @@ def test_what_was_saved_is_said_in_words(contract: Subscription) -> None:
     page = f"/admin/subscriptions/subscription/{contract.pk}/change/"
     said = unescape(strip_tags(client.post(page, data, follow=True).content.decode()))
 
-    assert "Gewijzigd: abonnement ‘ORG1 B.V. 2025-01’." in said
+    assert "Gewijzigd: contract ‘ORG1 B.V. 2025-01’." in said
 
 
 def version(from_month: str, reason: str = "correction") -> dict[str, str]:

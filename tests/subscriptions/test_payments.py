@@ -102,8 +102,8 @@ def test_a_call_that_fails_is_made_once_all_the_same(sandbox: Sandbox, fault: st
     [
         ({"state": "paid"}, TODAY, "Only an open invoice"),
         ({"state": "draft"}, TODAY, "Only an open invoice"),
-        ({"state": "open"}, TODAY + dt.timedelta(days=1), "between its invoice date and today"),
-        ({"state": "open"}, dt.date(2020, 1, 1), "between its invoice date and today"),
+        ({"state": "open"}, TODAY + dt.timedelta(days=1), "between the invoice date and today"),
+        ({"state": "open"}, dt.date(2020, 1, 1), "between the invoice date and today"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -345,6 +345,23 @@ class TestPage:
 
         invoice.refresh_from_db()
         assert str(invoice.received_on) == "2026-04-08"
+
+    def test_a_part_is_noted_once_and_a_wrong_one_is_said_at_its_field(
+        self, controller: Client
+    ) -> None:
+        invoice = make.invoice(make.organisation(), state="open", invoice_on=dt.date(2026, 4, 1))
+        part = {"step": "one", "number": invoice.number, "received_on": "2026-04-08"}
+        part["amount"] = "10,00"
+
+        for wrong, sentence in (
+            ({"received_on": "2026-03-31"}, "between the invoice date and today"),
+            ({"amount": "99999999999999999999"}, "Give an amount in euros"),
+        ):
+            assert sentence in controller.post(ADDRESS, part | wrong).content.decode()
+        assert controller.post(ADDRESS, part).status_code == 302
+        assert "was noted already" in controller.post(ADDRESS, part).content.decode()
+
+        assert [row.amount_cents for row in invoice.receipts.all()] == [10_00]
 
     @pytest.mark.parametrize(
         ("given", "sentence"),

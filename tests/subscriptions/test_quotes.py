@@ -433,7 +433,9 @@ class TestPages:
             (running, {}, "This organisation has a contract without an end"),
             (draft.organisation, {"start_month": "2026-01"}, "This month is closed"),
             (draft.organisation, {"notice_months": "13"}, "notice is not longer than the term"),
-            (make.organisation("NOBODY"), {}, "There is no price for 2026-06 without a headcount"),
+            (make.organisation("NOBODY"), {}, "No headcount is known for 2026-06"),
+            (draft.organisation, {"own_annual_fee_cents": "9" * 20}, "Give an amount in euros"),
+            (draft.organisation, {"own_included_sessions": "9" * 20}, "value is less than"),
         ):
             data = form | {"organisation": str(organisation.pk)} | fields
             page = as_("planner").post(f"{LIST}add/", data).content.decode()
@@ -465,7 +467,7 @@ def printed(quote: Quote, on: str) -> tuple[str, Any]:
 
 def test_the_document_says_what_was_offered_in_the_clients_language(offered: Quote) -> None:
     draft, _ = printed(make.quote(offered.organisation, "2026-04"), "2026-03-12")
-    assert "Offerte Een concept: er is nog niets aangeboden." in draft
+    assert "Offerte Een concept: deze offerte is nog niet uitgebracht." in draft
     assert "3.600,00" in draft
 
     said, reader = printed(offered, "2026-03-12")

@@ -39,7 +39,7 @@ class Command(commands.Command):
             for one in compared.differences:
                 self.stdout.write(_line(one))
         for code, reason in compared.failures:
-            self.stderr.write(f"{code}: {_('There is no price for %s.') % reason}")
+            self.stderr.write(f"{code}: {reason}")
         self.say(_summary(compared, problems))
         if problems or compared.differences or compared.failures:
             self.end_with_bad_news()
