@@ -106,7 +106,7 @@ class _Units:
                 str(kwargs.get("label") or capfirst(db_field.verbose_name)),
                 field_class.unit,
             )
-            if str(unit) not in named:
+            if str(unit) not in named.lower():
                 kwargs["label"] = f"{named} ({unit})"
             kwargs.setdefault("form_class", field_class)
             return db_field.formfield(**kwargs)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from agency.admin_base import StaffAdmin, column
+from agency.admin_base import ModelForm, StaffAdmin, column
 from agency.templatetags.figures import amount, day
 from agency.today import today
 from subscriptions import debits, reminders
@@ -90,8 +90,18 @@ class DebitNoticeAdmin(StaffAdmin):
     search_fields = ("invoice__number", "invoice__buyer_name", "mandate__reference")
 
 
+class MandateForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        organisation = cleaned.get("organisation")
+        if organisation and organisation.mandates.filter(withdrawn_on=None).exists():
+            self.add_error("organisation", _("Withdraw the mandate first that it has."))
+        return cleaned
+
+
 @admin.register(Mandate)
 class MandateAdmin(StaffAdmin):
+    form = MandateForm
     list_display = (
         column("organisation", _("organisation"), str),
         "reference",

@@ -100,7 +100,7 @@ def queue(on: dt.date, reader: User) -> list[Section]:
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
     week = [
-        _parked(),
+        _parked(on),
         *_indexations(),
         *_openings(on, reader),
         *_trainers(on),
@@ -170,8 +170,9 @@ def _vat_ids() -> Task:
     )
 
 
-def _parked() -> Task:
-    reasons = list(ParkedOrganisation.objects.values_list("reason", flat=True))
+def _parked(on: dt.date) -> Task:
+    parked = ParkedOrganisation.objects.exclude(until_month__lt=Month.containing(on))
+    reasons = list(parked.values_list("reason", flat=True))
     named = [f"{n} × {ParkedBecause(reason).label}" for reason, n in Counter(reasons).items()]
     return Task(
         count=len(reasons),

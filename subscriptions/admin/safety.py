@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column
+from agency.admin_base import ModelForm, StaffAdmin, column
+from agency.month import Month
 from agency.templatetags.figures import day, month
 from agency.today import today
 from subscriptions.models import AcceptedRun, ParkedOrganisation
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
+class ParkedForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        until = cleaned.get("until_month")
+        if until and "until_month" in self.changed_data and until <= Month.containing(today()):
+            self.add_error("until_month", _("Choose a month that has not begun yet."))
+        return cleaned
+
+
 @admin.register(ParkedOrganisation)
 class ParkedOrganisationAdmin(StaffAdmin):
+    form = ParkedForm
     list_display = (
         column("organisation", _("organisation"), str),
         "reason",

@@ -214,6 +214,8 @@ def test_pages_keep_mandates_and_show_what_waits(client: Client, ours: Collectio
     refused = client.post(add, row | {"last_digits": "43"}).content.decode()
     assert "The last four characters of an IBAN." in refused
     assert client.post(add, row | {"last_digits": "4300"}).status_code == 302
+    another = client.post(add, row | {"last_digits": "4300", "reference": "M-2"}).content.decode()
+    assert "Withdraw the mandate first that it has." in another
     assert "With the next round" in client.get(plan).content.decode()
     withdrawn = {"action": "withdraw", "_selected_action": [Mandate.objects.get().pk]}
     told = client.post("/admin/subscriptions/mandate/", withdrawn, follow=True).content.decode()

@@ -206,3 +206,12 @@ class TestParked:
         page = as_("controller").get("/admin/").content.decode()
         assert "client parked: not billed" in page
         assert "a bill or the contract is contested" in page
+        ParkedOrganisation.objects.update(until_month=Month.of(2020, 1))
+        assert "client parked" not in as_("controller").get("/admin/").content.decode()
+
+    def test_nobody_is_parked_until_a_month_that_has_begun(self) -> None:
+        row = {"organisation": str(make.organisation().pk), "reason": "dispute"}
+        page = "/admin/subscriptions/parkedorganisation/add/"
+        said = as_("controller").post(page, row | {"until_month": "2020-01"}).content.decode()
+        assert "Choose a month that has not begun yet." in said
+        assert not ParkedOrganisation.objects.exists()
