@@ -58,7 +58,7 @@ class Stated:
     months: MonthRange
     display: str
     overage_quarters: int
-    card_quarters: int = 0
+    card_quarters: int
 
     @property
     def counts(self) -> bool:
@@ -77,8 +77,8 @@ class Account:
     used_quarters: int
     allowance_quarters: int
     overage_quarters: int
+    credit_quarters: int
     card_uses: tuple[tuple[Card, int], ...] = ()
-    credit_quarters: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,11 @@ TESTS = {
         *WITHOUT_A_DATABASE,
     ],
     "subscriptions/use.py": [
+        "tests/subscriptions/test_overage.py",
         "tests/subscriptions/test_use.py",
         "tests/subscriptions/test_carry_over.py",
+        "tests/subscriptions/test_pauses.py",
+        *WITHOUT_A_DATABASE,
     ],
     "subscriptions/statements.py": [
         "tests/subscriptions/test_statements.py",

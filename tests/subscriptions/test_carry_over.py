@@ -44,6 +44,16 @@ class TestCarryOver:
         made = allowances(carrying(percent, cap), hours, until="2027-04")
         assert made == [20, 20, 20, 20, allowance]
 
+    def test_the_part_is_rounded_down_from_what_is_unused_and_no_more(self) -> None:
+        # 98.83 % of 43 hours is 42.4969.
+        assert allowances(carrying(98.83, 100, 43), {}, until="2027-04")[-1] == 43 + 42
+        # 4.94 % of 20 hours is 0.988, also of a year that did not use the half hour carried in.
+        assert allowances(carrying(4.94, 100), {}, until="2028-04")[::4] == [20, 20.5, 20.5]
+
+    def test_a_band_of_another_year_takes_nothing_from_the_next_one(self) -> None:
+        agreement = carrying(100, 100, headcount={"2025-01": 10, "2026-12": 100})
+        assert allowances(agreement, {}, until="2028-04")[-1] == 40
+
     def test_hours_are_carried_over_for_one_year(self) -> None:
         agreement = carrying(100, 100)
         assert allowances(agreement, {"2026-02": 15}, until="2028-04")[::4] == [20, 25, 40]

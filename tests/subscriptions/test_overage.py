@@ -119,6 +119,26 @@ class TestCards:
         made = statements(contract(), {"2026-02": 8}, [card(1, "2026-01/2027-01", 4)])
         assert [m.card_uses for m in made] == [(), (), (), ()]
 
+    def test_figures_find_on_a_card_what_bands_took_and_bands_do_not(self) -> None:
+        new = card(1, "2026-01/2027-01", 10)
+        after_a_band = new.after("band", 4 * 4)
+        assert (new.left_for("band"), after_a_band.left_for("band")) == (10 * 4, 6 * 4)
+        assert after_a_band.left_for("exact") == 10 * 4
+        after_both = after_a_band.after("exact", 7 * 4)
+        assert (after_both.left_for("exact"), after_both.left_for("band")) == (3 * 4, 0)
+
+    def test_a_reported_piece_of_few_people_counts_nothing_for_figures(self) -> None:
+        people = {"2026-01": 100, "2026-03": 10, "2026-06": 100}
+        agreement = contract(headcount=people, reported_until="2026-07")
+        hours = {"2026-02": 20, "2026-08": 9}
+        assert overages(agreement, hours) == [1, 0]
+
+    def test_overage_taken_as_stated_counts_what_was_carried_in(self) -> None:
+        fields = {"carry_over_basis_points": 10_000, "carry_over_cap_quarters": 100 * 4}
+        agreement = contract(reported_until="2027-04", **fields, **holding(20))
+        hours = {"2027-02": 25, "2027-05": 16}
+        assert overages(agreement, hours, until="2027-07") == [1]
+
 
 class TestCredit:
     @pytest.mark.parametrize(

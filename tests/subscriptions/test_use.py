@@ -97,6 +97,9 @@ class TestUse:
         hours = {"2026-02": -3.0, "2026-05": 1.0, "2026-08": 4.0}
         assert used(contract(), hours, until="2026-10") == [0, 0, 2]
 
+    def test_no_use_leaves_no_rest(self) -> None:
+        assert used(contract(), {"2026-05": 8.25}) == [0, 8.5, 0, 0]
+
     def test_a_negative_rest_stays_in_its_contract_year(self) -> None:
         hours = {"2026-12": -3.0, "2027-01": 5.0}
         assert used(contract(), hours, until="2027-04")[-1] == 5
@@ -220,7 +223,9 @@ def test_hours_of_later_months_change_nothing_that_was_published(
 
 def test_only_exact_and_band_periods_count() -> None:
     shown = [
-        Stated(months=months("2026-01/2026-04"), display=display, overage_quarters=0).counts
+        Stated(
+            months=months("2026-01/2026-04"), display=display, overage_quarters=0, card_quarters=0
+        ).counts
         for display in ("exact", "band", "withheld", "all_in")
     ]
     assert shown == [True, True, False, False]
