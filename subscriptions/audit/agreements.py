@@ -90,14 +90,14 @@ def bands_of_a_tier_follow_on(records: Records) -> Iterator[Check]:
 def frozen_prices_come_from_a_price_book_and_the_contract(records: Records) -> Iterator[Check]:
     """Of any book valid by then that was not changed: which were there when is not kept.
 
-    In the band of the headcount of the year's first month, or of the month before where that one
-    was declared last; own prices of any version.
+    In the band of the headcount of the year's first month, or of one of the two before where that
+    was declared since: a run ahead is made so long before. Own prices of any version.
     """
     for (key, month, tier), row in records.year_prices.items():
         contract = records.contracts[key]
         if not records.is_noted(PriceBook._meta.label_lower, "changed", month):
             known = contract.headcounts
-            counts = {contract.headcount(m) for m in (month, month - 1)} if known else set()
+            counts = {contract.headcount(month - n) for n in range(3)} if known else set()
             fits = any(
                 band.holds_for(tier, count) and _is_made_of(row, band, contract, tier)
                 for valid_from, bands in contract.books.books

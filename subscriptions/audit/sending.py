@@ -142,13 +142,18 @@ def reminders_come_in_their_order_and_leave_time(records: Records) -> Iterator[C
 
 
 def debits_were_announced_by_one_side_in_time(records: Records) -> Iterator[Check]:
-    """What was announced here begins on its day, and not by a mandate withdrawn before that."""
+    """What was announced here begins on its day, and not by a mandate that was withdrawn.
+
+    Where that was withdrawn later, Stripe is told to stop, unless another one was announced since.
+    """
+    sent = {row.invoice_id: row.sent_on for row in reversed(records.notices) if row.sent_on}
     for notice in records.notices:
         if notice.sent_on and notice.debit_on:
-            invoice = notice.invoice
+            invoice, gone = notice.invoice, notice.mandate.withdrawn_on
             early = is_told_to_go_on(invoice, records.steps_of(invoice, before=notice.sent_on))
-            gone = notice.mandate.withdrawn_on
-            found = (early, gone is not None and gone < notice.sent_on)
+            is_last = invoice.state == InvoiceState.OPEN and sent[invoice.pk] == notice.sent_on
+            goes_on = is_last and is_told_to_go_on(invoice, records.steps_of(invoice))
+            found = (early, gone is not None and (gone < notice.sent_on or goes_on))
             yield Check(records.document_name(invoice), (False, False), found)
 
 

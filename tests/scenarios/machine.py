@@ -84,7 +84,7 @@ class RandomAgency(CollectingAgency):
             "order": {"po_required": True},
             "carry": {"carry_over_basis_points": 5000, "carry_over_cap_quarters": 16},
         }
-        start = self.open_month + number % 3 + (how == "ahead")
+        start = self.open_month + (number % 2 + 1 if how == "ahead" else number % 3)
         agreed = choices.get(how, {}) | {"billing_interval": interval}
 
         def sign() -> None:

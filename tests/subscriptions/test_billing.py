@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from subscriptions import billing
+from subscriptions.audit import audit
 from subscriptions.billing import BillError, draft_run
 from subscriptions.models import (
     BilledOccurrence,
@@ -261,6 +262,12 @@ class TestAhead:
         make.closed_month("2026-01")
         (invoice,) = close_and_bill("2026-02")
         assert lines(invoice) == ["session 2026-02/2026-03 875.00"]
+
+    def test_a_headcount_that_is_declared_after_it_moves_no_price(self) -> None:
+        new = client("NEW", "2026-03", headcount=18)
+        draft_run(M("2026-02"), [new.organisation.pk], ahead=True)
+        make.headcount(new.organisation, 90, "2026-02")
+        assert audit().violations == []
 
 
 class TestPreview:

@@ -134,6 +134,14 @@ def test_a_mandate_that_was_withdrawn_debits_nothing_that_was_announced(
     assert goes_on(sandbox, invoice, on(16))
 
 
+def test_nor_does_it_debit_at_once(sandbox: Sandbox) -> None:
+    organisation = make.organisation("GONE")
+    make.mandate(organisation, withdrawn_on=TODAY)
+    invoice = make.invoice(organisation, state="approved", collection="sepa")
+    assert push.push(invoice.pk, at=NOW) == Outcome.PUSHED
+    assert not goes_on(sandbox, invoice, TODAY)
+
+
 def test_what_is_to_be_written_off_is_not_debited(ours: CollectionPolicy, sandbox: Sandbox) -> None:
     invoice = final()
     announce(TODAY)
@@ -178,6 +186,9 @@ class TestTheDatabase:
         mandate = make.mandate(invoice.organisation)
         make.debit_notice(invoice, mandate, sent_on=TODAY, debit_on=on(5))
         make.stripe_step(invoice, "advance", body={"auto_advance": True})
+        debits.withdraw(mandate, on=TODAY)
+        with pytest.raises(IntegrityError, match="debits nothing"), transaction.atomic():
+            make.stripe_step(invoice, "advance", body={"auto_advance": True}, generation=9)
 
     def test_refuses_what_is_not_ours_and_keeps_what_was_said(self) -> None:
         invoice = make.invoice(make.organisation(), state="open", collection="sepa")

@@ -460,5 +460,15 @@ def a_debit_was_announced_after_stripe_had_begun() -> None:
 
 
 @plants("debits_were_announced_by_one_side_in_time", alone=True)
+def a_debit_went_on_when_its_mandate_was_withdrawn() -> None:
+    [notice] = DebitNotice.objects.all()
+    body = dict(bodies.advancing(goes_on=True))
+    told = {"body": body, "body_hash": bodies.hash_of(body), "answer_id": notice.invoice.stripe_id}
+    at = make.at(f"{notice.debit_on} 10:00")
+    make.stripe_step(notice.invoice, "advance", state="done", attempted_at=at, **told)
+    Mandate.objects.update(withdrawn_on=notice.debit_on)
+
+
+@plants("debits_were_announced_by_one_side_in_time", alone=True)
 def a_debit_was_announced_by_a_mandate_that_was_gone() -> None:
     Mandate.objects.update(withdrawn_on=F("signed_on"))
