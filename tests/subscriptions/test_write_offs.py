@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from hypothesis import given
@@ -13,16 +15,25 @@ from hypothesis import strategies as st
 
 from agency.money import round_half_away
 from agency.month import Month, MonthRange
-from subscriptions import bookkeeping, gateway, inbox, payments, push, write_offs
+from subscriptions import (
+    bookkeeping,
+    corrections,
+    gateway,
+    inbox,
+    payments,
+    push,
+    write_offs,
+)
 from subscriptions.audit import arrears, audit
 from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS
-from subscriptions.models import Invoice, StripeStep, WriteOff
+from subscriptions.models import CreditReason, Invoice, StripeStep, WriteOff
 from subscriptions.push import Outcome
 from subscriptions.reports import vat_return as workbook
 from subscriptions.sandbox.server import Sandbox
 from subscriptions.vat_returns import vat_return
 from subscriptions.write_offs import WriteOffError, claimed_on, split
 from tests import factories as make
+from tests.at_once import at_once
 from tests.browsers import as_
 from tests.stripe.control import TOO_OFTEN, listed, order
 from tests.stripe.faults import act, by_hand, forget_faults
@@ -32,6 +43,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 NOW = timezone.now()
 TODAY = timezone.localdate()
+NOBODY = UUID(int=7)
 LATER = NOW + dt.timedelta(hours=12)
 S, E = ("S", 2100), ("E", 0)
 EXEMPT = {"net_cents": 950_00, "vat_cents": 0, "vat_category": "E", "vat_rate_basis_points": 0}
@@ -266,3 +278,21 @@ def test_the_page_shows_what_comes_of_it_and_does_it_once() -> None:
         assert said in answer.content.decode()
     assert WriteOff.objects.get().reason == "costs"
     assert as_("planner").get(address).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_write_off_and_a_credit_at_once_one_is_refused() -> None:
+    make.agency()
+    controller = make.user("controller")
+    invoice = make.invoice(make.organisation(), state="open")
+
+    def credit() -> object:
+        return corrections.credit(invoice, CreditReason.GOODWILL, key=NOBODY)
+
+    outcomes = at_once(
+        credit, lambda: write_offs.write_off(invoice.pk, "costs", by=controller, on=TODAY)
+    )
+
+    refused = [one for one in outcomes if isinstance(one, ValidationError)]
+    assert len(refused) == 1, outcomes
+    assert invoice.credits.count() + WriteOff.objects.count() == 1
