@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django_q.tasks import async_task
 
 from agency.month import day_of
-from subscriptions import corrections, gateway
+from subscriptions import corrections, gateway, payments
 from subscriptions.credit_notes import record_issued
 from subscriptions.models import (
     BilledOccurrence,
@@ -286,6 +286,8 @@ def _move(
         invoice.parked_because = ""
     moved = ("state", "paid_on", "received_on", "debit_failed_on", "parked_because")
     invoice.save(update_fields=moved)
+    if invoice.state == InvoiceState.OPEN and failed_at and invoice.receipts.exists():
+        payments.settle(invoice)  # the bank's money beside it was too much, and is enough now
 
 
 def _bill_anew(void: Invoice) -> None:

@@ -173,7 +173,8 @@ def settle(invoice: Invoice) -> None:
     invoice.received_on = last_on
     invoice.save(update_fields=["received_on"])
     body: dict[str, Any] = dict(bodies.settlement())
-    steps.step_for(invoice, StepKind.SETTLE, body)
+    # One that was made was of a payment through Stripe, which bounced since.
+    steps.step_for(invoice, StepKind.SETTLE, body, again=True)
 
 
 def too_much() -> QuerySet[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -212,6 +213,16 @@ class TestParts:
         invoice.refresh_from_db()
         assert (invoice.state, invoice.received_on) == ("paid", None)
         assert [(row.over_cents, row.against) for row in payments.overpaid()] == [(1210_00, None)]
+        assert audit(arrears.INVARIANTS).violations == []
+
+        bounced = replace(gateway.read(invoice.stripe_id), status="open")
+        inbox.follow(bounced, at=LATER, failed_at=LATER)
+        invoice.refresh_from_db()
+        assert (invoice.state, invoice.received_on) == ("open", TODAY)
+        assert invoice.steps.filter(kind="settle", state="todo").count() == 1
+        assert list(payments.overpaid()) == []
+        inbox.follow(gateway.read(invoice.stripe_id), at=LATER)
+
         assert payments.pay_back(invoice.pk, on=TODAY) == 1210_00
         assert list(payments.overpaid()) == []
         assert reconcile.reconcile(at=LATER).found == []
