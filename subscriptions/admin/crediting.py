@@ -8,6 +8,8 @@ from uuid import uuid4
 from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -118,8 +120,12 @@ def credit_page(page: StaffAdmin, request: HttpRequest, invoice: Invoice) -> Htt
 
 def _do(request: HttpRequest, invoice: Invoice, form: CreditForm) -> HttpResponse:
     how = form.how()
-    if corrections.credit(invoice, **how):
+    made = corrections.credit(invoice, **how)
+    if made:
         note(request, "credited", invoice)
         text = gettext("The credit is a draft: approve it and send it by Stripe.")
         messages.success(request, text)
+    if made and made.anew:
+        drafts = {"organisation__id__exact": invoice.organisation_id, "state__exact": "draft"}
+        return redirect(f"{reverse('admin:subscriptions_invoice_changelist')}?{urlencode(drafts)}")
     return redirect("admin:subscriptions_invoice_change", how["key"])

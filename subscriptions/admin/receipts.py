@@ -156,12 +156,13 @@ def _one(request: HttpRequest, key: UUID, day: dt.date, cents: int | None, mark:
 
 
 def _noted(request: HttpRequest, done: int) -> HttpResponse:
+    if not done:
+        messages.warning(request, gettext("Nothing was noted."))
+        return redirect("admin:subscriptions_invoice_received")
     text = ngettext(
         "%(n)s payment is noted. Stripe is told of what is paid in full.",
         "%(n)s payments are noted. Stripe is told of what is paid in full.",
         done,
     )
-    messages.add_message(
-        request, messages.SUCCESS if done else messages.WARNING, text % {"n": done}
-    )
+    messages.success(request, text % {"n": done})
     return redirect("admin:subscriptions_invoice_received")
