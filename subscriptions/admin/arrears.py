@@ -98,6 +98,7 @@ def _back(invoice: Invoice) -> HttpResponse:
 class ReceiptAdmin(StaffAdmin):
     list_display = (
         column("invoice", _("invoice"), str),
+        column("invoice__buyer_name", _("buyer"), str),
         "kind",
         column("received_on", _("received on"), day),
         column("amount_cents", _("amount in €"), amount),
@@ -112,6 +113,7 @@ class ReceiptAdmin(StaffAdmin):
 class WriteOffAdmin(StaffAdmin):
     list_display = (
         column("invoice", _("invoice"), str),
+        column("invoice__buyer_name", _("buyer"), str),
         "reason",
         column("net_cents", _("net in €"), amount),
         column("vat_cents", _("VAT"), amount),

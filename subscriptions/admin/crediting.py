@@ -126,6 +126,6 @@ def _do(request: HttpRequest, invoice: Invoice, form: CreditForm) -> HttpRespons
         text = gettext("The credit is a draft: approve it and send it by Stripe.")
         messages.success(request, text)
     if made and made.anew:
-        drafts = {"organisation__id__exact": invoice.organisation_id, "state__exact": "draft"}
+        drafts = {"organisation__id__exact": str(invoice.organisation_id), "state__exact": "draft"}
         return redirect(f"{reverse('admin:subscriptions_invoice_changelist')}?{urlencode(drafts)}")
     return redirect("admin:subscriptions_invoice_change", how["key"])

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
@@ -100,8 +100,9 @@ class PaymentPlanAdmin(StaffAdmin):
     inlines = (Parts,)
     list_display = (
         column("invoice", _("invoice"), str),
-        column("agreed_on", _("agreed on"), day),
-        column("agreed_by", _("agreed by"), str),
+        column("invoice__buyer_name", _("buyer"), str),
+        column("agreed_on", pgettext_lazy("payment plan", "agreed on"), day),
+        column("agreed_by", pgettext_lazy("payment plan", "agreed by"), str),
         column("total_cents", _("together in €"), amount),
         "stands",
     )

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from agency.models import Entity, User
 from subscriptions.bounds import ONE_PERSON_APPROVES_CENTS
@@ -129,9 +130,12 @@ class PaymentPlan(Entity):
     )
     total_cents = models.BigIntegerField(_("together"))
     agreed_by = models.ForeignKey(
-        User, models.PROTECT, related_name="+", verbose_name=_("agreed by")
+        User,
+        models.PROTECT,
+        related_name="+",
+        verbose_name=pgettext_lazy("payment plan", "agreed by"),
     )
-    agreed_on = models.DateField(_("agreed on"), null=True, blank=True)
+    agreed_on = models.DateField(pgettext_lazy("payment plan", "agreed on"), null=True, blank=True)
     ended_on = models.DateField(_("ended on"), null=True, blank=True)
 
     class Meta:
