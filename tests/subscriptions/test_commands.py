@@ -298,6 +298,7 @@ class TestBill:
         client()
         _, said = run("bill", "2025-12", "--dry-run")
         assert "not closed" in said
+        assert "Drafted together: €" in said
 
     def test_ahead_bills_one_new_client_before_the_month_is_closed(self) -> None:
         client("NEW", "2026-03")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from advisors import hours
 from agency import commands, vat_ids
 from agency.month import Month
+from agency.templatetags.figures import euro
 from agency.today import today
 from subscriptions import billing
 from subscriptions.models import Invoice, InvoiceState
@@ -94,8 +95,8 @@ class Command(commands.Command):
         return approved, False
 
     def tell(self, run: billing.Run, approved: int, blocked: int) -> None:
-        drafted = sum(1 for document in run.documents if document.invoice_row)
-        settled = len(run.documents) - drafted
+        rows = [document.invoice_row for document in run.documents if document.invoice_row]
+        drafted, settled = len(rows), len(run.documents) - len(rows)
         if not (run.documents or run.unblocked or approved):
             nothing = _("Run %(month)s: nothing is left to draft; nothing changed.")
             self.say(nothing % {"month": run.month})
@@ -104,6 +105,9 @@ class Command(commands.Command):
             _("Run %(month)s: %(drafted)d drafted, %(approved)d approved, %(blocked)d blocked.")
             % {"month": run.month, "drafted": drafted, "approved": approved, "blocked": blocked}
         )
+        if rows:
+            net_cents = sum(row["net_cents"] for row in rows)
+            self.say(_("Drafted together: %s without VAT.") % euro(net_cents))
         if run.unblocked:
             self.say(_("Blocked before and worked out anew: %d.") % run.unblocked)
         if settled:
