@@ -134,8 +134,8 @@ class TestCards:
         assert overages(agreement, hours) == [1, 0]
 
     def test_overage_taken_as_stated_counts_what_was_carried_in(self) -> None:
-        fields = {"carry_over_basis_points": 10_000, "carry_over_cap_quarters": 100 * 4}
-        agreement = contract(reported_until="2027-04", **fields, **holding(20))
+        fields = holding(20, carry_over_basis_points=10_000, carry_over_cap_quarters=100 * 4)
+        agreement = contract(reported_until="2027-04", **fields)
         hours = {"2027-02": 25, "2027-05": 16}
         assert overages(agreement, hours, until="2027-07") == [1]
 
