@@ -73,6 +73,8 @@ class TakeoverAdmin(PreviewedAdmin):
         takeovers.take_over(obj, **{name: form.cleaned_data[name] for name in CHOICES})
         if contract:
             note(request, "changed", contract, "First month after the end")
+        for payer in Payer.objects.filter(organisation=obj.organisation, from_month=obj.from_month):
+            note(request, "added", payer)
 
     def response_add(
         self, request: HttpRequest, obj: Takeover, post_url_continue: str | None = None

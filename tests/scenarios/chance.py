@@ -11,16 +11,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from advisors import hours
+from agency import refusals
 from agency.month import AMSTERDAM, Month
 from subscriptions import (
     answers,
@@ -85,6 +86,16 @@ def one_of(rows: Iterable[Of], number: int) -> Of | None:
     return found[number % len(found)] if found else None
 
 
+@contextmanager
+def as_a_page_says() -> Iterator[None]:
+    """Have what the database refuses be a refusal, as pages do."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise ValidationError(refusals.sentence(error)) from error
+
+
 def while_the_month_lasts(method: Callable[..., None]) -> Callable[..., None]:
     return precondition(lambda self: self.steps % self.steps_a_month)(method)
 
@@ -120,6 +131,7 @@ class AgencyOfChance(RuleBasedStateMachine):
                 included_quarters=included * 4, included_sessions=sessions,
                 overage_rate_cents=rate * 101,
             )  # fmt: skip
+        self.group = make.organisation("GROUP")
         self.offerings = [make.offering(f"W{n}", **it) for n, it in enumerate(OFFERINGS)]
 
     def teardown(self) -> None:

@@ -6,14 +6,11 @@ import datetime as dt
 from typing import Any
 from uuid import uuid4
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from advisors import hours
 from advisors.models import AdjustmentReason, DraftHours
-from agency import refusals
 from agency.models import Organisation
 from agency.month import MonthRange
 from subscriptions import (
@@ -22,6 +19,7 @@ from subscriptions import (
     declarations,
     ends,
     pauses,
+    takeovers,
     tier_requests,
     versions,
 )
@@ -34,11 +32,13 @@ from subscriptions.models import (
     InvoiceState,
     ParkedOrganisation,
     Pause,
+    Payer,
+    Takeover,
     TermsReason,
 )
 from tests import factories as make
 from tests.clients import client, counsellor
-from tests.scenarios.chance import numbers, one_of, while_the_month_lasts
+from tests.scenarios.chance import as_a_page_says, numbers, one_of, while_the_month_lasts
 from tests.scenarios.collecting import CollectingAgency
 from tests.stripe.faults import act, by_hand
 from workshops import scheduling
@@ -104,10 +104,44 @@ class RandomAgency(CollectingAgency):
         if before.until_month is None:
             return
         start = max(before.until_month, self.open_month) + gap
-        self.happens(
-            "signs again",
-            lambda: make.subscription(before.organisation, start, tier, billing_interval=3),
-        )
+
+        def sign() -> None:
+            with as_a_page_says():  # where it was taken over
+                make.subscription(before.organisation, start, tier, billing_interval=3)
+
+        self.happens("signs again", sign)
+
+    @while_the_month_lasts
+    @rule(number=numbers, by=numbers, ahead=st.integers(1, 6), pays=st.booleans())
+    def a_client_is_taken_over(self, number: int, by: int, ahead: int, *, pays: bool) -> None:
+        row, successor = self.contract(number), self.contract(by).organisation
+        if row.organisation == successor:
+            return
+        month, ended = self.open_month + ahead, {"fields": "First month after the end"}
+        gone = Takeover(organisation=row.organisation, successor=successor, from_month=month)
+
+        def take_over() -> None:
+            with as_a_page_says():
+                takeovers.take_over(gone, client_knows=True, successor_pays=pays)
+            make.audit_event(row, self.staff, on=self.today, **ended)
+            for paid in Payer.objects.filter(organisation=row.organisation, from_month=month):
+                make.audit_event(paid, self.staff, action="added", on=self.today)
+
+        self.happens("taken over", take_over)
+
+    @while_the_month_lasts
+    @rule(number=numbers, months=st.integers(1, 6))
+    def a_group_pays(self, number: int, months: int) -> None:
+        client_, group = self.contract(number).organisation, self.group
+        last = client_.payers.order_by("from_month").last()
+        begin = max(self.open_month + 1, (last and last.until_month) or self.open_month)
+
+        def pay() -> None:
+            with as_a_page_says():
+                paid = make.payer(client_, group, begin, begin + months)
+            make.audit_event(paid, self.staff, action="added", on=self.today)
+
+        self.happens("group", pay)
 
     @while_the_month_lasts
     @rule(number=numbers, ahead=st.integers(0, 9), wanted=st.sampled_from(["basic", "extended"]))
@@ -171,11 +205,8 @@ class RandomAgency(CollectingAgency):
             ends.refuse(row, until, client_knows=True)
             if until != row.until_month and (until is None or until > row.start_month):
                 row.until_month = until
-                try:
-                    with transaction.atomic():
-                        row.save()
-                except IntegrityError as error:  # a pause goes beyond it; the page says so
-                    raise ValidationError(refusals.sentence(error)) from error
+                with as_a_page_says():  # where a pause goes beyond it
+                    row.save()
                 label = "First month after the end"
                 make.audit_event(row, self.staff, fields=label, on=self.today)
 

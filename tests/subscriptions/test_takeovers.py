@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from agency.models import Organisation
+from agency.models import AuditEvent, Organisation
 from subscriptions import statements, takeovers
 from subscriptions.audit import audit
 from subscriptions.models import Invoice, Payer, Subscription, Takeover
@@ -147,7 +147,9 @@ def test_the_page_shows_what_comes_of_it_before_it_is_kept() -> None:
     assert not Takeover.objects.exists()
     assert browser.post(ADD, form | {"confirmed": "1"}).status_code == 302
     row = Takeover.objects.get()
-    assert Payer.objects.get().payer == large
+    payer = Payer.objects.get()
+    assert payer.payer == large
+    assert AuditEvent.objects.filter(action="added", subject_id=payer.pk).count() == 1
     assert browser.get(f"/admin/subscriptions/takeover/{row.pk}/change/").status_code == 200
     assert "SMALL" in browser.get("/admin/subscriptions/takeover/").content.decode()
     assert as_("planner").get(ADD).status_code == 403
