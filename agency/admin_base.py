@@ -240,10 +240,14 @@ class StaffAdmin(_Units, ModelAdmin):
         return ()
 
     def back(self, request: HttpRequest) -> str:
-        """Give the address that a deed leads back to: the row's page, or where it was asked for."""
+        """Give the address that a deed leads back to: the row's page, or where it was asked for.
+
+        A blocked invoice that is drafted anew is another row.
+        """
         key = request.POST.get(ON_PAGE_OF, "")
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return reverse(page, args=[key]) if is_key(key) else request.get_full_path()
+        is_there = is_key(key) and self.get_queryset(request).filter(pk=key).exists()
+        return reverse(page, args=[key]) if is_there else request.get_full_path()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep from change what this person may not change of a row that is there."""

@@ -61,6 +61,7 @@ def plan_page(of: StaffAdmin, request: HttpRequest, invoice: Invoice) -> HttpRes
     if request.POST.get("step") == "end":
         payment_plans.end(invoice.pk, on=today())
         note(request, "plan_ended", invoice)
+        messages.success(request, gettext("The plan is ended: reminders go on."))
         return redirect("admin:subscriptions_invoice_plan", invoice.pk)
     left = payments.left_cents(invoice)
     form = PlanForm(request.POST or None, initial={"parts": _proposal(left)})

@@ -146,6 +146,8 @@ def test_a_page_offers_what_its_row_waits_for_and_leads_back_to_it() -> None:
     assert answer.headers["Location"] == page
     assert 'value="push"' in client.get(page).content.decode()
     assert client.post(address(Invoice), asked).headers["Location"] == address(Invoice)
+    gone = asked | {"here": str(factories.organisation("GONE").pk)}
+    assert client.post(address(Invoice), gone).headers["Location"] == address(Invoice)
 
 
 def test_sending_hands_approved_invoices_to_the_queue() -> None:
