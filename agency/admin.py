@@ -8,9 +8,9 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
-from agency import access, legal_names, vat_ids
+from agency import access, admin_words, legal_names, vat_ids
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, Rows, StaffAdmin, column
+from agency.admin_base import ModelForm, Rows, StaffAdmin, column, worded
 from agency.models import (
     Agency,
     AuditEvent,
@@ -235,10 +235,13 @@ class AuditEventAdmin(StaffAdmin):
     list_display = (
         column("on", _("day"), day),
         column("actor", _("who"), str),
-        "action",
-        "subject_model",
-        "fields",
+        column("action", _("What"), admin_words.deed),
+        column("subject_model", _("Of what"), admin_words.subject),
+        column("fields", _("Fields"), str),
     )
-    list_filter = ("action", "subject_model")
+    list_filter = (
+        ("action", worded(_("What"), admin_words.deed)),
+        ("subject_model", worded(_("Of what"), admin_words.subject)),
+    )
     list_select_related = ("actor",)
     ordering = ("-on",)

@@ -78,6 +78,21 @@ def titled(title: Any) -> type[admin.FieldListFilter]:
     return Titled
 
 
+def worded(title: Any, word: Callable[[str], str]) -> type[admin.FieldListFilter]:
+    """Make a filter by the values of a column, each shown by the word that it stands for."""
+
+    class Worded(admin.AllValuesFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+        def choices(self, changelist: Any) -> Any:
+            every, *values = super().choices(changelist)
+            return [every, *(value | {"display": word(str(value["display"]))} for value in values)]
+
+    return Worded
+
+
 class _Units:
     """Form fields in euros, hours and percentages for columns that hold whole numbers.
 

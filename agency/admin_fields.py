@@ -131,6 +131,7 @@ WRITERS: dict[str, Callable[[Any], str]] = {
 
 # Columns that carry no label of their own, by their name.
 LABELS: dict[str, Any] = {
+    "action": _("What"),
     "actor": _("who"),
     "advisor": _("advisor"),
     "answer_id": _("answer of Stripe"),
@@ -146,15 +147,19 @@ LABELS: dict[str, Any] = {
     "card": _("top-up card"),
     "credit_of": _("credit of"),
     "error_code": _("error"),
+    "fields": _("Fields"),
     "generation": _("attempt"),
     "invoice": _("invoice"),
     "kind": _("kind"),
     "offering": _("offering"),
     "organisation": _("organisation"),
     "qualification": _("qualification"),
+    "on": _("day"),
     "requested_by": _("requested by"),
     "session": _("session"),
     "state": _("state"),
+    "subject_id": _("Reference"),
+    "subject_model": _("Of what"),
     "subscription": _("subscription"),
     "trainer": _("trainer"),
     "user": _("user"),

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from django import template
 
+from agency import admin_words
 from agency.admin_fields import LABELS, shown
 
 if TYPE_CHECKING:
     from django.contrib.admin.helpers import AdminReadonlyField
 
 register = template.Library()
+register.filter("deed", admin_words.deed)
 
 
 @register.filter

@@ -150,6 +150,19 @@ def test_a_page_offers_what_its_row_waits_for_and_leads_back_to_it() -> None:
     assert client.post(address(Invoice), gone).headers["Location"] == address(Invoice)
 
 
+def test_an_auditor_reads_in_dutch_what_was_done_to_what() -> None:
+    draft = factories.invoice(factories.organisation())
+    act(as_("controller"), "approve", draft)
+    auditor = Client()
+    auditor.force_login(factories.user("auditor", language="nl"))
+
+    listed = text_of(auditor.get(address(AuditEvent)).content)
+    history = text_of(auditor.get(address(Invoice, f"{draft.pk}/history/")).content)
+
+    assert "goedgekeurd factuur" in listed
+    assert "goedgekeurd" in history
+
+
 def test_sending_hands_approved_invoices_to_the_queue() -> None:
     organisation = factories.organisation()
     approved = factories.invoice(organisation, state="approved")
