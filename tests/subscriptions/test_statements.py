@@ -19,6 +19,7 @@ from subscriptions import statements
 from subscriptions.audit import audit
 from subscriptions.models import (
     CardUse,
+    OverageCredit,
     PriceBand,
     Publication,
     ReleasePolicy,
@@ -303,6 +304,26 @@ class TestLateWork:
         assert [row.split(" over")[0] for row in stated()] == [
             "2026-01/2026-02 exact 3 of 8",
             "2026-02/2026-03 exact 1.5 of 8",
+        ]
+
+    def test_overage_that_turned_out_not_to_be_due_is_kept_with_the_years_last_statement(
+        self,
+    ) -> None:
+        served = client(hours={"2026-02": 5}).organisation
+        make.hours_adjustment(counsellor(served), served, "2026-11", -6)
+        close(*months_from("2026-01", 12))
+        [credit] = OverageCredit.objects.all()
+        assert (str(credit.statement.months), credit.quarters) == ("2026-10/2027-01", 6)
+
+    def test_what_was_noted_in_a_month_of_a_pause_is_not_posted(self) -> None:
+        paused = client("ORG1", hours={"2026-03": 1, "2026-05": 2})
+        client("ORG2", hours={"2026-05": 3})
+        make.pause(paused, "2026-04", "2026-07")
+        close(*months_from("2026-01", 6))
+        posted = MonthHours.objects.order_by("month", "organisation__code")
+        assert [(str(row.month), row.quarters) for row in posted] == [
+            ("2026-03", 4),
+            ("2026-05", 12),
         ]
 
     def test_after_the_last_statement_nothing_is_posted(self) -> None:
