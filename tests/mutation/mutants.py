@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -50,11 +51,11 @@ NOT_MUTATED = ("annotation", "returns", "decorator_list", "bases")
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change: where, what it was and became, which of the like ones there, and the tree."""
+    """A change: where, what it was and became, which of the like ones there; and what makes it."""
 
     where: str
     change: str
-    tree: ast.Module
+    made: Callable[[], ast.Module]
 
     def __str__(self) -> str:
         return f"{self.where}: {self.change}"
@@ -70,7 +71,7 @@ def mutants(source: str) -> Iterator[Mutant]:
             name = f"{where}: {before} -> {after}"
             seen[name] += 1
             number = f" ({seen[name]})" if seen[name] > 1 else ""
-            made = _with(tree, (parent, field, index), changed)
+            made = partial(_with, tree, (parent, field, index), changed)
             yield Mutant(where, f"{before} -> {after}{number}", made)
 
 
@@ -228,7 +229,7 @@ def _text(node: ast.AST) -> str:
 def planted(module: ModuleType, mutant: Mutant) -> None:
     """Have the running process work with the mutant, for good: belongs into a child."""
     fresh: dict[str, Any] = {"__name__": module.__name__, "__file__": module.__file__}
-    exec(compile(mutant.tree, str(module.__file__), "exec"), fresh)  # noqa: S102 - what it is for
+    exec(compile(mutant.made(), str(module.__file__), "exec"), fresh)  # noqa: S102 - what it is for
     for name, value in fresh.items():
         old = vars(module).get(name)
         if isinstance(value, type) and getattr(value, "__module__", "") == module.__name__:
