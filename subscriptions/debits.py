@@ -27,7 +27,6 @@ from subscriptions.models import (
     Reminds,
 )
 from subscriptions.parked import is_held_back
-from subscriptions.reminders import UNDER_WAY
 
 SUBJECT = _("We will debit your account")
 
@@ -150,7 +149,7 @@ def _waits_for(invoice: Invoice, mandate: Mandate | None, on: dt.date) -> NotAnn
         NotAnnounced.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
         NotAnnounced.WRITTEN_OFF: invoice.is_given_up,
         NotAnnounced.IN_PARTS: advancing.is_paid_in_parts(invoice),
-        NotAnnounced.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
+        NotAnnounced.CREDITED: invoice.credits.filter(state__in=InvoiceState.unsent).exists(),
         NotAnnounced.PARKED: is_held_back(invoice, Month.containing(on)),
         NotAnnounced.NO_MANDATE: mandate is None,
         NotAnnounced.NO_ADDRESS: not collection_letters.address_of(invoice),

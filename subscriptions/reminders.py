@@ -30,7 +30,6 @@ from subscriptions.parked import is_held_back
 
 SUBJECT = _("An invoice is not paid yet")
 FINAL_SUBJECT = _("Final demand: an invoice is not paid")
-UNDER_WAY = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.APPROVED, InvoiceState.PARKED)
 
 
 class LeftBe(models.TextChoices):
@@ -151,7 +150,7 @@ def _left_be(invoice: Invoice, planned: Container[UUID], on: dt.date) -> LeftBe 
         LeftBe.STRIPE: advancing.is_told_to_go_on(invoice),
         LeftBe.WAITS: not unfinished.isdisjoint(ONCE_FINAL),
         LeftBe.UNMAILED: bool(invoice.parked_because),
-        LeftBe.CREDITED: invoice.credits.filter(state__in=UNDER_WAY).exists(),
+        LeftBe.CREDITED: invoice.credits.filter(state__in=InvoiceState.unsent).exists(),
         LeftBe.PARKED: is_held_back(invoice, Month.containing(on)),
         LeftBe.NO_ADDRESS: not collection_letters.address_of(invoice),
     }

@@ -40,7 +40,6 @@ from subscriptions.models import (
 
 # Net and VAT in cents by VAT category and rate in basis points.
 Taxed = Mapping[tuple[str, int], tuple[int, int]]
-UNSENT = (InvoiceState.DRAFT, InvoiceState.BLOCKED, InvoiceState.APPROVED, InvoiceState.PARKED)
 
 
 class WriteOffError(ValidationError):
@@ -145,7 +144,7 @@ def refuse(invoice: Invoice) -> None:
         raise WriteOffError(_("Our bank has its money; Stripe is being told."))
     if WriteOff.objects.filter(invoice=invoice, written_off_on__isnull=False).exists():
         raise WriteOffError(_("It is written off."))
-    if invoice.credits.filter(state__in=UNSENT).exists():
+    if invoice.credits.filter(state__in=InvoiceState.unsent).exists():
         raise WriteOffError(_("A credit of it is on its way: send it or throw it away first."))
 
 

@@ -39,6 +39,7 @@ class InvoiceState(models.TextChoices):
     # All lines are 0: settled without a document.
     SETTLED = "settled", _("settled")
 
+    unsent = nonmember(frozenset({"draft", "blocked", "approved", "parked"}))
     released = nonmember(frozenset({"open", "paid", "void", "uncollectible"}))
     # What was given up may be paid all the same: Stripe takes it, and so does our bank.
     payable = nonmember(frozenset({"open", "uncollectible"}))
