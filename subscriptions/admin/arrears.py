@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, column, note
+from agency.admin_base import Rows, StaffAdmin, column, note
 from agency.templatetags.figures import amount, day, percent
 from agency.today import today
 from subscriptions import late_payment, write_offs
@@ -92,6 +92,11 @@ def _withdraw(request: HttpRequest, invoice: Invoice) -> HttpResponse:
 def _back(invoice: Invoice) -> HttpResponse:
     address = reverse("admin:subscriptions_invoice_write_off", args=[invoice.pk])
     return HttpResponseRedirect(address)
+
+
+class Receipts(Rows):
+    model = Receipt
+    fields = ("kind", "received_on", "amount_cents")
 
 
 @admin.register(Receipt)

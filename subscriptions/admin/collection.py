@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from agency.admin_base import ModelForm, StaffAdmin, column
+from agency.admin_base import ModelForm, Rows, StaffAdmin, column
 from agency.templatetags.figures import amount, day
 from agency.today import today
 from subscriptions import debits, reminders
@@ -40,6 +40,16 @@ class CollectionPolicyAdmin(StaffAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         super().save_model(request, obj, form, change)
         async_task("subscriptions.tasks.go_on_collecting")
+
+
+class Reminders(Rows):
+    model = Reminder
+    fields = ("step", "asked_cents", "sent_on", "pay_by_on")
+
+
+class DebitNotices(Rows):
+    model = DebitNotice
+    fields = ("mandate", "amount_cents", "sent_on", "debit_on")
 
 
 @admin.register(Reminder)

@@ -16,15 +16,17 @@ from django_q.tasks import async_task
 from agency import vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, column, note, titled
-from agency.templatetags.figures import amount, badge, day, month
+from agency.templatetags.figures import amount, badge, day, euro, month
 from agency.today import today
-from subscriptions import billing, corrections, einvoice, push
+from subscriptions import billing, corrections, einvoice, payments, push
 from subscriptions.admin import receipts
-from subscriptions.admin.arrears import late_page, write_off_page
+from subscriptions.admin.arrears import Receipts, late_page, write_off_page
+from subscriptions.admin.collection import DebitNotices, Reminders
 from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
 from subscriptions.admin.invoice_groups import groups, hopeless, overdue
 from subscriptions.admin.payment_plans import plan_page
+from subscriptions.admin.stripe import Steps
 from subscriptions.contests import with_contests
 from subscriptions.explanation import explain
 from subscriptions.models import (
@@ -32,10 +34,9 @@ from subscriptions.models import (
     BlockedReason,
     Contest,
     Invoice,
+    InvoiceKind,
     InvoiceLine,
     InvoiceState,
-    Receipt,
-    StripeStep,
 )
 from subscriptions.wording import Standing, invoice_standing
 
@@ -117,16 +118,6 @@ class Lines(Rows):
         return amount(line.quantity_hundredths)
 
 
-class Receipts(Rows):
-    model = Receipt
-    fields = ("kind", "received_on", "amount_cents")
-
-
-class Steps(Rows):
-    model = StripeStep
-    fields = ("kind", "generation", "state", "attempted_at", "answer_id", "error_code")
-
-
 @admin.register(Invoice)
 class InvoiceAdmin(StaffAdmin):
     list_display = (
@@ -143,8 +134,8 @@ class InvoiceAdmin(StaffAdmin):
     search_fields = ("number", "buyer_name", "served_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
-    inlines = (Lines, Contests, Receipts, Steps)
-    readonly_fields = ("stands",)
+    inlines = (Lines, Contests, Reminders, DebitNotices, Receipts, Steps)
+    readonly_fields = ("stands", "still_open")
     fieldsets = (
         (
             _("Where it stands"),
@@ -163,7 +154,7 @@ class InvoiceAdmin(StaffAdmin):
                 "fields": (
                     ("number", "kind", "credit_of", "credit_reason"),
                     ("run_month", "po_number", "collection"),
-                    ("net_cents", "vat_cents", "total_cents"),
+                    ("net_cents", "vat_cents", "total_cents", "still_open"),
                 )
             },
         ),
@@ -195,6 +186,12 @@ class InvoiceAdmin(StaffAdmin):
 
     def heading(self, obj: Invoice) -> str:
         return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"
+
+    @admin.display(description=_("left to pay"))
+    def still_open(self, invoice: Invoice) -> str:
+        """Give what is left of what was sent, after credits and what our bank received."""
+        is_asked = invoice.kind == InvoiceKind.INVOICE and invoice.state in InvoiceState.payable
+        return euro(payments.left_cents(invoice)) if is_asked else "–"
 
     @admin.display(description=_("state"), ordering="state")
     def stands(self, invoice: Invoice) -> SafeString:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import StaffAdmin, column, note, state, titled
+from agency.admin_base import Rows, StaffAdmin, column, note, state, titled
 from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import reconcile
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 STEP_TONES = {"done": "good", "failed": "bad", "unknown": "wait", "attempting": "way"}
 EVENT_TONES = {"handled": "good", "failed": "bad", "waiting": "wait", "received": "way"}
+
+
+class Steps(Rows):
+    model = StripeStep
+    fields = ("kind", "generation", "state", "attempted_at", "answer_id", "error_code")
 
 
 @admin.register(StripeStep)

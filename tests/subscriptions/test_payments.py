@@ -371,6 +371,11 @@ class TestPage:
             assert sentence in controller.post(ADDRESS, part | wrong).content.decode()
         assert controller.post(ADDRESS, part).status_code == 302
         assert "was noted already" in controller.post(ADDRESS, part).content.decode()
+        make.collection_policy()
+        make.reminder(invoice)
+        page = controller.get(f"/admin/subscriptions/invoice/{invoice.pk}/change/").content.decode()
+        assert "1,200.00" in page
+        assert "first reminder" in page
 
         assert [row.amount_cents for row in invoice.receipts.all()] == [10_00]
 
