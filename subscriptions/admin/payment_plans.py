@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
-LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(\S.*)")
+# The year comes first, as dates are stored, or last, as the Dutch write them.
+LINE = re.compile(r"(?:(\d{4})-(\d\d?)-(\d\d?)|(\d\d?)-(\d\d?)-(\d{4}))\s+(\S.*)", re.ASCII)
 PROPOSED_PARTS = 3
 MONTH = dt.timedelta(days=30)
 
@@ -49,7 +50,8 @@ def _part(line: str) -> payment_plans.Part:
     found = LINE.fullmatch(line)
     try:
         if found:
-            return dt.date.fromisoformat(found[1]), EuroField(min_value=1).clean(found[2])
+            year, month, day = (int(found[at] or found[7 - at]) for at in (1, 2, 3))
+            return dt.date(year, month, day), EuroField(min_value=1).clean(found[7])
     except ValueError:  # no such day
         pass
     text = _("“%(line)s” is no day and amount, such as 2026-05-01 250,00.")

@@ -140,12 +140,13 @@ def test_the_page_agrees_on_a_plan_and_ends_it() -> None:
     for wrong, said in (
         ("tomorrow 12", "is no day and amount"),
         ("2026-02-30 12", "is no day and amount"),
+        ("30-2-2026 12", "is no day and amount"),
         ("2099-01-01 12\n2099-02-01 12", "The parts come to"),
         ("2099-01-01 0,001", "Give an amount in euros"),
         ("", "This field is required"),
     ):
         assert said in browser.post(address, {"parts": wrong}).content.decode()
-    parts = "2099-01-01 1.000,00\n\n2099-02-01 210"
+    parts = "2099-01-01 1.000,00\n\n1-2-2099 210"
     shown = browser.post(address, {"parts": parts}, follow=True).content.decode()
     assert "In force" in shown
     listed = browser.get("/admin/subscriptions/paymentplan/").content.decode()
