@@ -314,6 +314,8 @@ class RandomAgency(CollectingAgency):
         when = self.at + dt.timedelta(days=days)
         fields = {"starts_at": when, "on_site_km": kilometres or None, "status": "scheduled"}
         row, offering = self.contract(number).organisation, one_of(self.offerings, what)
+        if Takeover.objects.filter(organisation=row).exists():
+            return  # nobody plans for who is gone
         self.happens("session", lambda: make.session(row, reference, offering=offering, **fields))
 
     @while_the_month_lasts
