@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from subscriptions import gateway, push, reconcile, steps
@@ -88,8 +89,11 @@ def sweep(row: Row, every: int = 1) -> int:
 @pytest.mark.django_db
 @pytest.mark.parametrize("row", [*IN_A_PUSH][:2])
 def test_dying_at_any_moment_neither_loses_nor_doubles(row: str) -> None:
-    """At every statement and call; repeated at once, or when Stripe has forgotten the keys."""
-    assert sweep(IN_A_PUSH[row]) > 50
+    """At every statement and call; repeated at once, or when Stripe has forgotten the keys.
+
+    On PostgreSQL at every third one here, and at every one in the long run.
+    """
+    assert sweep(IN_A_PUSH[row], every=1 if connection.vendor == "sqlite" else 3) > 50
 
 
 @pytest.mark.django_db
@@ -101,7 +105,7 @@ def test_dying_beside_a_fault_neither_loses_nor_doubles(row: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", [*IN_A_PUSH][2:])
+@pytest.mark.parametrize("row", IN_A_PUSH)
 def test_dying_at_any_moment_beside_a_fault_neither_loses_nor_doubles(row: str) -> None:
     assert sweep(IN_A_PUSH[row]) > 50
 

@@ -260,8 +260,8 @@ def lives(block: int, many: int) -> None:
 
 @pytest.mark.parametrize("block", range(20))
 def test_3000_random_lives_deliver_once(block: int) -> None:
-    """2,400 on SQLite, and 600 others on PostgreSQL, where each takes twice the time."""
-    lives(block, 120 if connection.vendor == "sqlite" else 30)
+    """2,700 on SQLite, and 300 others on PostgreSQL, where each takes twice the time."""
+    lives(block, 135 if connection.vendor == "sqlite" else 15)
 
 
 @pytest.mark.long

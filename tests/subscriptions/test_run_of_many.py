@@ -62,7 +62,7 @@ def test_a_run_writes_what_plain_sql_and_a_plain_loop_write() -> None:
 
 def test_a_run_finds_in_what_it_reads_what_is_due_of_all_facts() -> None:
     """Also where something was credited, and where something earlier was never billed."""
-    world.build(60, 0, runs=3)
+    world.build(40, 0, runs=3)
     sell_seats()
     assert_finds_the_same()
     draft_run(world.RUN - 1)
