@@ -24,7 +24,7 @@ PARTS = [(D("2026-06-01"), 400_00), (D("2026-07-01"), 400_00), (D("2026-08-01"),
 ON = D("2026-05-20")
 
 
-@given(cents=st.integers(0, 10**9), count=st.integers(1, 36), paid=st.integers(0, 10**9))
+@given(cents=st.integers(36, 10**9), count=st.integers(1, 36), paid=st.integers(0, 10**9))
 def test_parts_add_up_and_what_is_paid_fills_them_in_order(
     cents: int, count: int, paid: int
 ) -> None:
