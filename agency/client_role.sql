@@ -24,6 +24,7 @@ GRANT SELECT (id, user_id, code, phone, languages, provinces, capacity_quarters)
     ON advisors_advisor TO discreet_client;  -- not the particulars of their own firms
 GRANT SELECT (id, invoice_id, until_on, ended_on) ON subscriptions_contest TO discreet_client;
 GRANT SELECT (id, state) ON subscriptions_indexationrun TO discreet_client;
+GRANT SELECT (invoice_id, received_on, amount_cents) ON subscriptions_receipt TO discreet_client;
 GRANT SELECT (organisation_id, from_month, until_month)
     ON subscriptions_payer TO discreet_client;  -- that another one pays, not who
 

@@ -65,7 +65,7 @@ def asked() -> dict[str, tuple[UUID, int]]:
 
 
 def with_left(rows: QuerySet[Invoice], *, by: dt.date | None = None) -> QuerySet[Any]:
-    """Have invoices say what they ask for: ``left``, less credits and what our bank received.
+    """Have invoices say what they ask for: ``left``, less credits and what our bank ``received``.
 
     Of one that was paid through Stripe that is what our bank received beside it, below zero. ``by``
     counts what there was at the end of a day.
@@ -83,7 +83,8 @@ def with_left(rows: QuerySet[Invoice], *, by: dt.date | None = None) -> QuerySet
     by_stripe = Q(paid_by, state=InvoiceState.PAID, received_on=None) | Q(state=InvoiceState.VOID)
     to_pay = F("total_cents") + _sum(credited, "credit_of", "total_cents")
     to_our_bank = Case(When(by_stripe, then=Value(0)), default=to_pay)
-    return rows.annotate(left=to_our_bank - _sum(received, "invoice", "amount_cents"))
+    rows = rows.annotate(received=_sum(received, "invoice", "amount_cents"))
+    return rows.annotate(left=to_our_bank - F("received"))
 
 
 def _sum(rows: QuerySet[Any], group: str, column: str) -> Coalesce:

@@ -20,7 +20,14 @@ from agency.accounts import signed_in
 from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
-from subscriptions import contests, contracts, einvoice, indexation_runs, tier_requests
+from subscriptions import (
+    contests,
+    contracts,
+    einvoice,
+    indexation_runs,
+    payments,
+    tier_requests,
+)
 from subscriptions.agreements import NoPriceError
 from subscriptions.models import (
     Invoice,
@@ -296,7 +303,7 @@ def _advisors(organisation: Organisation, month: Month) -> list[Assignment]:
 def _invoices(place: Place) -> QuerySet[Invoice]:
     sent = Invoice.objects.visible_to(place.contact.user).filter(payer=place.organisation)
     sent = sent.prefetch_related("lines").order_by("-invoice_on", "-number")
-    return contests.with_contests(sent)
+    return contests.with_contests(payments.with_left(sent))
 
 
 def _sessions(place: Place) -> QuerySet[Session]:

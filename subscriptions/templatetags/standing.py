@@ -51,10 +51,25 @@ def summary(invoice: Invoice) -> str:
 
 @register.filter
 def can_be_paid(invoice: Invoice) -> bool:
-    """Tell whether the client has to pay, or may, on Stripe's page."""
-    is_open = invoice.kind == InvoiceKind.INVOICE and invoice.state == InvoiceState.OPEN
+    """Tell whether the client has to pay, or may, on Stripe's page.
+
+    Where our bank has a part, which Stripe does not know of, it would ask for all of it.
+    """
     debited = bodies.is_debited(invoice) and not invoice.debit_failed_on
-    return is_open and bool(invoice.hosted_url) and not debited
+    return _is_open(invoice) and bool(invoice.hosted_url) and not (debited or _received(invoice))
+
+
+@register.filter
+def is_paid_in_part(invoice: Invoice) -> bool:
+    return _is_open(invoice) and _received(invoice) > 0
+
+
+def _is_open(invoice: Invoice) -> bool:
+    return invoice.kind == InvoiceKind.INVOICE and invoice.state == InvoiceState.OPEN
+
+
+def _received(invoice: Invoice) -> int:
+    return invoice.received  # type: ignore[attr-defined, no-any-return]  # of `payments.with_left`
 
 
 @register.filter

@@ -290,6 +290,23 @@ def test_an_open_invoice_leads_to_its_payment_page(
     assert "https://pay.example/no" not in page
 
 
+def test_who_paid_our_bank_a_part_is_asked_for_the_rest_and_not_for_all_of_it_at_stripe(
+    client: Client, organisation: Organisation
+) -> None:
+    lines = [{"net_cents": 100_00, "vat_cents": 21_00}]
+    where = {"state": "open", "hosted_url": "https://pay.example/abc"}
+    invoice = factories.invoice(organisation, lines=lines, **where)
+    one = f"invoices/{invoice.pk}/"
+    assert "Pay € 121.00" in text_of(client, organisation, one)
+
+    factories.receipt(invoice, 21_00)
+
+    for address in ("", "invoices/", one):
+        assert "https://pay.example/abc" not in text_of(client, organisation, address)
+    told = text_of(client, organisation, one)
+    assert "transfer the € 100.00 that is left" in told
+
+
 def test_an_invoice_explains_its_amount(client: Client, organisation: Organisation) -> None:
     invoice = factories.invoice(
         organisation,
