@@ -164,6 +164,7 @@ mfa_generate_recovery_codes     people   people
 mfa_download_recovery_codes     people   -
 
 admin:index                     staff    -
+admin:find                      staff    -
 admin:app_list                  staff    -
 admin:autocomplete              staff    -
 admin:jsi18n                    staff    -

@@ -297,6 +297,10 @@ class StaffAdmin(_Units, ModelAdmin):
         """Give the title of a row's page; a row's own text may say little, on purpose."""
         return str(obj)
 
+    def address(self, obj: Any) -> str:
+        """Give the address of a row's page."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
     def render_change_form(
         self,
         request: HttpRequest,

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import reverse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.access import HOURS_MODELS
@@ -19,7 +22,7 @@ from agency.today import today
 
 if TYPE_CHECKING:
     from django.db.models import Model
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 OUR_APPS = frozenset({"agency", "advisors", "workshops", "subscriptions"})
 MENU = (
@@ -61,8 +64,27 @@ class StaffSite(admin.AdminSite):
             raise ImproperlyConfigured("Hours are registered nowhere.")
         super().register(ours, admin_class, **options)
 
+    def get_urls(self) -> list[Any]:
+        return [path("find/", self.admin_view(self.find), name="find"), *super().get_urls()]
+
+    def find(self, request: HttpRequest) -> HttpResponse:
+        """Show what fits the letters asked for; the only one that does is opened at once.
+
+        With ``part`` it gives the list alone, for the script that shows it while one types.
+        """
+        from subscriptions.admin.palette import find
+
+        asked = request.GET.get("q", "").replace("\0", "")
+        found = find(request, self, asked)
+        if "part" in request.GET:
+            return TemplateResponse(request, "admin/found.html", {"found": found})
+        if asked and len(found) == 1:
+            return redirect(found[0].address)
+        shown = {"title": gettext("Search"), "asked": asked, "found": found}
+        return TemplateResponse(request, "admin/find.html", self.each_context(request) | shown)
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"menu": _menu(request.path)}
+        return super().each_context(request) | {"menu": _menu(request.path), "asked": ""}
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """Work it out where a page shows it: Django asks for it on every one, for a fifth of it."""
@@ -82,11 +104,11 @@ def _options(model: type[Model]) -> Any:
     return model._meta
 
 
-def _menu(path: str) -> list[Place]:
+def _menu(here: str) -> list[Place]:
     start = reverse("admin:index")
-    places = [Place(_("Today"), start, "page" if path == start else "")]
+    places = [Place(_("Today"), start, "page" if here == start else "")]
     for label, name in MENU:
         address = reverse(f"admin:{name}_changelist")
-        current = "page" if path == address else "true" if path.startswith(address) else ""
+        current = "page" if here == address else "true" if here.startswith(address) else ""
         places.append(Place(label, address, current))
     return places

@@ -40,6 +40,7 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
         "advisor": ["/hours/", "/hours/2026-03/"],
         "controller": [
             "/admin/",
+            "/admin/find/?q=de",
             *(f"/admin/subscriptions/{list_}/" for list_ in ("invoice", "statement", "topupcard")),
             f"/admin/agency/organisation/{sample.client.pk}/change/",
             f"/admin/agency/organisation/{sample.client.pk}/history/",
