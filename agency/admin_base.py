@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from agency import access, refusals
+from agency import access, confirmation, refusals
 from agency.accounts import signed_in
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
 from agency.models import AuditEvent
@@ -205,6 +205,8 @@ class StaffAdmin(_Units, ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     linked_by: tuple[str, ...] = ("organisation__id",)  # filters that our own links use
+    shows_first: tuple[str, ...] = ()  # actions with a page of their own before the deed
+    final: tuple[str, ...] = ()  # actions that nothing undoes, asked for one row as well
 
     def get_urls(self) -> list[Any]:
         """Give the pages with a name, which `agency.access` needs; not the one for old links."""
@@ -240,15 +242,31 @@ class StaffAdmin(_Units, ModelAdmin):
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]  # any rows
-        """Run an action; a row that was chosen by what is no key is a bad request.
+        """Run an action, or show first what it will do; a row chosen by what is no key is bad.
 
         One that was asked for on a row's own page leads back there.
         """
         if not all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest
+        if confirmation.ASKED in request.POST:
+            asked = confirmation.page(self, request, queryset, back=self.back(request))
+            if asked:
+                return asked
         answer = super().response_action(request, queryset)
         is_over = isinstance(answer, HttpResponseRedirect)
         return redirect(self.back(request)) if is_over else answer
+
+    def part(self, action: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Give the rows, of those chosen, with which an action does something."""
+        return rows
+
+    def sum_cents(self, rows: QuerySet[Any]) -> int | None:
+        """Give what rows amount to without VAT; None where rows are no money."""
+        return None
+
+    def related(self) -> tuple[str, ...]:
+        """Give the tables that a row's title is read from besides its own."""
+        return self.list_select_related if isinstance(self.list_select_related, tuple) else ()
 
     def deeds(self, obj: Any) -> Iterable[str]:
         """Name the actions of the list that the page of a row offers, as the row stands."""
@@ -313,7 +331,11 @@ class StaffAdmin(_Units, ModelAdmin):
         if obj is not None:
             context["subtitle"] = self.heading(obj)
             known = self.get_actions(request)
-            context["deeds"] = [known[name] for name in self.deeds(obj) if name in known]
+            context["deeds"] = [
+                (name, deed[2], name in self.final)
+                for name in self.deeds(obj)
+                if (deed := known.get(name))
+            ]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]  # writes no LogEntry

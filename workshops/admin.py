@@ -128,6 +128,7 @@ class SessionAdmin(StaffAdmin):
     ordering = ("-starts_at",)
     form = SessionForm
     actions = ("hold", "cancel_for_client", "cancel_for_agency")
+    final = ("cancel_for_client", "cancel_for_agency")
     readonly_fields = ("status", "cancelled_on", "cancelled_by")
     fieldsets = (
         (_("What"), {"fields": ("reference", "offering", "organisation", "trainer")}),
@@ -137,6 +138,21 @@ class SessionAdmin(StaffAdmin):
             {"fields": (("status", "group_size"), ("cancelled_on", "cancelled_by"))},
         ),
     )
+
+    def heading(self, obj: Session) -> str:
+        for_whom = obj.organisation or _("open enrolment")
+        return f"{obj.offering}, {for_whom}, {moment(obj.starts_at)}"
+
+    def part(self, action: str, rows: QuerySet[Session]) -> QuerySet[Session]:
+        if action == "hold":
+            return rows.filter(status=SessionStatus.SCHEDULED, starts_at__date__lte=today())
+        return rows.exclude(status__in=OVER)
+
+    def deeds(self, obj: Session) -> tuple[str, ...]:
+        if obj.status in OVER:
+            return ()
+        is_past = obj.status == SessionStatus.SCHEDULED and obj.starts_on <= today()
+        return (*(("hold",) if is_past else ()), "cancel_for_client", "cancel_for_agency")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What was held or cancelled is a fact that invoices follow from: it is only read."""

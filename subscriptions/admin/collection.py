@@ -124,6 +124,7 @@ class MandateAdmin(StaffAdmin):
     autocomplete_fields = ("organisation",)
     fields = ("organisation", "reference", ("signed_on", "last_digits"))
     actions = ("withdraw",)
+    final = ("withdraw",)
 
     @admin.action(description=_("Withdrawn: no more debits by it"), permissions=["handle"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Mandate]) -> None:

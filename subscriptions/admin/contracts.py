@@ -328,6 +328,7 @@ class TierChangeRequestAdmin(PreviewedAdmin):
     list_select_related = ("subscription__organisation", "requested_by")
     search_fields = ("subscription__organisation__legal_name",)
     actions = ("confirm", "decline")
+    shows_first = ("confirm",)
 
     def heading(self, obj: TierChangeRequest) -> str:
         return f"{obj.subscription.organisation}, {month(obj.from_month)}"

@@ -72,6 +72,7 @@ class IndexationRunAdmin(OnceUsedAdmin):
         ("cap_basis_points", "floor_basis_points"),
     )
     actions = ("announce", "approve", "apply", "withdraw")
+    final = ("announce", "apply", "withdraw")
 
     def heading(self, obj: IndexationRun) -> str:
         return f"{month(obj.effective_month)}, {RunState(obj.state).label}"

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from agency import vat_ids
+from agency import confirmation, vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, column, note, titled
 from agency.templatetags.figures import amount, badge, day, euro, month
@@ -64,6 +65,13 @@ def standing(invoice: Invoice, on: dt.date) -> Standing:
     return Standing(str(InvoiceState(invoice.state).label), tone)
 
 
+TAKES = {  # the state in which an action finds what it does something with
+    "approve": InvoiceState.DRAFT,
+    "push": InvoiceState.APPROVED,
+    "take_back": InvoiceState.APPROVED,
+    "throw_away": InvoiceState.DRAFT,
+    "draft_anew": InvoiceState.BLOCKED,
+}
 DEEDS = {
     InvoiceState.DRAFT: ("approve",),
     InvoiceState.APPROVED: ("push", "take_back"),
@@ -134,6 +142,7 @@ class InvoiceAdmin(StaffAdmin):
     search_fields = ("number", "buyer_name", "served_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
+    final = ("push",)
     inlines = (Lines, Contests, Reminders, DebitNotices, Receipts, Steps)
     readonly_fields = ("stands", "still_open")
     fieldsets = (
@@ -183,6 +192,18 @@ class InvoiceAdmin(StaffAdmin):
         if obj.blocked_reason == BlockedReason.BOUND:
             return ("accept", "draft_anew")
         return DEEDS.get(InvoiceState(obj.state), ())
+
+    def part(self, action: str, rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        if action == "unpark":
+            return rows.filter(state=InvoiceState.PARKED) | rows & push.unmailed()
+        if action == "accept":
+            unusual = BlockedReason.BOUND
+            return rows.filter(state=InvoiceState.BLOCKED, blocked_reason=unusual)
+        taken = rows.filter(state=TAKES[action])
+        return taken.exclude(credit_reason="") if action == "throw_away" else taken
+
+    def sum_cents(self, rows: QuerySet[Invoice]) -> int:
+        return rows.aggregate(cents=Sum("net_cents"))["cents"] or 0
 
     def heading(self, obj: Invoice) -> str:
         return f"{obj.buyer_name}, {obj.number or month(obj.run_month)}"
@@ -282,7 +303,7 @@ class InvoiceAdmin(StaffAdmin):
 
     @admin.action(description=_("Approve: nothing is sent yet"), permissions=["handle"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        drafts = list(queryset.filter(state=InvoiceState.DRAFT))
+        drafts = list(self.part("approve", queryset))
         try:
             done = billing.approve(drafts, by=signed_in(request))
         except billing.BillError as refused:
@@ -295,11 +316,11 @@ class InvoiceAdmin(StaffAdmin):
             "%(n)s invoices approved. Nothing is sent yet.",
             done,
         )
-        _tell(request, "approved", drafts, text, done)
+        _tell(request, "approved", drafts, text, done, undo="take_back")
 
     @admin.action(description=_("Send by Stripe"), permissions=["handle"])
     def push(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        approved = list(queryset.filter(state=InvoiceState.APPROVED).order_by("pk"))
+        approved = list(self.part("push", queryset).order_by("pk"))
         for invoice in approved:
             async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
         text = ngettext(
@@ -311,8 +332,7 @@ class InvoiceAdmin(StaffAdmin):
 
     @admin.action(description=_("Looked at: the amount is right"), permissions=["handle"])
     def accept(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        high = queryset.filter(state=InvoiceState.BLOCKED, blocked_reason=BlockedReason.BOUND)
-        looked_at = list(high)
+        looked_at = list(self.part("accept", queryset))
         done = billing.accept(looked_at)
         text = ngettext(
             "%(n)s unusually high invoice is a draft now.",
@@ -323,7 +343,7 @@ class InvoiceAdmin(StaffAdmin):
 
     @admin.action(description=_("Draft blocked ones anew"), permissions=["handle"])
     def draft_anew(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        blocked = queryset.filter(state=InvoiceState.BLOCKED)
+        blocked = self.part("draft_anew", queryset)
         unchecked = blocked.filter(blocked_reason=BlockedReason.VAT_ID_PENDING)
         payers = list(unchecked.values_list("payer", flat=True))
         if rechecked := str(vat_ids.recheck(payers, on=today())):
@@ -367,8 +387,7 @@ class InvoiceAdmin(StaffAdmin):
 
     @admin.action(description=_("Try parked ones again"), permissions=["handle"])
     def unpark(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> None:
-        either = queryset.filter(state=InvoiceState.PARKED) | queryset & push.unmailed()
-        parked = list(either.order_by("pk"))
+        parked = list(self.part("unpark", queryset).order_by("pk"))
         for invoice in parked:
             push.unpark(invoice.pk)
             async_task("subscriptions.tasks.push_invoice", str(invoice.pk))
@@ -379,12 +398,27 @@ class InvoiceAdmin(StaffAdmin):
 
 
 def _tell(
-    request: HttpRequest, action: str, invoices: list[Invoice], text: str, done: int | None = None
+    request: HttpRequest,
+    action: str,
+    invoices: list[Invoice],
+    text: str,
+    done: int | None = None,
+    *,
+    undo: str = "",
 ) -> None:
-    """Note an action, and say with how many it was done: with all, unless told."""
+    """Note an action, and say with how many it was done: with all, unless told.
+
+    ``undo`` is the action that takes it back.
+    """
     for invoice in invoices:
         note(request, action, invoice)
     count = len(invoices) if done is None else done
+    if count and undo:
+        address = reverse("admin:subscriptions_invoice_changelist")
+        confirmation.offer_undo(
+            request, text % {"n": count}, action=undo, rows=invoices, address=address
+        )
+        return
     level = messages.SUCCESS if count else messages.WARNING
     messages.add_message(request, level, text % {"n": count})
 

@@ -112,6 +112,8 @@ class QuoteAdmin(PreviewedAdmin):
     search_fields = ("organisation__legal_name", "organisation__code")
     autocomplete_fields = ("organisation",)
     actions = ("offer", "withdraw")
+    shows_first = ("offer",)
+    final = ("withdraw",)
     fieldsets = (
         (_("Quote"), {"fields": ("organisation", ("start_month", "valid_until"))}),
         (

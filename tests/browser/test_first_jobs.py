@@ -14,6 +14,7 @@ from subscriptions.models import Invoice, TierChangeRequest
 from tests import factories
 from tests.browser.conftest import Open
 from tests.browser.scene import PHONE, Sample, sign_in
+from tests.browser.test_pages_for_all import findings
 
 
 def test_a_controller_approves_the_drafts(open_page: Open, sample: Sample) -> None:
@@ -24,10 +25,21 @@ def test_a_controller_approves_the_drafts(open_page: Open, sample: Sample) -> No
     page.get_by_role("link", name="conceptfactuur goed te keuren").click()
     page.locator("#action-toggle").check()
     page.get_by_label("Actie:").select_option("approve")
-    page.get_by_role("button", name="Voer uit").click()
+    page.get_by_role("button", name="Verder").click()
+    expect(page.get_by_text("1 factuur, € 1.000,00 zonder btw")).to_be_visible()
+    assert findings(page) == []
+    page.get_by_role("button", name="Goedkeuren: er wordt nog niets verstuurd").click()
 
     expect(page.get_by_role("status")).to_contain_text("1 factuur goedgekeurd")
     assert Invoice.objects.filter(state="approved").count() == 1
+    page.get_by_role("button", name="Ongedaan maken").click()
+    expect(page.get_by_role("status")).to_contain_text("1 factuur is weer een concept")
+    assert Invoice.objects.filter(state="approved").count() == 0
+
+    page.locator("#action-toggle").check()
+    page.get_by_label("Actie:").select_option("approve")
+    page.get_by_role("button", name="Verder").click()
+    page.get_by_role("button", name="Goedkeuren: er wordt nog niets verstuurd").click()
     page.get_by_role("link", name="Vandaag").click()
     expect(page.get_by_role("link", name="goedgekeurde factuur te versturen")).to_be_visible()
 
