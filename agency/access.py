@@ -165,6 +165,7 @@ mfa_download_recovery_codes     people   -
 
 admin:index                     staff    -
 admin:find                      staff    -
+admin:filters                   -        staff
 admin:app_list                  staff    -
 admin:autocomplete              staff    -
 admin:jsi18n                    staff    -

@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from agency import access, confirmation, refusals
+from agency import access, confirmation, refusals, saved_filters
 from agency.accounts import signed_in
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
 from agency.models import AuditEvent
@@ -281,6 +281,19 @@ class StaffAdmin(_Units, ModelAdmin):
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         is_there = is_key(key) and self.get_queryset(request).filter(pk=key).exists()
         return reverse(page, args=[key]) if is_there else request.get_full_path()
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with what was saved of its filters."""
+        listed, query = self.opts.label_lower, saved_filters.query_of(request.GET)
+        context = {
+            "saved": saved_filters.saved_for(signed_in(request), listed),
+            "listed": listed,
+            "query": query,
+            "saving": saved_filters.NameForm(),
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep from change what this person may not change of a row that is there."""

@@ -417,3 +417,34 @@ class AuditEvent(Entity):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_model}"
+
+
+class SavedFilter(Entity):
+    """A choice of filters of a list that a colleague gave a name, perhaps for all.
+
+    It holds keys and codes of filters and no words that somebody searched for: those may be
+    anybody's name.
+    """
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    listed = models.CharField(max_length=60)  # the label of the list's model
+    name = models.CharField(_("name"), max_length=40)
+    query = models.CharField(max_length=300)
+    is_shared = models.BooleanField(_("for all colleagues"), default=False)
+
+    class Meta:
+        verbose_name = _("saved filter")
+        verbose_name_plural = _("saved filters")
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner", "listed", "name"], name="one_saved_filter_of_a_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(query__regex=r"^[A-Za-z0-9_.=&-]+$"), name="saved_filter_holds_no_words"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="saved_filter_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib import admin, messages
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
+from django.http import QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,6 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from agency import saved_filters
 from agency.access import HOURS_MODELS
 from agency.accounts import signed_in
 from agency.today import today
@@ -65,7 +67,31 @@ class StaffSite(admin.AdminSite):
         super().register(ours, admin_class, **options)
 
     def get_urls(self) -> list[Any]:
-        return [path("find/", self.admin_view(self.find), name="find"), *super().get_urls()]
+        return [
+            path("find/", self.admin_view(self.find), name="find"),
+            path("filters/", self.admin_view(self.save_filters), name="filters"),
+            *super().get_urls(),
+        ]
+
+    def save_filters(self, request: HttpRequest) -> HttpResponse:
+        """Save the filters of a list under a name, or forget them, and lead back to the list."""
+        listed = {page.opts.label_lower: page for page in self._registry.values()}
+        page = listed.get(request.POST.get("listed", ""))
+        if page is None:
+            raise BadRequest
+        if not page.has_view_permission(request):
+            raise PermissionDenied
+        label, person = page.opts.label_lower, signed_in(request)
+        query = saved_filters.query_of(QueryDict(request.POST.get("query", "")))
+        form = saved_filters.NameForm(request.POST)
+        if "forget" in request.POST:
+            saved_filters.forget(person, label, query)
+        elif query and form.is_valid():
+            saved_filters.save(person, label, query, **form.cleaned_data)
+        else:
+            messages.error(request, gettext("Give these filters a name of at most 40 letters."))
+        name = f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist"
+        return redirect(f"{reverse(name)}?{query}")
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """Show what fits the letters asked for; the only one that does is opened at once.

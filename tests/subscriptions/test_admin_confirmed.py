@@ -22,7 +22,7 @@ def invoices(*states: str) -> list[Invoice]:
         factories.invoice(
             factories.organisation(f"ORG{number}", legal_name=f"Client {number}"),
             state=state,
-            **({"blocked_reason": "po_missing"} if state == "blocked" else {}),
+            blocked_reason="po_missing" if state == "blocked" else "",
         )
         for number, state in enumerate(states)
     ]
