@@ -154,6 +154,8 @@ account_inactive                anybody  -
 account_logout                  anybody  anybody
 account_reauthenticate          people   people
 account_change_password         people   people
+account_go_on                   people   -
+account_sessions                people   people
 mfa_authenticate                anybody  anybody
 mfa_reauthenticate              people   people
 mfa_index                       people   -
@@ -162,6 +164,12 @@ mfa_deactivate_totp             people   people
 mfa_view_recovery_codes         people   -
 mfa_generate_recovery_codes     people   people
 mfa_download_recovery_codes     people   -
+mfa_login_webauthn              anybody  anybody
+mfa_reauthenticate_webauthn     people   people
+mfa_list_webauthn               people   -
+mfa_add_webauthn                people   people
+mfa_edit_webauthn               people   people
+mfa_remove_webauthn             people   people
 
 admin:index                     staff    -
 admin:find                      staff    -
@@ -217,6 +225,22 @@ api:invoice-detail              clients  -
 api:session-list                clients  -
 api:session-detail              clients  -
 """
+
+# Who writes at an address that begins so has to have proven lately who it is (`agency.again`).
+MONEY_AND_RIGHTS = (
+    "admin:agency_user_",
+    "admin:agency_agency_",
+    "admin:advisors_advisor_",  # where we pay to
+    "admin:advisors_costrate_",
+    "admin:subscriptions_invoice_",
+    "admin:subscriptions_writeoff_",
+    "admin:subscriptions_mandate_",
+    "admin:subscriptions_payer_",
+    "admin:subscriptions_pricebook_",
+    "admin:subscriptions_indexationrun_",
+    "admin:subscriptions_quote_sign",
+    "admin:subscriptions_booksopening_",
+)
 
 _LETTERS = {"view": "r", "add": "a", "change": "c", "delete": "d", "handle": "h"}
 # The pages of a table in the admin: the letters that open it, and those that write there.

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from agency import again
 from agency.access import ADDRESSES, ANONYMOUS, CLOSED_TO_CLIENTS, LEDGER, READ_THE_LEDGER
 from agency.models import Role, User
 
@@ -55,7 +56,7 @@ class Gate:
         if address is None:
             raise Http404
         if role in address.admits(method):
-            return None
+            return again.ask(request) if again.is_due(request, name) else None
         if role not in address.readers | address.writers:
             return _turn_away(request, role, name)
         if address.admits(method):

@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.utils import translation
 
 from agency.models import Role, User
+from agency.sessions import browser_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
@@ -93,6 +94,8 @@ def end_old_sessions(get_response: Handler) -> Handler:
 
 def _keep_or_end(request: HttpRequest, *, now_seconds: int) -> None:
     session: Any = request.session
+    if "began_seconds" not in session:
+        session["browser"] = browser_of(request.headers.get("User-Agent", ""))
     began = session.setdefault("began_seconds", now_seconds)
     seen = session.get("seen_seconds", now_seconds)
     is_idle = now_seconds - seen > settings.SESSION_IDLE_SECONDS
@@ -124,7 +127,7 @@ def require_two_steps(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if settings.TWO_STEP_REQUIRED and _lacks_second_step(request):
-            return redirect("mfa_activate_totp")
+            return redirect("mfa_index")
         return get_response(request)
 
     return middleware
@@ -134,7 +137,7 @@ def _lacks_second_step(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User) or user.role == Role.CONTACT:
         return False
-    if is_mfa_enabled(user, types=[Authenticator.Type.TOTP]):
+    if is_mfa_enabled(user, types=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]):
         return False
     return not request.path.startswith(
         ("/account/", "/language/", "/static/", "/healthz", "/readyz")

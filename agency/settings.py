@@ -235,8 +235,10 @@ ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "agency.accounts.SecondStepAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Discreet"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60  # seconds, before money or rights change
 TWO_STEP_REQUIRED = ENVIRONMENT != "demo"
 
 SESSION_ENGINE = "agency.sessions"

@@ -5,8 +5,9 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from agency.again import go_on
 from agency.health import healthz, readyz
-from agency.views import change_password
+from agency.views import change_password, sessions
 
 # Not all of allauth's: nobody changes the own address, to which codes are sent, nor asks for
 # an account or a new password; staff register people, and a code by mail signs in.
@@ -18,6 +19,8 @@ sign_in = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", change_password, name="account_change_password"),
+    path("go-on/", go_on, name="account_go_on"),
+    path("sessions/", sessions, name="account_sessions"),
     path("2fa/", include("allauth.mfa.urls")),
 ]
 

@@ -106,7 +106,7 @@ class TestTwoSteps:
     def test_staff_and_advisors_set_up_a_second_step_first(self, client: Client, role: str) -> None:
         client.force_login(user(role=role))
         for path in ("/", "/admin/", "/hours/", "/api/v1/"):
-            assert client.get(path)["Location"].endswith("/account/2fa/totp/activate/")
+            assert client.get(path)["Location"].endswith("/account/2fa/")
 
     def test_with_a_second_step_they_pass(self, client: Client, planner: User) -> None:
         Authenticator.objects.create(user=planner, type=Authenticator.Type.TOTP, data={})
@@ -194,18 +194,26 @@ def test_only_the_pages_of_signing_in_that_are_in_use_exist() -> None:
     assert sorted(names(account)) == [
         "account_change_password",
         "account_confirm_login_code",
+        "account_go_on",
         "account_inactive",
         "account_login",
         "account_logout",
         "account_reauthenticate",
         "account_request_login_code",
+        "account_sessions",
         "mfa_activate_totp",
+        "mfa_add_webauthn",
         "mfa_authenticate",
         "mfa_deactivate_totp",
         "mfa_download_recovery_codes",
+        "mfa_edit_webauthn",
         "mfa_generate_recovery_codes",
         "mfa_index",
+        "mfa_list_webauthn",
+        "mfa_login_webauthn",
         "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
+        "mfa_remove_webauthn",
         "mfa_view_recovery_codes",
     ]
 

@@ -109,5 +109,5 @@ def sign_in(page: Page, name: str) -> None:
     page.goto("/account/login/")
     page.fill("#id_login", f"{name}@discreet.example")
     page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="Aanmelden").click()
+    page.get_by_role("button", name="Aanmelden", exact=True).click()
     page.wait_for_url(lambda url: "/account/" not in url)

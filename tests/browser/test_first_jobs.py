@@ -145,7 +145,7 @@ def test_a_contact_signs_in_by_code_and_finds_the_hours_and_the_invoice(
     code = re.search(r"\b\d{6}\b", str(mail.outbox[0].body))
     assert code
     page.get_by_label("Code").fill(code[0])
-    page.get_by_role("button", name="Aanmelden").click()
+    page.get_by_role("button", name="Aanmelden", exact=True).click()
 
     page.goto(f"/portal/{sample.client.pk}/")
     expect(page.get_by_role("heading", level=1)).to_have_text(
@@ -186,7 +186,7 @@ def test_a_wrong_code_is_said_at_the_field(open_page: Open, sample: Sample) -> N
     page.get_by_role("button", name="Stuur mij een code").click()
 
     page.get_by_label("Code").fill("000000")
-    page.get_by_role("button", name="Aanmelden").click()
+    page.get_by_role("button", name="Aanmelden", exact=True).click()
 
     expect(page.locator("#id_code_error")).to_be_visible()
 

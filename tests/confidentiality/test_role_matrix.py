@@ -38,6 +38,8 @@ NEED_A_SECOND_STEP = {
     "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes",
     "mfa_deactivate_totp",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
 }
 # They are for somebody halfway through signing in, and lead anybody else elsewhere.
 HALFWAY = {"mfa_authenticate", "account_confirm_login_code", "account_inactive"}

@@ -156,7 +156,7 @@ def fill_in(name: str, route: str, one: Client) -> str:
         "invoice_id": one.key("subscriptions.invoice"),
         "month": "2026-04" if name.startswith("hours:") else MONTH,
         "object_id": one.key(row) if page else NOWHERE,
-        "pk": one.key(row) if row else "",
+        "pk": one.key(row) if row else "1",  # of a passkey
         "content_type_id": "1",
         "name": "journal.csv",
     }
