@@ -182,6 +182,7 @@ admin:logout                    -        -
 admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
+admin:agency_organisation_overview  staff  -
 admin:subscriptions_invoice_credit  controller  controller
 admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from agency import access, admin_words, legal_names, vat_ids
@@ -29,7 +32,9 @@ from agency.today import today
 if TYPE_CHECKING:
     from django.db import models
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+PAGE = "admin:agency_organisation_overview"  # which knows of contracts, and lives with them
 
 
 class Headcounts(Rows):
@@ -100,18 +105,27 @@ class OrganisationForm(ModelForm):
         return cleaned
 
 
+class Clients(ChangeList):
+    """The list of clients, of which each row leads to the client's page."""
+
+    def url_for_result(self, result: models.Model) -> str:
+        return reverse(PAGE, args=[result.pk])
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(StaffAdmin):
     list_display = ("legal_name", "code", "city", "country", "language")
-    list_filter = (VatIdToCheck, "country", "language", "vat_id_checked")
+    list_filter = (VatIdToCheck, "sector", "country", "language", "vat_id_checked")
+    linked_by = ("organisation__id", "parent__id")
     search_fields = ("legal_name", "code", "kvk_number", "city")
     autocomplete_fields = ("parent",)
     inlines = (Headcounts, Contacts)
     form = OrganisationForm
     readonly_fields = ("at_vies",)
     actions = ("check_at_vies",)
+    preserve_filters = False  # a client's page comes between the list and the form
     fieldsets = (
-        (_("Client"), {"fields": ("legal_name", "code", "parent", "language")}),
+        (_("Client"), {"fields": ("legal_name", ("code", "language"), ("sector", "parent"))}),
         (_("Address"), {"fields": ("street", ("postcode", "city"), "country")}),
         (
             _("Invoices"),
@@ -127,6 +141,26 @@ class OrganisationAdmin(StaffAdmin):
             },
         ),
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Clients
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead straight to the only client that a search finds."""
+        answer: Any = super().changelist_view(request, extra_context)
+        found = getattr(answer, "context_data", None) or {}
+        if request.method == "GET" and set(request.GET) == {"q"} and found.get("cl"):
+            rows = found["cl"].result_list
+            if request.GET["q"].strip() and len(rows) == 1:
+                return redirect(PAGE, rows[0].pk)
+        return answer  # type: ignore[no-any-return]  # as Django answers
+
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Organisation
+    ) -> HttpResponseRedirect:
+        return redirect(PAGE, obj.pk)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What counts from a day on is added as another legal name."""

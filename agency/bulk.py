@@ -12,6 +12,8 @@ from uuid import UUID
 
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Value
+from django.db.models.functions import Coalesce, JSONArray
 
 from agency.fields import MonthField
 
@@ -32,6 +34,26 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+class _AllRows(models.Aggregate):
+    function = "JSON_GROUP_ARRAY"
+    output_field = models.JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
+
+
+def as_json(rows: models.QuerySet[Any], *columns: str) -> models.Expression:
+    """Give rows within another row's statement: a list of lists, in no order, maybe empty.
+
+    ``rows`` name the row around them by `OuterRef`. Months come as numbers, days and moments as
+    text, keys as the database writes them.
+    """
+    one = rows.order_by().annotate(one=JSONArray(*columns)).annotate(all_of_them=Value(1))
+    found = one.values("all_of_them").annotate(said=_AllRows("one")).values("said")
+    nothing = Value([], output_field=models.JSONField())
+    return Coalesce(models.Subquery(found), nothing, output_field=models.JSONField())
 
 
 def grouped(rows: Iterable[Instance], column: str) -> defaultdict[UUID, list[Instance]]:

@@ -174,6 +174,20 @@ class User(Entity, AbstractBaseUser, PermissionsMixin):
         return self.is_active and self.is_staff
 
 
+class Sector(models.TextChoices):
+    """What a client is in; `agency.sectors` tells what is known of each."""
+
+    UNIVERSITY = "university", _("university")
+    EDUCATION = "education", _("other education")
+    CARE = "care", _("care and welfare")
+    CHILDCARE = "childcare", _("childcare")
+    SPORT = "sport", _("sport")
+    CULTURE = "culture", _("culture and media")
+    GOVERNMENT = "government", _("government")
+    HOUSING = "housing", _("social housing")
+    BUSINESS = "business", _("business")
+
+
 class OfClients(models.QuerySet[Row]):
     """Rows of organisations: staff read all, a contact those of an own one, nobody else any."""
 
@@ -216,6 +230,13 @@ class Organisation(Entity):
         blank=True,
         help_text=_("Each document goes there as UBL and PDF; Stripe mails the invoice itself."),
     )
+    sector = models.CharField(
+        _("sector"),
+        max_length=20,
+        choices=Sector,
+        blank=True,
+        help_text=_("The page of the client says what is known of its rules for a counsellor."),
+    )
     parent = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -243,6 +264,9 @@ class Organisation(Entity):
             ),
             models.CheckConstraint(
                 condition=Q(language__in=Language.values), name="organisation_has_a_known_language"
+            ),
+            models.CheckConstraint(
+                condition=Q(sector__in=["", *Sector.values]), name="organisation_has_a_known_sector"
             ),
         ]
 

@@ -67,9 +67,18 @@ class StaffSite(admin.AdminSite):
         super().register(ours, admin_class, **options)
 
     def get_urls(self) -> list[Any]:
+        """Add pages that belong to no list: the search, the filters, and a client's own page.
+
+        A client's page tells of contracts, of which the client's app knows nothing; Django would
+        lead its address to the form.
+        """
+        from subscriptions.admin.client_page import show
+
+        view, client = self.admin_view, "agency/organisation/<uuid:object_id>/"
         return [
-            path("find/", self.admin_view(self.find), name="find"),
-            path("filters/", self.admin_view(self.save_filters), name="filters"),
+            path("find/", view(self.find), name="find"),
+            path("filters/", view(self.save_filters), name="filters"),
+            path(client, view(partial(show, self)), name="agency_organisation_overview"),
             *super().get_urls(),
         ]
 

@@ -114,3 +114,12 @@ def _on(word: str, date: dt.date | None) -> str:
 def of_served(invoice: Invoice, text: str) -> str:
     """Put whom a document was for before a text of it, where somebody else pays."""
     return f"{invoice.served_name}: {text}" if invoice.served_name else text
+
+
+def first_and_more(line: str, lines: int) -> str:
+    """Say what a document is for: its first line, and how many more there are."""
+    if lines == 1:
+        return line
+    more = lines - 1
+    text = ngettext("%(line)s and %(more)s more", "%(line)s and %(more)s more", more)
+    return text % {"line": line, "more": more}

@@ -138,7 +138,7 @@ class InvoiceAdmin(StaffAdmin):
         "stands",
     )
     list_filter = (Overdue, "blocked_reason", "kind", "collection")
-    linked_by = ("organisation__id", "state")
+    linked_by = ("organisation__id", "payer__id", "state")
     search_fields = ("number", "buyer_name", "served_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from agency.month import Month
     from subscriptions.agreements import Contract, ContractYear, Prices
+    from subscriptions.release import Thresholds
 
 # A pace of fewer months says more about one month than about the year.
 LEAST_MONTHS_FOR_A_PACE = 3
@@ -105,8 +106,16 @@ class Overview:
         return any(statement.used_quarters is not None for statement in self.statements)
 
 
-def overview(contract: Contract, statements: Sequence[Statement], now: Month) -> Overview:
-    """Sum up what was published of a contract; ``statements`` are newest versions in order."""
+def overview(
+    contract: Contract,
+    statements: Sequence[Statement],
+    now: Month,
+    policy: Thresholds | None = None,
+) -> Overview:
+    """Sum up what was published of a contract; ``statements`` are newest versions in order.
+
+    ``policy`` is the newest one, read here where it is not given.
+    """
     year = contract.year_of(
         statements[-1].months.last_month if statements else contract.months.nearest(now)
     )
@@ -118,7 +127,7 @@ def overview(contract: Contract, statements: Sequence[Statement], now: Month) ->
         year=year,
         claim=_claim(contract, year, shown),
         statements=shown,
-        next_period=_next_period(contract, statements, now),
+        next_period=_next_period(contract, statements, now, policy or thresholds()),
         use=use,
         pace_quarters=_pace(year, shown, use, months),
         prices=contract.prices_if_any(year, contract.tier_in(year.months.last_month)),
@@ -158,14 +167,14 @@ def _pace(
 
 
 def _next_period(
-    contract: Contract, statements: Sequence[Statement], now: Month
+    contract: Contract, statements: Sequence[Statement], now: Month, policy: Thresholds
 ) -> MonthRange | None:
     """Give the open period, as it closes if headcount and choices stay as they are."""
     start = statements[-1].until_month if statements else contract.reported_until
     if start not in contract.months or start > now:
         return None
     rest_of_year = MonthRange(start, contract.year_of(start).until_month)
-    return next((each.months for each in periods(contract, rest_of_year, thresholds())), None)
+    return next((each.months for each in periods(contract, rest_of_year, policy)), None)
 
 
 def _claim(contract: Contract, year: ContractYear, statements: Sequence[Statement]) -> str:

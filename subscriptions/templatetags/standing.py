@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 
 from agency.templatetags.figures import SPACE, badge, percent
 from subscriptions import bodies, wording
@@ -39,14 +39,9 @@ def title(session: Session) -> str:
 
 @register.filter
 def summary(invoice: Invoice) -> str:
-    """Say what an invoice is for: its first line, and how many more there are."""
     lines = list(invoice.lines.all())
     line = wording.of_served(invoice, lines[0].description)
-    if len(lines) == 1:
-        return line
-    more = len(lines) - 1
-    text = ngettext("%(line)s and %(more)s more", "%(line)s and %(more)s more", more)
-    return text % {"line": line, "more": more}
+    return wording.first_and_more(line, len(lines))
 
 
 @register.filter

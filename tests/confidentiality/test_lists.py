@@ -125,7 +125,7 @@ def test_no_list_is_searched_or_sorted_by_what_the_role_does_not_read(role: str)
 def test_our_own_links_into_lists_are_allowed(own: world.Client) -> None:
     browser = Browser()
     browser.force_login(make.user("controller"))
-    organisation = f"/admin/agency/organisation/{own.organisation.pk}/change/"
+    organisation = f"/admin/agency/organisation/{own.organisation.pk}/"
     start = [
         address
         for page in ("/admin/", organisation)

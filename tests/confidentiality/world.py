@@ -28,7 +28,7 @@ API_ROWS = {
 }
 PAGES_OF_ROWS = (
     "change|delete|history|explain|credit|write_off|plan|late|einvoice|totals|dry_run|letters"
-    "|workbook|sign|document"
+    "|workbook|sign|document|overview"
 )
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
