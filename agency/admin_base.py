@@ -341,6 +341,7 @@ class StaffAdmin(_Units, ModelAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
+        context["client"] = getattr(obj, "organisation", None)
         if obj is not None:
             context["subtitle"] = self.heading(obj)
             known = self.get_actions(request)

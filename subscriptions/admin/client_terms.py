@@ -79,8 +79,9 @@ def _priced(
     yield Term(gettext("Included"), included, inherited)
     rate = gettext("%(rate)s an hour") % {"rate": euro(prices.overage_rate_cents)}
     policy = OveragePolicy(own.overage)
-    said = f"{rate}, {policy.label}" if policy == OveragePolicy.BILL else str(policy.label)
-    yield Term(gettext("Extra hours"), said, own.own_overage_rate_cents is None)
+    is_billed = policy == OveragePolicy.BILL
+    said = f"{rate}, {policy.label}" if is_billed else str(policy.label)
+    yield Term(gettext("Extra hours"), said, is_billed and own.own_overage_rate_cents is None)
 
 
 def _conditions(

@@ -6,93 +6,140 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from django.db.models import Sum
 
 from agency.money import round_half_away
-from agency.month import Month
+from agency.month import Month, midnight
 from agency.templatetags.figures import month_name
-from subscriptions.models import Display, InvoiceLine, InvoiceState, LineKind, Statement
+from subscriptions.models import Display, InvoiceLine, InvoiceState, LineKind, Statement, Tier
 from workshops.models import OfferingKind, Session, SessionStatus
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MONTHS_OF_FIGURES = 12
+MONTHS_AHEAD = 6
+HIGHEST, BASE, STEP = 120, 128, 27  # of a drawing that is 330 wide and 150 high
+LOW_HIGHEST, LOW_BASE, WIDE_STEP = 44, 60, 54  # of one of half a year, 82 high
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A month of the chart of recurring revenue, in whole pixels of its 330 by 150 drawing."""
+class Block:
+    """A part of a column, in whole pixels."""
 
-    x: int
     y: int
     height: int
-    letter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A month of a chart with its one or two figures, the lower one first."""
+
+    x: int
+    month: Month
+    values: tuple[int, ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def letter(self) -> str:
+        return month_name(self.month)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     recurring_cents: int
     recurring_year_ago_cents: int
-    bars: list[Bar]
+    extended_percent: int
+    recurring: list[Column]
     used_quarters: int
     allowance_quarters: int
     organisations_with_hours: int
     organisations_without: int
     sessions: int
     sessions_by_kind: str
+    sessions_ahead: list[Column]
 
     @property
     def used_percent(self) -> int:
-        if not self.allowance_quarters:
-            return 0
-        return round_half_away(Fraction(self.used_quarters * 100, self.allowance_quarters))
+        return _percent(self.used_quarters, self.allowance_quarters)
+
+    @property
+    def used_width(self) -> int:
+        """The part of the bar that is filled: use above what was contracted fills it."""
+        return min(100, self.used_percent)
 
 
 def figures(on: dt.date) -> Figures:
     """Give recurring revenue as billed, published use of twelve months, and sessions to come."""
     now = Month.containing(on)
     revenue = _recurring(now)
-    use = _published_use(now)
-    kinds = Counter[str](
-        Session.objects.filter(status=SessionStatus.SCHEDULED, starts_at__date__gte=on)
-        .order_by()
-        .values_list("offering__kind", flat=True)
-    )
+    planned = Session.objects.filter(status=SessionStatus.SCHEDULED, starts_at__gte=midnight(on))
+    to_come = list(planned.order_by().values_list("offering__kind", "starts_at"))
+    kinds = Counter(kind for kind, _at in to_come)
+    by_month = Counter(Month.containing(at) for _kind, at in to_come)
+    ahead = [now + i for i in range(MONTHS_AHEAD)]
     return Figures(
-        recurring_cents=revenue[-1],
-        recurring_year_ago_cents=revenue[0],
-        bars=_bars(now, revenue),
-        **use,
+        recurring_cents=sum(revenue[-1]),
+        recurring_year_ago_cents=sum(revenue[0]),
+        extended_percent=_percent(revenue[-1][0], sum(revenue[-1])),
+        recurring=_columns([now - MONTHS_OF_FIGURES + 1 + i for i in range(len(revenue))], revenue),
+        **_published_use(now),
         sessions=kinds.total(),
         sessions_by_kind=", ".join(
             f"{n} × {OfferingKind(kind).label}" for kind, n in kinds.most_common()
         ),
+        sessions_ahead=_columns(
+            ahead, [(by_month[each],) for each in ahead], LOW_HIGHEST, LOW_BASE, WIDE_STEP
+        ),
     )
 
 
-def _recurring(now: Month) -> list[int]:
-    """Give for twelve months up to ``now`` the fees billed for each, evenly over their period."""
+def _percent(part: int, whole: int) -> int:
+    return round_half_away(Fraction(part * 100, whole)) if whole else 0
+
+
+def _recurring(now: Month) -> list[tuple[int, int]]:
+    """Give for twelve months up to ``now`` the fees billed for each, evenly over their period.
+
+    Those of the extended tier come first. The difference that an upgrade bills counts there, and
+    the fee that was billed before it stays with the tier it was billed at.
+    """
     fees = InvoiceLine.objects.filter(
         kind__in=[LineKind.FEE, LineKind.TIER_CHANGE],
         until_month__gt=now - MONTHS_OF_FIGURES + 1,
         from_month__lte=now,
     ).exclude(invoice__state=InvoiceState.VOID)
-    sums = [Fraction(0)] * MONTHS_OF_FIGURES
-    grouped = fees.order_by().values_list("from_month", "until_month").annotate(Sum("net_cents"))
-    for first, until, cents in grouped:
+    sums = {tier: [Fraction(0)] * MONTHS_OF_FIGURES for tier in (True, False)}
+    by_period = fees.order_by().values_list("from_month", "until_month", "occurrence__tier", "kind")
+    for first, until, tier, kind, cents in by_period.annotate(Sum("net_cents")):
+        is_extended = kind == LineKind.TIER_CHANGE or tier == Tier.EXTENDED
         for back in range(MONTHS_OF_FIGURES):
             if first <= now - back < until:
-                sums[-1 - back] += Fraction(cents, until.since(first))
-    return [round_half_away(cents) for cents in sums]
+                sums[is_extended][-1 - back] += Fraction(cents, until.since(first))
+    pairs = zip(sums[True], sums[False], strict=True)
+    return [(round_half_away(extended), round_half_away(basic)) for extended, basic in pairs]
 
 
-def _bars(now: Month, revenue: list[int]) -> list[Bar]:
-    most = max(revenue) or 1
-    bars = []
-    for i, cents in enumerate(revenue):
-        height = cents * 120 // most
-        letter = month_name(now - MONTHS_OF_FIGURES + 1 + i)[0]
-        bars.append(Bar(4 + i * 27, 128 - height, height, letter))
-    return bars
+def _columns(
+    months: Sequence[Month],
+    values: Sequence[tuple[int, ...]],
+    highest: int = HIGHEST,
+    base: int = BASE,
+    step: int = STEP,
+) -> list[Column]:
+    """Stack the figures of each month, to the scale of the highest month."""
+    most = max(map(sum, values)) or 1
+    columns = []
+    for i, (month, figures_) in enumerate(zip(months, values, strict=True)):
+        blocks, top = [], base
+        for value in figures_:
+            height = max(0, value) * highest // max(most, 1)
+            top -= height
+            blocks.append(Block(top, height))
+        columns.append(Column(4 + i * step, month, figures_, tuple(blocks)))
+    return columns
 
 
 def _published_use(now: Month) -> dict[str, int]:

@@ -22,6 +22,7 @@ from subscriptions import books, notice, payment_plans, payments, push, quotes, 
 from subscriptions.admin.invoice_groups import hopeless, overdue
 from subscriptions.models import (
     BlockedReason,
+    Contest,
     DifferenceKind,
     EventState,
     HeadcountDeclaration,
@@ -88,14 +89,26 @@ def sentence(on: dt.date) -> str:
         return gettext("Nobody is served yet: import_agency reads an agency from its workbook.")
     if open_month is None or open_month >= Month.containing(on):
         return gettext("All months that are over are closed.")
-    last_day = weekday(last_invoice_day(open_month))
-    text = gettext("%(month)s is still open. Its invoices must leave by %(day)s at the latest.")
-    return text % {"month": month_name(open_month).capitalize(), "day": last_day}
+    last_day = last_invoice_day(open_month)
+    text = gettext(
+        "%(month)s is still open. Its invoices must leave by %(day)s at the latest: %(n)s."
+    )
+    named = {"month": month_name(open_month).capitalize(), "day": weekday(last_day)}
+    return text % (named | {"n": _days_left(last_day, on)})
+
+
+def _days_left(last_day: dt.date, on: dt.date) -> str:
+    left = (last_day - on).days
+    if left < 0:
+        return ngettext("%(n)s day late", "%(n)s days late", -left) % {"n": -left}
+    if left == 0:
+        return gettext("today")
+    return ngettext("in %(n)s day", "in %(n)s days", left) % {"n": left}
 
 
 def queue(on: dt.date, reader: User) -> list[Section]:
     """Give the sections of the queue with the tasks that wait for somebody."""
-    sending = [_blocked(), *_run_tasks(), _unmailed(), *_failed_debits()]
+    sending = [_blocked(on), *_run_tasks(), _unmailed(), *_failed_debits(), *_contested()]
     now = [*_submissions(on), *sending, _vat_ids(), *_requests()]
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
@@ -149,15 +162,37 @@ def _submissions(on: dt.date) -> Iterator[Task]:
     )
 
 
-def _blocked() -> Task:
-    blocked = Invoice.objects.filter(state=InvoiceState.BLOCKED)
-    reasons = Counter(dict(blocked.order_by().values_list("blocked_reason").annotate(Count("pk"))))
+def _blocked(on: dt.date) -> Task:
+    blocked = Invoice.objects.filter(state=InvoiceState.BLOCKED).order_by()
+    reasons, runs = Counter[str](), []
+    for reason, run, n in blocked.values_list("blocked_reason", "run_month").annotate(Count("pk")):
+        reasons[reason] += n
+        runs.append(run)
+    last_day = last_invoice_day(min(runs)) if runs else on
     return Task(
         count=reasons.total(),
         what=ngettext("invoice blocked", "invoices blocked", reasons.total()),
         address=_list("subscriptions_invoice", "state__exact=blocked"),
         note=", ".join(f"{n} × {BlockedReason(reason).label}" for reason, n in reasons.items()),
+        when=_days_left(last_day, on),
+        is_late=last_day < on,
     )
+
+
+def _contested() -> Iterator[Task]:
+    running = Contest.objects.filter(ended_on=None)
+    found = running.aggregate(
+        n=Count("pk"), cents=Sum("invoice__total_cents"), first=Min("until_on")
+    )
+    if found["n"]:
+        again = gettext("asked for again from %(day)s") % {"day": day(found["first"])}
+        yield Task(
+            count=found["n"],
+            what=ngettext("invoice contested", "invoices contested", found["n"]),
+            address=_list("subscriptions_invoice", "overdue=contested"),
+            note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
+            when=again if found["first"] else "",
+        )
 
 
 def _vat_ids() -> Task:

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from django_q.models import OrmQ
 
 from advisors.models import DraftHours, HoursAdjustment, MonthHours
@@ -23,6 +24,7 @@ from agency.models import AuditEvent, Organisation, User
 from agency.month import Month
 from agency.templatetags.figures import weekday
 from subscriptions import declarations, push, reconcile
+from subscriptions.admin import figures, queue
 from subscriptions.models import Invoice, StripeDifference, Subscription, Terms
 from tests import clients, factories
 from tests.browsers import as_
@@ -365,6 +367,7 @@ def busy() -> Organisation:
         organisation, "2025-12", state="open", number="2", stripe_id="in_2",
         due_on=dt.date(2026, 5, 1), parked_because="Stripe refused it: email_invalid.",
     )  # fmt: skip
+    factories.contest(Invoice.objects.get(number="2"), User.objects.get(role="advisor"))
     factories.stripe_difference()
     return organisation
 
@@ -385,6 +388,7 @@ def test_everything_that_waits_is_counted_and_leads_to_its_list(busy: Organisati
         "invoice parked on its way",
         "invoice that Stripe refused to mail",
         "direct debit failed",
+        "invoice contested",
         "request for a tier change",
         "headcount to confirm",
         "session without a trainer",
@@ -430,6 +434,34 @@ def test_the_start_page_takes_as_many_queries_for_much_as_for_little(busy: Organ
         factories.session(busy, f"S-{number}", starts_at=factories.at("2026-05-01 09:00"))
 
     assert queries() == few
+
+
+def test_the_law_s_last_day_for_invoices_is_counted_down(busy: Organisation) -> None:
+    shown = text_of(as_("planner").get("/admin/").content)
+
+    assert "Its invoices must leave by Wednesday 15 April at the latest: in 7 days." in shown
+    with translation.override("nl"):
+        said = [queue.sentence(dt.date(2026, 4, day)) for day in (14, 15, 17)]
+    assert [each.rpartition(": ")[2] for each in said] == [
+        "over 1 dag.",
+        "vandaag.",
+        "2 dagen te laat.",
+    ]
+
+
+def test_recurring_revenue_is_stacked_by_tier_and_adds_up() -> None:
+    clients.client("ORG1", "2026-04", "basic", billing_interval=12)  # 1,350.00 a year
+    clients.client("ORG2", "2026-04", "extended", billing_interval=3)  # 3,600.00 a year
+    clients.close_and_bill("2026-03")
+
+    shown = figures.figures(dt.date(2026, 4, 8))
+
+    assert shown.recurring[-1].values == (30000, 11250)
+    assert shown.recurring[-2].values == (0, 0)
+    assert (shown.recurring_cents, shown.extended_percent) == (41250, 73)
+    upper, lower = shown.recurring[-1].blocks[::-1]
+    assert upper.y + upper.height == lower.y
+    assert lower.y + lower.height == figures.BASE
 
 
 @pytest.fixture
