@@ -42,6 +42,7 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
             "/admin/",
             "/admin/find/?q=de",
             *(f"/admin/subscriptions/{list_}/" for list_ in ("invoice", "statement", "topupcard")),
+            *(f"/admin/agency/organisation/{one.pk}/" for one in (sample.client, sample.large)),
             f"/admin/agency/organisation/{sample.client.pk}/change/",
             f"/admin/agency/organisation/{sample.client.pk}/history/",
             f"/admin/subscriptions/subscription/{sample.subscription.pk}/change/",
@@ -50,6 +51,7 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
         ],
         "planner": [
             "/admin/agency/organisation/",
+            f"/admin/agency/organisation/{sample.small.pk}/",
             "/admin/workshops/session/",
             f"/admin/workshops/session/{sample.session.pk}/change/",
             "/admin/workshops/session/add/",
@@ -120,6 +122,8 @@ def test_the_longest_name_pushes_nothing_out_of_sight(
     if viewport is DESK:
         page.context.clear_cookies()
         sign_in(page, "controller")
+        page.goto(f"/admin/agency/organisation/{sample.client.pk}/")
+        assert not page.locator("html").evaluate(wide)
         for listed in ("agency/organisation", "workshops/session", "subscriptions/statement"):
             page.goto(f"/admin/{listed}/")
             assert not page.locator(".results").evaluate(wide), listed
