@@ -12,8 +12,7 @@ from uuid import UUID
 
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Value
-from django.db.models.functions import Coalesce, JSONArray
+from django.db.models.functions import JSONArray
 
 from agency.fields import MonthField
 
@@ -36,24 +35,31 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-class _AllRows(models.Aggregate):
-    function = "JSON_GROUP_ARRAY"
-    output_field = models.JSONField()
+class _AllRows(models.Subquery):
+    template = "(SELECT JSON_GROUP_ARRAY(JSON(one)) FROM (%(subquery)s) all_of_them)"
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, function="JSONB_AGG", **context)
+        rows = "(SELECT COALESCE(JSONB_AGG(one), '[]') FROM (%(subquery)s) all_of_them)"
+        return self.as_sql(compiler, connection, template=rows, **context)
 
 
-def as_json(rows: models.QuerySet[Any], *columns: str) -> models.Expression:
+def as_json(rows: models.QuerySet[Any], *columns: str) -> models.Subquery:
     """Give rows within another row's statement: a list of lists, in no order, maybe empty.
 
     ``rows`` name the row around them by `OuterRef`. Months come as numbers, days and moments as
     text, keys as the database writes them.
     """
-    one = rows.order_by().annotate(one=JSONArray(*columns)).annotate(all_of_them=Value(1))
-    found = one.values("all_of_them").annotate(said=_AllRows("one")).values("said")
-    nothing = Value([], output_field=models.JSONField())
-    return Coalesce(models.Subquery(found), nothing, output_field=models.JSONField())
+    found = rows.order_by().annotate(one=JSONArray(*columns)).values("one")
+    return _AllRows(found, output_field=models.JSONField())
+
+
+class _HowMany(models.Subquery):
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+
+
+def as_count(rows: models.QuerySet[Any]) -> models.Subquery:
+    """Count rows within another row's statement."""
+    return _HowMany(rows.order_by().values("pk"), output_field=models.IntegerField())
 
 
 def grouped(rows: Iterable[Instance], column: str) -> defaultdict[UUID, list[Instance]]:

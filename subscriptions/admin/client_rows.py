@@ -7,13 +7,12 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.http import Http404
 
 from advisors.models import Assignment, with_advisor
 from agency import vat_ids
-from agency.bulk import as_json
+from agency.bulk import as_count, as_json
 from agency.models import Contact, Headcount, Organisation
 from agency.month import Month, midnight
 from subscriptions import contracts, payments, quotes
@@ -155,9 +154,9 @@ def _facts(on: dt.date) -> QuerySet[Organisation]:
     rows = Organisation.objects.select_related("parent", "parked", "taken_over__successor")
     return rows.annotate(
         waits_for_vies=Exists(vat_ids.pending().filter(pk=OuterRef("pk"))),
-        statement_count=_count(Statement.objects.filter(**own).newest()),
-        session_count=_count(Session.objects.filter(**own)),
-        invoice_count=_count(Invoice.objects.filter(payer=OuterRef("pk"))),
+        statement_count=as_count(Statement.objects.filter(**own).newest()),
+        session_count=as_count(Session.objects.filter(**own)),
+        invoice_count=as_count(Invoice.objects.filter(payer=OuterRef("pk"))),
         said_policies=as_json(ReleasePolicy.objects.all(), "version", *LIMITS),
         said_headcounts=as_json(Headcount.objects.filter(**own), "month", "headcount"),
         said_people=as_json(
@@ -203,11 +202,6 @@ def _documents() -> QuerySet[Any]:
     return found
 
 
-def _count(rows: QuerySet[Any]) -> Coalesce:
-    counted = rows.order_by().annotate(all_of_them=Value(1)).values("all_of_them")
-    return Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), 0)
-
-
 def _sessions(organisation: UUID, on: dt.date) -> QuerySet[Session]:
     """Give the next sessions, the soonest first, then the last ones."""
     is_to_come = Q(starts_at__gte=midnight(on))
@@ -225,7 +219,7 @@ def _invoices(organisation: UUID) -> list[Any]:
     running = Contest.objects.filter(invoice=OuterRef("pk"), ended_on=None)
     rows = Invoice.objects.filter(payer=organisation).annotate(
         first_line=Subquery(lines.order_by("position").values("description")[:1]),
-        line_count=_count(lines),
+        line_count=as_count(lines),
         said_contests=as_json(running, "until_on"),
     )
     newest: list[Any] = list(rows.order_by("-run_month", "-invoice_on", "-number")[:ROWS_SHOWN])

@@ -190,6 +190,18 @@ def test_a_search_that_finds_one_client_leads_to_its_page(theatre: Organisation)
     assert browser.get(f"{address}{make.advisor('ADV9').pk}/").status_code == 404
 
 
+def test_every_page_of_its_rows_leads_to_the_client(theatre: Organisation) -> None:
+    row, invoice = theatre.subscriptions.get(), make.invoice(theatre)
+    link = f'href="/admin/agency/organisation/{theatre.pk}/"'
+    for address in (
+        f"/admin/agency/organisation/{theatre.pk}/change/",
+        f"/admin/agency/organisation/{theatre.pk}/history/",
+        f"/admin/subscriptions/subscription/{row.pk}/change/",
+        f"/admin/subscriptions/invoice/{invoice.pk}/change/",
+    ):
+        assert link in as_("auditor").get(address).content.decode(), address
+
+
 def test_a_client_read_in_two_statements_is_the_one_read_in_six(theatre: Organisation) -> None:
     row = theatre.subscriptions.get()
     make.pause(row, "2026-10", "2027-01")
