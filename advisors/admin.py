@@ -19,7 +19,8 @@ from advisors.models import (
     MonthSubmission,
     Qualification,
 )
-from agency.admin_base import Rows, StaffAdmin, column
+from agency.admin_base import Rows, StaffAdmin
+from agency.admin_columns import column
 from agency.month import Month
 from agency.templatetags.figures import day, month
 from agency.today import today

@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
-from django.db.models.constants import LOOKUP_SEP
 from django.forms.models import BaseInlineFormSet
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy as _
 
 from agency import access, confirmation, refusals, saved_filters
 from agency.accounts import signed_in
+from agency.admin_columns import may_read, name_of, readable
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
 from agency.models import AuditEvent
-from agency.templatetags.figures import badge
 from agency.today import today
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
@@ -43,54 +41,6 @@ else:
 
 LONGEST_FIELDS = 500
 ON_PAGE_OF = "here"  # names the row on whose page an action was asked for
-
-
-def column(
-    name: str, description: Any, write: Callable[[Any], Any], *, ordering: str | None = None
-) -> Callable[[models.Model], Any]:
-    """Make a column of a list that shows an attribute in writing; empty where there is none."""
-
-    def show(row: Any) -> Any:
-        value: Any = row
-        for part in name.split("__"):
-            value = getattr(value, part, None)
-        return "" if value is None else write(value)
-
-    show.__name__ = name
-    return admin.display(description=description, ordering=ordering or name)(show)
-
-
-def state(choices: type[models.TextChoices], tones: Mapping[str, str]) -> Callable[[Any], Any]:
-    """Make the column of a list that shows where a row stands, with the tone of each state."""
-    return column(
-        "state", _("state"), lambda value: badge(choices(value).label, tones.get(value, ""))
-    )
-
-
-def titled(title: Any) -> type[admin.FieldListFilter]:
-    """Make a filter by choices with a title, for a column that has no label of its own."""
-
-    class Titled(admin.ChoicesFieldListFilter):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.title = title
-
-    return Titled
-
-
-def worded(title: Any, word: Callable[[str], str]) -> type[admin.FieldListFilter]:
-    """Make a filter by the values of a column, each shown by the word that it stands for."""
-
-    class Worded(admin.AllValuesFieldListFilter):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.title = title
-
-        def choices(self, changelist: Any) -> Any:
-            every, *values = super().choices(changelist)
-            return [every, *(value | {"display": word(str(value["display"]))} for value in values)]
-
-    return Worded
 
 
 class _Units:
@@ -307,13 +257,13 @@ class StaffAdmin(_Units, ModelAdmin):
         return [name.removeprefix(label) for name in access.FIELDS if name.startswith(label)]
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return _readable(request, self.model, super().get_list_display(request))
+        return readable(request, self.model, super().get_list_display(request))
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        return _readable(request, self.model, super().get_search_fields(request))
+        return readable(request, self.model, super().get_search_fields(request))
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        return _readable(request, self.model, super().get_list_filter(request))
+        return readable(request, self.model, super().get_list_filter(request))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow the filters of the list and of our own links, and no other column or table.
@@ -322,7 +272,7 @@ class StaffAdmin(_Units, ModelAdmin):
         """
         name = lookup.removesuffix("__exact").removesuffix("__isnull")
         filters = [*self.get_list_filter(request), *self.linked_by]
-        return name in {_name_of(known) for known in filters}
+        return name in {name_of(known) for known in filters}
 
     def heading(self, obj: Any) -> str:
         """Give the title of a row's page; a row's own text may say little, on purpose."""
@@ -415,35 +365,6 @@ class StaffAdmin(_Units, ModelAdmin):
         """Show a page of our own within the frame of the site."""
         frame = {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
         return TemplateResponse(request, f"admin/{template}.html", frame | context)
-
-
-def _name_of(shown: Any) -> str:
-    """Give the column, in words of a lookup, of a part of a list."""
-    if isinstance(shown, tuple):  # a filter with a class of its own
-        return str(shown[0])
-    return str(getattr(shown, "parameter_name", getattr(shown, "__name__", shown)))
-
-
-def _readable(request: HttpRequest, model: type[Any], names: Iterable[Any]) -> list[Any]:
-    """Leave out of a list what the person behind a request may not read."""
-    role = signed_in(request).role
-    return [name for name in names if may_read(role, model, _name_of(name))]
-
-
-def may_read(role: str, model: type[Any], path: str) -> bool:
-    """Tell whether a role reads all tables and columns on the way of a lookup.
-
-    What is no column, such as a method of ours, is shown to all who read the row.
-    """
-    for part in path.split(LOOKUP_SEP):
-        if not access.reads(role, model._meta.label_lower, part):
-            return False
-        try:
-            field = model._meta.get_field(part)
-        except FieldDoesNotExist:
-            return True
-        model = field.related_model or model
-    return access.may(role, f"{model._meta.app_label}.view_{model._meta.model_name}")
 
 
 def _refused(form: Any, sentence: str) -> Any:

@@ -10,7 +10,8 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin, column
+from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin
+from agency.admin_columns import column
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today
 from workshops import scheduling

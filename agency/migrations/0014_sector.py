@@ -19,7 +19,7 @@ SECTORS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agency", "0011_legal_names")]
+    dependencies = [("agency", "0013_saved_filters")]
     operations = [
         KeepingTriggers([
             migrations.AddField(

@@ -13,7 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, StaffAdmin, column
+from agency.admin_base import ModelForm, StaffAdmin
+from agency.admin_columns import column
 from agency.admin_fields import ChosenRow
 from agency.models import Organisation
 from agency.templatetags.figures import badge, day, period

@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, Rows, StaffAdmin, column
+from agency.admin_base import ModelForm, Rows, StaffAdmin
+from agency.admin_columns import column
 from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import contests

@@ -11,7 +11,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, StaffAdmin, column, state
+from agency.admin_base import ModelForm, StaffAdmin
+from agency.admin_columns import column, state
 from agency.templatetags.figures import month
 from agency.today import today
 from subscriptions import declarations

@@ -13,7 +13,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, StaffAdmin, column, state, titled
+from agency.admin_base import ModelForm, StaffAdmin
+from agency.admin_columns import column, state, titled
 from agency.templatetags.figures import amount, day, index_value, month
 from agency.today import today
 from subscriptions import indexation_letters, indexation_runs

@@ -14,7 +14,8 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import Rows, StaffAdmin, column, note
+from agency.admin_base import Rows, StaffAdmin, note
+from agency.admin_columns import column
 from agency.admin_fields import EuroField
 from agency.templatetags.figures import amount, badge, day
 from agency.today import today

@@ -7,7 +7,8 @@ from itertools import pairwise
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import LabelledFormSet, Rows, StaffAdmin, column
+from agency.admin_base import LabelledFormSet, Rows, StaffAdmin
+from agency.admin_columns import column
 from agency.templatetags.figures import amount, month, percent
 from subscriptions.admin.vat_returns import WithReturns
 from subscriptions.models import (

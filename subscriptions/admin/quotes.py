@@ -17,7 +17,8 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import ModelForm, column, note
+from agency.admin_base import ModelForm, note
+from agency.admin_columns import column
 from agency.templatetags.figures import badge, day, month
 from agency.today import today
 from subscriptions import previews, quote_document, quotes

@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, StaffAdmin, column
+from agency.admin_base import ModelForm, StaffAdmin
+from agency.admin_columns import column
 from agency.month import Month
 from agency.templatetags.figures import day, month
 from agency.today import today

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import Rows, StaffAdmin, column, titled
+from agency.admin_base import Rows, StaffAdmin
+from agency.admin_columns import column, titled
 from agency.templatetags.figures import day, decimal_hours, lining, month, period
 from subscriptions.models import (
     CardUse,

@@ -10,7 +10,8 @@ from django.db.models import Sum
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import ModelForm, column, note
+from agency.admin_base import ModelForm, note
+from agency.admin_columns import column
 from agency.templatetags.figures import euro, long_month, month
 from subscriptions import contracts, payments, previews, takeovers
 from subscriptions.admin.previews import CONFIRMED, PreviewedAdmin, agreed, remarks

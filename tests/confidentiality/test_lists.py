@@ -15,7 +15,8 @@ from django.utils.http import urlencode
 from pytest_django import Settings
 
 from agency import access
-from agency.admin_base import StaffAdmin, may_read
+from agency.admin_base import StaffAdmin
+from agency.admin_columns import may_read
 from tests import factories as make
 from tests.confidentiality import world
 

@@ -1,177 +1,22 @@
-"""Who: people, organisations and what they may see. Nothing here knows of hours or contracts."""
+"""Clients: whom we serve and invoice, and who speaks for them."""
 
 from __future__ import annotations
 
-import uuid
-from enum import nonmember
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from agency import particulars
-from agency.fields import MonthField, MonthRangeField
-from agency.month import Month
+from agency.fields import MonthField
+from agency.models.entity import Entity
+from agency.models.people import Language, Role, User
+from agency.models.seller import COUNTRY
 from agency.particulars import ParticularField, is_in_eu
 
-COUNTRY = "^[A-Z]{2}$"
 Row = TypeVar("Row", bound=models.Model)
-
-
-class Language(models.TextChoices):
-    DUTCH = "nl", _("Dutch")
-    ENGLISH = "en", _("English")
-
-
-class Role(models.TextChoices):
-    """What a person does here; each person has one role."""
-
-    PLANNER = "planner", _("planner")
-    CONTROLLER = "controller", _("controller")
-    ADMINISTRATOR = "administrator", _("administrator")
-    AUDITOR = "auditor", _("auditor")
-    ADVISOR = "advisor", _("advisor")
-    CONTACT = "contact", _("contact person")
-
-    staff = nonmember(frozenset({"planner", "controller", "administrator", "auditor"}))
-
-    @property
-    def is_staff(self) -> bool:
-        return self.value in Role.staff
-
-
-class Entity(models.Model):
-    """A row with a random key: keys tell neither order nor number of rows."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-
-    class Meta:
-        abstract = True
-
-
-class Agency(Entity):
-    """The agency itself, the seller on every invoice; there is one row."""
-
-    name = models.CharField(max_length=200)
-    legal_name = models.CharField(max_length=200)
-    street = models.CharField(max_length=200)
-    postcode = models.CharField(max_length=20)
-    city = models.CharField(max_length=100)
-    country = ParticularField(max_length=2, default="NL", read=particulars.country)
-    kvk_number = ParticularField(max_length=8, read=particulars.kvk_number)
-    vat_id = ParticularField(max_length=20, read=particulars.eu_vat_id)
-    iban = ParticularField(max_length=34, read=particulars.iban)
-    km_rate_cents = models.PositiveIntegerField(default=0)
-    is_only_one = models.BooleanField(default=True, unique=True, editable=False)
-
-    class Meta:
-        verbose_name = _("agency")
-        verbose_name_plural = _("agency")
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(is_only_one=True), name="there_is_one_agency"),
-            models.CheckConstraint(
-                condition=Q(country__regex=COUNTRY), name="agency_has_a_country_of_two_letters"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def is_crkbo_registered(self, month: Month) -> bool:
-        return any(month in row.months for row in self.crkbo_registrations.all())
-
-
-class CrkboRegistration(Entity):
-    """Months in which the agency stands in the register of vocational education (CRKBO).
-
-    Vocational education held in them is exempt from VAT.
-    """
-
-    agency = models.ForeignKey(Agency, models.PROTECT, related_name="crkbo_registrations")
-    from_month = MonthField(_("from"))
-    until_month = MonthField(_("first month after the end"), null=True, blank=True)
-    months = MonthRangeField("from_month", "until_month")
-
-    class Meta:
-        verbose_name = _("CRKBO registration")
-        verbose_name_plural = _("CRKBO registrations")
-        ordering: ClassVar = ["from_month"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(until_month__isnull=True) | Q(until_month__gt=F("from_month")),
-                name="registration_ends_after_it_begins",
-                violation_error_message=_("A registration ends after it begins."),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.from_month)
-
-
-class UserManager(BaseUserManager["User"]):
-    """Users are named by their e-mail address, kept in lower case."""
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=email.lower(), **fields)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        return self.create_user(email, password, role=Role.ADMINISTRATOR, **fields)
-
-    def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email=(username or "").lower())
-
-
-class User(Entity, AbstractBaseUser, PermissionsMixin):
-    """A person who signs in, by e-mail address; `agency.access` tells what the role may do."""
-
-    email = models.EmailField(_("e-mail address"), unique=True)
-    name = models.CharField(_("name"), max_length=200)
-    role = models.CharField(_("role"), max_length=20, choices=Role)
-    language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
-    is_active = models.BooleanField(_("active"), default=True)
-    last_login = None  # to the second, it would tell nearly when an advisor worked
-
-    objects = UserManager()
-
-    USERNAME_FIELD = "email"
-    EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar = ["name"]
-
-    class Meta:
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(role__in=Role.values), name="user_has_a_known_role"),
-            models.CheckConstraint(condition=Q(email=Lower("email")), name="email_is_lower_case"),
-            models.CheckConstraint(
-                condition=Q(language__in=Language.values), name="user_has_a_known_language"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_full_name(self) -> str:
-        return self.name
-
-    @property
-    def is_staff(self) -> bool:
-        return self.role in Role.staff
-
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
-        from agency.access import may
-
-        return self.is_active and may(self.role, perm)
-
-    def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and self.is_staff
 
 
 class Sector(models.TextChoices):
@@ -422,53 +267,3 @@ class Contact(Entity):
 
     def __str__(self) -> str:
         return self.user.name
-
-
-class AuditEvent(Entity):
-    """Who did what to which row, by day: field names, never values. Hours are never audited."""
-
-    on = models.DateField()
-    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    action = models.CharField(max_length=40)
-    subject_model = models.CharField(max_length=60)
-    subject_id = models.UUIDField()
-    fields = models.CharField(max_length=500, blank=True)
-
-    class Meta:
-        verbose_name = _("audit event")
-        verbose_name_plural = _("audit events")
-        indexes: ClassVar = [models.Index(fields=["subject_id"], name="audit_by_subject")]
-
-    def __str__(self) -> str:
-        return f"{self.action} {self.subject_model}"
-
-
-class SavedFilter(Entity):
-    """A choice of filters of a list that a colleague gave a name, perhaps for all.
-
-    It holds keys and codes of filters and no words that somebody searched for: those may be
-    anybody's name.
-    """
-
-    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
-    listed = models.CharField(max_length=60)  # the label of the list's model
-    name = models.CharField(_("name"), max_length=40)
-    query = models.CharField(max_length=300)
-    is_shared = models.BooleanField(_("for all colleagues"), default=False)
-
-    class Meta:
-        verbose_name = _("saved filter")
-        verbose_name_plural = _("saved filters")
-        ordering: ClassVar = ["name"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["owner", "listed", "name"], name="one_saved_filter_of_a_name"
-            ),
-            models.CheckConstraint(
-                condition=Q(query__regex=r"^[A-Za-z0-9_.=&-]+$"), name="saved_filter_holds_no_words"
-            ),
-            models.CheckConstraint(condition=~Q(name=""), name="saved_filter_has_a_name"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
