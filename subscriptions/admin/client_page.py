@@ -80,7 +80,7 @@ def show(site: AdminSite, request: HttpRequest, object_id: UUID) -> HttpResponse
         "agency/organisation/overview",
         client.legal_name,
         client=client,
-        subtitle_parts=list(_particulars(rows)),
+        subtitle_parts=[part for part in _particulars(rows) if part],
         taken_over=getattr(client, "taken_over", None),
         payers=[(name, UUID(key)) for name, key in client.said_payers],
         answers=[_until(rows, term), _open(rows), _hours(rows), _counsellor(rows)],
@@ -141,7 +141,9 @@ def _dangers(rows: ClientRows, reader: User) -> Iterator[ClientTask]:
     is_gone = hasattr(rows.client, "taken_over")
     if not is_gone and reader.has_perm("subscriptions.add_takeover"):
         address = reverse("admin:subscriptions_takeover_add") + f"?organisation={rows.client.pk}"
-        said = gettext("Ends the contract and passes planned sessions on; you read it all first.")
+        said = gettext(
+            "A running contract ends, and planned sessions go along; you read it all first."
+        )
         yield ClientTask(gettext("Note a takeover"), address, said)
 
 
@@ -191,7 +193,8 @@ def _open(rows: ClientRows) -> Answer:
 def _hours(rows: ClientRows) -> Answer:
     found = rows.overview
     if found is None:
-        return Answer(gettext("Hours"), "–", gettext("No contract with hours"))
+        why = gettext("Its price is not agreed yet") if rows.contract else ""
+        return Answer(gettext("Hours"), "–", why or gettext("No contract with hours"))
     follows = _follows(found.next_period.until - 1, rows.now) if found.next_period else ""
     if not found.statements:
         return Answer(gettext("Hours"), gettext("No statement yet"), follows, is_lined=True)

@@ -176,7 +176,14 @@ def test_the_shapes_a_client_can_have_read_well(theatre: Organisation) -> None:
 
     make.pause(theatre.subscriptions.get(), "2026-04", "2026-07")
     assert "paused April to June 2026" in page(theatre)
-    assert "No contract was agreed." in page(make.organisation("ORG4"))
+    said = page(make.organisation("ORG4", street="", postcode="", city="", kvk_number=""))
+    assert "No contract was agreed." in said
+
+    unpriced = make.organisation("ORG5")
+    make.subscription(unpriced, "2026-06")
+    said = page(unpriced)
+    assert "Hours – Its price is not agreed yet" in said
+    assert "Notice can be given until 30 April 2027" in said
 
 
 def test_a_search_that_finds_one_client_leads_to_its_page(theatre: Organisation) -> None:
