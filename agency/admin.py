@@ -110,7 +110,8 @@ class Clients(ChangeList):
     """The list of clients, of which each row leads to the client's page."""
 
     def url_for_result(self, result: models.Model) -> str:
-        return reverse(PAGE, args=[result.pk])
+        listed: Any = self.model_admin
+        return str(listed.address(result))
 
 
 @admin.register(Organisation)
@@ -143,6 +144,9 @@ class OrganisationAdmin(StaffAdmin):
         ),
     )
 
+    def address(self, obj: Organisation) -> str:
+        return reverse(PAGE, args=[obj.pk])
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return Clients
 
@@ -155,13 +159,13 @@ class OrganisationAdmin(StaffAdmin):
         if request.method == "GET" and set(request.GET) == {"q"} and found.get("cl"):
             rows = found["cl"].result_list
             if request.GET["q"].strip() and len(rows) == 1:
-                return redirect(PAGE, rows[0].pk)
+                return redirect(self.address(rows[0]))
         return answer  # type: ignore[no-any-return]  # as Django answers
 
     def response_post_save_change(
         self, request: HttpRequest, obj: Organisation
     ) -> HttpResponseRedirect:
-        return redirect(PAGE, obj.pk)
+        return redirect(self.address(obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What counts from a day on is added as another legal name."""

@@ -355,9 +355,8 @@ class StaffAdmin(_Units, ModelAdmin):
         events = AuditEvent.objects.filter(subject_id=obj.pk).select_related("actor")
         page = Paginator(events.order_by("-on"), 100).get_page(request.GET.get("p"))
         name = self.opts.verbose_name_plural
-        return self.page(
-            request, "object_history", str(obj), events=page, object=obj, module_name=name
-        )
+        shown = {"events": page, "address": self.address(obj), "module_name": name}
+        return self.page(request, "object_history", str(obj), object=obj, **shown)
 
     def page(
         self, request: HttpRequest, template: str, title: str, **context: Any

@@ -191,6 +191,8 @@ def test_a_search_that_finds_one_client_leads_to_its_page(theatre: Organisation)
     browser, address = as_("auditor"), "/admin/agency/organisation/"
 
     assert browser.get(address, {"q": "zandloper"})["Location"] == f"{address}{theatre.pk}/"
+    found = browser.get("/admin/find/", {"q": "zandloper"})
+    assert found["Location"] == f"{address}{theatre.pk}/"
     listed = browser.get(address, {"q": "theater"}).content.decode()
     assert f'href="{address}{theatre.pk}/"' in listed
     assert browser.get(address, {"q": "zandloper", "country__exact": "NL"}).status_code == 200
