@@ -39,9 +39,9 @@ def running_term(contract: Subscription, *, on: dt.date) -> Term:
     return Term(until, (until - contract.notice_months - 1).last_day)
 
 
-def in_window(on: dt.date) -> list[UUID]:
-    """Give the running contracts whose last day of notice comes within two months."""
+def in_window(on: dt.date) -> dict[UUID, dt.date]:
+    """Give the running contracts whose last day of notice comes within two months, with that."""
     running = Subscription.objects.filter(until_month__isnull=True)
     last_days = ((row.pk, running_term(row, on=on).last_notice_on) for row in running)
     until = on + timedelta(days=DAYS_OF_WINDOW)
-    return [pk for pk, last_day in last_days if last_day and on <= last_day <= until]
+    return {pk: last_day for pk, last_day in last_days if last_day and on <= last_day <= until}

@@ -373,12 +373,14 @@ def _too_much() -> Task:
 
 
 def _notice(on: dt.date) -> Task:
-    count = len(notice.in_window(on))
+    last_days = notice.in_window(on)
+    count = len(last_days)
     return Task(
         count=count,
         what=ngettext("contract in its notice window", "contracts in their notice window", count),
         address=_list("subscriptions_subscription", "notice=window"),
         note=gettext("The last day of notice comes within two months"),
+        when=day(min(last_days.values(), default=None)),
     )
 
 
