@@ -88,6 +88,7 @@ subscriptions.indexedcontract   r       r          r             r
 subscriptions.interestrate      r       rac        r             r
 subscriptions.invoice           r       rh         r             r
 subscriptions.invoiceline       r       r          r             r
+subscriptions.job               r       r          r             r
 subscriptions.mandate           r       rah        r             r
 subscriptions.overagecredit     r       r          r             r
 subscriptions.parkedorganisation r      racd       r             r
@@ -192,6 +193,9 @@ admin:subscriptions_invoice_late  books  -
 admin:subscriptions_invoice_plan  controller  controller
 admin:subscriptions_invoice_write_off  controller  controller
 admin:subscriptions_booksopening_totals  books  -
+admin:subscriptions_job_state  staff    -
+admin:subscriptions_job_go_on  -        controller
+admin:subscriptions_job_result  books   -
 admin:subscriptions_quote_document  staff  -
 admin:subscriptions_quote_sign  controller  controller
 admin:subscriptions_reminder_plan  staff  -

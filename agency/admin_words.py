@@ -49,6 +49,7 @@ DEEDS = (
     gettext_noop("taken back"),
     gettext_noop("thrown away"),
     gettext_noop("unparked"),
+    gettext_noop("went on"),
     gettext_noop("withdrawn"),
     gettext_noop("write off withdrawn"),
     gettext_noop("written off"),

@@ -12,6 +12,7 @@ from agency.environment import LOOPBACK, Environment, refuse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
+JOBS_DIR = VAR_DIR / "jobs"  # what jobs made, for web and queue alike
 
 env = Environment(os.environ)
 

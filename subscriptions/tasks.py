@@ -16,6 +16,8 @@ from subscriptions import (
     debits,
     inbox,
     indexation_letters,
+    jobs,
+    long_work,
     push,
     reconcile,
     reminders,
@@ -33,8 +35,21 @@ SCHEDULES = [
     Every("go on collecting", "subscriptions.tasks.go_on_collecting", daily_at=dt.time(5, 10)),
     Every("remind", "subscriptions.tasks.remind", daily_at=dt.time(9, 0)),
     Every("mail e-invoices", "subscriptions.tasks.mail_einvoices", minutes=10),
+    Every("go on with jobs", "subscriptions.tasks.go_on_with_jobs", minutes=10),
     Every("erase expired", "subscriptions.tasks.erase_expired", daily_at=dt.time(4, 50)),
 ]
+
+
+def run_job(job_id: str) -> None:
+    on = today()
+    deeds = long_work.deeds(on=on, clock=timezone.now)
+    jobs.work(UUID(job_id), deeds, finish=long_work.finish, on=on)
+
+
+def go_on_with_jobs() -> None:
+    """Take up jobs whose worker died, and throw away files that nobody fetched for a month."""
+    jobs.sweep()
+    jobs.throw_results_away(on=today())
 
 
 def push_invoice(invoice_id: str) -> None:

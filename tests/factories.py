@@ -58,6 +58,7 @@ from subscriptions.models import (
     InterestRate,
     Invoice,
     InvoiceLine,
+    Job,
     Mandate,
     ParkedOrganisation,
     Pause,
@@ -679,6 +680,12 @@ def parked_organisation(
     return _create(
         ParkedOrganisation, organisation=organisation, reason=reason, until_month=until_month
     )
+
+
+def job(started_by: User, kind: str = "push", month: MonthLike = "2026-03", **fields: Any) -> Job:
+    """Make a job that is under way; its subjects are random keys, or nothing that is there."""
+    defaults = {"started_on": dt.date(2026, 4, 8), "subjects": ["one", "two"], "total": 2}
+    return _create(Job, started_by=started_by, kind=kind, month=_month(month), **defaults | fields)
 
 
 def accepted_run(

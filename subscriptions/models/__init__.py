@@ -58,6 +58,7 @@ from subscriptions.models.invoices import (
     LineKind,
     OccurrenceState,
 )
+from subscriptions.models.jobs import Job, JobKind
 from subscriptions.models.parties import Payer, Takeover
 from subscriptions.models.prices import (
     OF_A_YEAR,
@@ -128,6 +129,8 @@ __all__ = [
     "InvoiceKind",
     "InvoiceLine",
     "InvoiceState",
+    "Job",
+    "JobKind",
     "LeftOut",
     "LineKind",
     "Mandate",

@@ -63,6 +63,7 @@ class People:
     def staff(self, name: str, contract: Subscription | None = None) -> str:
         user = self.account(name, "planner")
         self.note(user.email, make.accepted_run(user, Month.of(2015, 1) + len(self.rows)))
+        self.note(user.email, make.job(user, month=Month.of(2015, 1) + len(self.rows)))
         if contract:
             values = (make.cpi_value(f"{year}-10", series=name) for year in (2013, 2014))
             run = make.indexation_run(

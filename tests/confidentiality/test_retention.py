@@ -115,6 +115,10 @@ def accepted(day: dt.date) -> models.Model:
     return make.accepted_run(make.user("controller"), day=day)
 
 
+def waited_for(day: dt.date) -> models.Model:
+    return make.job(make.user("controller"), started_on=day)
+
+
 def cleared(day: dt.date) -> models.Model:
     return make.stripe_difference(cleared_because="noted", cleared_on=day)
 
@@ -122,6 +126,7 @@ def cleared(day: dt.date) -> models.Model:
 TWO_YEARS, A_YEAR = dt.date(2024, 3, 15), dt.date(2025, 3, 15)
 BY_DATE: dict[str, tuple[Maker, dt.date]] = {
     "agency.AuditEvent": (event, dt.date(2019, 1, 1)),
+    "subscriptions.Job": (waited_for, dt.date(2019, 1, 1)),
     "advisors.Absence": (absence, TWO_YEARS),
     "advisors.Qualification": (certificate, TWO_YEARS),
     "advisors.CpdEntry": (education, TWO_YEARS),

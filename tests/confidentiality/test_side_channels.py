@@ -301,6 +301,7 @@ def test_a_task_takes_keys_only() -> None:
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and name != "keep_places_only":
                 found[f"{app}.{name}"] = [*inspect.signature(function).parameters]
+    assert found.pop("subscriptions.run_job") == ["job_id"]
     assert found.pop("subscriptions.push_invoice") == ["invoice_id"]
     assert found.pop("subscriptions.announce") == ["publication_id"]
     assert found.pop("subscriptions.mail_contact") == ["mail_id"]

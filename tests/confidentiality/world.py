@@ -28,7 +28,7 @@ API_ROWS = {
 }
 PAGES_OF_ROWS = (
     "change|delete|history|explain|credit|write_off|plan|late|einvoice|totals|dry_run|letters"
-    "|workbook|sign|document|overview"
+    "|workbook|sign|document|overview|state|go_on|result"
 )
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
@@ -71,6 +71,7 @@ def two_clients() -> tuple[Client, Client]:
         make.stripe_event(),
         make.interest_rate(),
         make.accepted_run(make.user("controller", email="accepts@staff.example")),
+        make.job(make.user("controller", email="waits@staff.example")),
     ]
     pair = _client("OWN", 1), _client("OTHER", 2)
     for one in pair:
