@@ -33,7 +33,7 @@ from subscriptions.models import (
     Subscription,
     TopUpCard,
 )
-from subscriptions.release import EXACT, Thresholds, release
+from subscriptions.release import EXACT, Release, Thresholds, release
 from subscriptions.use import Account, Card, Stated, account
 from workshops.models import Session
 
@@ -70,7 +70,9 @@ class Closing:
     capped: bool
 
 
-def read_books(organisations: Sequence[UUID] | None = None) -> Books:
+def read_books(
+    organisations: Sequence[UUID] | None = None, *, without_hours: bool = False
+) -> Books:
     """Read contracts, posted hours, statements and cards in a fixed number of queries."""
     policy = ReleasePolicy.objects.latest("version")
     loaded = contracts.load(organisations)
@@ -78,7 +80,7 @@ def read_books(organisations: Sequence[UUID] | None = None) -> Books:
     return Books(
         contracts=loaded,
         organisations=dict(rows.values_list("pk", "organisation_id")),
-        hours=hours.posted_quarters(organisations),
+        hours={} if without_hours else hours.posted_quarters(organisations),
         stated=_stated(organisations),
         cards=_cards(organisations),
         thresholds=thresholds(policy),
@@ -228,6 +230,18 @@ def refuse_to_close(month: Month, *, on: dt.date) -> None:
         )
 
 
+def next_to_close(on: dt.date) -> Month | None:
+    """Give the month that is closed next, if it is over on a date and there is a client."""
+    try:
+        following = hours.first_open_month() or _first_month()
+    except CloseError:
+        return None
+    last_over = Month.containing(on) - 1
+    if following == Month(0):  # any month will do
+        return last_over
+    return following if following <= last_over else None
+
+
 def _first_month() -> Month:
     """Give the first run of any contract; with clients and no contract any month is closed.
 
@@ -257,6 +271,20 @@ def close_month(month: Month, *, on: dt.date) -> bool:
     _write(books, list(closings(books, dict.fromkeys(books.contracts, month + 1))), publication)
     async_task("subscriptions.tasks.announce", str(publication.pk))
     return True
+
+
+def coming(month: Month) -> list[tuple[UUID, Release]]:
+    """Give what closing a month would publish: for whom, which period, and how it shows.
+
+    No hours are read for it: the manner follows from contract and headcount alone. Raises
+    CloseError as the close would.
+    """
+    books = read_books(without_hours=True)
+    until = dict.fromkeys(books.contracts, month + 1)
+    return [
+        (books.organisations[closing.subscription], closing.account.release)
+        for closing in closings(books, until)
+    ]
 
 
 def _served() -> dict[UUID, list[MonthRange]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import partial
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,6 +110,45 @@ class TestOrderOfMonths:
         with pytest.raises(CloseError, match=sentence):
             close("2026-01")
         assert (ClosedMonth.objects.count(), DraftHours.objects.count()) == (0, 1)
+
+
+class TestWhatIsComing:
+    def test_a_close_publishes_what_was_foretold_without_reading_hours(self) -> None:
+        client("ORG1", headcount=300, hours={"2026-01": 3})
+        client("ORG2", headcount=100, hours={"2026-01": 30})
+        client("ORG3", headcount=300, overage="all_in", hours={"2026-01": 5})
+        client("ORG4", headcount=300, until_month="2026-02")
+        for month in ("2026-01", "2026-02", "2026-03"):
+            with CaptureQueriesContext(connection) as asked:
+                foretold = statements.coming(M(month))
+            assert not re.search("hours|adjustment", str(asked.captured_queries))
+            close(month)
+            published = Statement.objects.filter(publication__month=M(month))
+            assert sorted((str(who), str(row.months), row.display) for who, row in foretold) == (
+                sorted((str(s.organisation_id), str(s.months), s.display) for s in published)
+            )
+        assert {row.display for row in Statement.objects.all()} == {"exact", "all_in"}
+
+    @pytest.mark.parametrize(
+        ("closed", "day", "month"),
+        [
+            ((), dt.date(2025, 12, 31), None),
+            ((), dt.date(2026, 2, 1), "2025-12"),
+            (("2025-12",), dt.date(2026, 2, 1), "2026-01"),
+            (("2025-12", "2026-01"), dt.date(2026, 2, 28), None),
+        ],
+    )
+    def test_the_next_month_to_close_is_over(
+        self, closed: tuple[str, ...], day: dt.date, month: str | None
+    ) -> None:
+        assert statements.next_to_close(day) is None
+        client(start="2026-01")
+        close(*closed)
+        assert statements.next_to_close(day) == (M(month) if month else None)
+
+    def test_without_a_contract_the_last_month_that_is_over_is_next(self) -> None:
+        make.organisation()
+        assert statements.next_to_close(dt.date(2026, 4, 8)) == M("2026-03")
 
 
 class TestPublishing:
