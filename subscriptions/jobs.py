@@ -39,19 +39,20 @@ def start(
     kind: JobKind, month: Month, subjects: Sequence[str], *, by: User, on: dt.date
 ) -> tuple[Job, bool]:
     """Start a job, or give the one of this kind and month that is under way, and tell which."""
-    job, is_new = Job.objects.get_or_create(
-        kind=kind,
-        month=month,
-        finished_on=None,
-        defaults={
-            "subjects": list(subjects),
-            "total": len(subjects),
-            "started_by": by,
-            "started_on": on,
-        },
-    )
+    anew = {
+        "subjects": list(subjects),
+        "total": len(subjects),
+        "started_by": by,
+        "started_on": on,
+    }
+    job, is_new = Job.objects.get_or_create(kind=kind, month=month, defaults=anew)
+    if not is_new:
+        anew |= {"done": 0, "seen_done": None, "failures": [], "finished_on": None, "result": ""}
+        over = Job.objects.filter(pk=job.pk).exclude(finished_on=None)
+        is_new = bool(over.update(**anew))
     if is_new:
         queue(job.pk)
+        job.refresh_from_db()
     return job, is_new
 
 

@@ -39,9 +39,8 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "job",
                 "verbose_name_plural": "jobs",
-                "indexes": [models.Index(fields=["month"], name="jobs_of_a_month")],
                 "constraints": [
-                    models.UniqueConstraint(condition=Q(finished_on__isnull=True), fields=("kind", "month"), name="one_job_of_a_kind_and_month_at_a_time"),
+                    models.UniqueConstraint(fields=("kind", "month"), name="one_job_of_a_kind_and_month"),
                     models.CheckConstraint(condition=Q(kind__in=[kind for kind, _ in KINDS]), name="job_is_of_a_known_kind"),
                     models.CheckConstraint(condition=Q(done__lte=F("total")), name="job_does_no_more_than_all"),
                 ],

@@ -24,6 +24,7 @@ class JobKind(models.TextChoices):
 class Job(Entity):
     """Work of the queue that somebody waits for: how far it is, and what came of it.
 
+    The last of its kind for a month: done once more, it begins anew in the same row.
     ``subjects`` are what it works through, in order, and ``done`` says how many of them are behind
     it: whoever takes it up after a worker has died goes on there. ``failures`` are pairs of what
     was left out and why. ``seen_done`` is how far it was when the sweep last came by. ``result``
@@ -48,11 +49,7 @@ class Job(Entity):
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["kind", "month"],
-                condition=Q(finished_on__isnull=True),
-                name="one_job_of_a_kind_and_month_at_a_time",
-            ),
+            models.UniqueConstraint(fields=["kind", "month"], name="one_job_of_a_kind_and_month"),
             models.CheckConstraint(
                 condition=Q(kind__in=JobKind.values), name="job_is_of_a_known_kind"
             ),
@@ -60,7 +57,6 @@ class Job(Entity):
                 condition=Q(done__lte=F("total")), name="job_does_no_more_than_all"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["month"], name="jobs_of_a_month")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.month}"
