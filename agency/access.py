@@ -184,6 +184,14 @@ admin:password_change           -        -
 admin:password_change_done      -        -
 admin:view_on_site              -        -
 admin:agency_organisation_overview  staff  -
+admin:month_list               staff    -
+admin:month                    staff    -
+admin:month_step               staff    -
+admin:month_close              -        controller
+admin:month_draft              -        controller
+admin:month_approve            -        controller
+admin:month_push               -        controller
+admin:month_workbooks          -        controller
 admin:subscriptions_invoice_credit  controller  controller
 admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -

@@ -46,6 +46,7 @@ DEEDS = (
     gettext_noop("set off"),
     gettext_noop("signature taken back"),
     gettext_noop("signed"),
+    gettext_noop("started"),
     gettext_noop("taken back"),
     gettext_noop("thrown away"),
     gettext_noop("unparked"),

@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 
 OUR_APPS = frozenset({"agency", "advisors", "workshops", "subscriptions"})
 MENU = (
-    (_("Organisations"), "agency_organisation"),
-    (_("Advisors"), "advisors_advisor"),
-    (_("Sessions"), "workshops_session"),
-    (_("Contracts"), "subscriptions_subscription"),
-    (_("Invoices"), "subscriptions_invoice"),
-    (_("Statements"), "subscriptions_statement"),
+    (_("Organisations"), "agency_organisation_changelist"),
+    (_("Advisors"), "advisors_advisor_changelist"),
+    (_("Sessions"), "workshops_session_changelist"),
+    (_("Invoices"), "subscriptions_invoice_changelist"),
+    (_("Months"), "month_list"),
 )
 
 
@@ -67,15 +66,17 @@ class StaffSite(admin.AdminSite):
         super().register(ours, admin_class, **options)
 
     def get_urls(self) -> list[Any]:
-        """Add pages that belong to no list: the search, the filters, and a client's own page.
+        """Add pages that belong to no list: months, search, filters, and a client's own page.
 
         A client's page tells of contracts, of which the client's app knows nothing; Django would
         lead its address to the form.
         """
+        from subscriptions.admin import months
         from subscriptions.admin.client_page import show
 
         view, client = self.admin_view, "agency/organisation/<uuid:object_id>/"
         return [
+            *months.addresses(self),
             path("find/", view(self.find), name="find"),
             path("filters/", view(self.save_filters), name="filters"),
             path(client, view(partial(show, self)), name="agency_organisation_overview"),
@@ -143,7 +144,7 @@ def _menu(here: str) -> list[Place]:
     start = reverse("admin:index")
     places = [Place(_("Today"), start, "page" if here == start else "")]
     for label, name in MENU:
-        address = reverse(f"admin:{name}_changelist")
+        address = reverse(f"admin:{name}")
         current = "page" if here == address else "true" if here.startswith(address) else ""
         places.append(Place(label, address, current))
     return places

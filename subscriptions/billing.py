@@ -282,7 +282,7 @@ def approve(invoices: Iterable[Invoice], *, by: User | None = None) -> int:
     drafts = [invoice for invoice in invoices if invoice.state == InvoiceState.DRAFT]
     for month, number in Counter(invoice.run_month for invoice in drafts).items():
         if number > 1:
-            _refuse_unusual_run(month)
+            refuse_unusual_run(month)
     rows = Invoice.objects.filter(
         pk__in=[invoice.pk for invoice in drafts], state=InvoiceState.DRAFT
     )
@@ -299,7 +299,7 @@ def for_two_people(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     return invoices.filter(LARGE, state=InvoiceState.DRAFT)
 
 
-def _refuse_unusual_run(month: Month) -> None:
+def refuse_unusual_run(month: Month) -> None:
     """Raise BillError for a run far larger than the last like it, unless somebody accepted it."""
     billed = Invoice.objects.filter(kind=InvoiceKind.INVOICE, run_month__lte=month)
     billed = billed.exclude(state=InvoiceState.VOID).filter(run_month__gte=month - 12)

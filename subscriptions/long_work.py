@@ -24,7 +24,7 @@ from agency.models import Organisation, User
 from agency.month import Month
 from subscriptions import billing, gateway, jobs, push, statements
 from subscriptions.jobs import Deed, Failures
-from subscriptions.models import Invoice, InvoiceState, Job, JobKind
+from subscriptions.models import Invoice, InvoiceState, Job, JobKind, Publication
 from subscriptions.push import Outcome
 
 STAFF = "staff"  # the controller's workbook among the subjects, which are clients
@@ -37,10 +37,20 @@ def start(kind: JobKind, month: Month, *, by: User, on: dt.date) -> tuple[Job, b
     Raises CloseError or BillError where it is known beforehand that nothing would come of it.
     """
     if kind == JobKind.CLOSE:
-        statements.refuse_to_close(month, on=on)
+        _refuse_to_close(month, on)
     else:
         billing.refuse_to_bill(month)
-    return jobs.start(kind, month, _subjects(kind, month), by=by, on=on)
+    subjects = _subjects(kind, month)
+    if not subjects:
+        raise billing.BillError(gettext("There is nothing to send."))
+    return jobs.start(kind, month, subjects, by=by, on=on)
+
+
+def _refuse_to_close(month: Month, on: dt.date) -> None:
+    if Publication.objects.filter(month=month).exists():
+        text = gettext("%(month)s was closed before; nothing changed.")
+        raise statements.CloseError(text % {"month": month})
+    statements.refuse_to_close(month, on=on)
 
 
 def _subjects(kind: JobKind, month: Month) -> list[str]:

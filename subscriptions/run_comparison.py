@@ -8,7 +8,7 @@ a month before; where that run is another kind of run, with the newest before th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,12 +30,19 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What a run billed of one kind to one client; one-off buyers are nobody."""
+    """What a run billed of one kind to one client; one-off buyers are nobody.
+
+    ``months`` is what a fee covers, for its part that covers most; 0 for anything else.
+    """
 
     client: UUID | None
     kind: str
     lines: int
     net_cents: int
+    months: int = 0
+
+
+Runs = Mapping[Month, Sequence[Billed]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,25 +77,29 @@ class OfClient:
         return self.cents_now - self.cents_then
 
 
-def rhythm(fees: Iterable[tuple[int, int]]) -> int | None:
+def rhythm(run: Iterable[Billed]) -> int | None:
     """Give what most of a run's fees cover: a month, a quarter or a year; None without fees.
 
-    ``fees`` are pairs of months covered and cents. A part of a quarter or year counts for the next
-    longer of the three; the longest wins a tie.
+    A part of a quarter or year counts for the next longer of the three; the longest wins a tie.
     """
     cents: dict[int, int] = defaultdict(int)
-    for months, net_cents in fees:
-        cents[next((each for each in (MONTH, QUARTER) if months <= each), YEAR)] += net_cents
+    for row in run:
+        if row.months:
+            cents[_length(row.months)] += row.net_cents
     return max(cents, key=lambda each: (cents[each], each), default=None)
 
 
-def like(month: Month, rhythms: Mapping[Month, int | None]) -> Like | None:
-    """Give the run to hold a month's beside; None for the first. ``rhythms`` has all runs."""
-    own = rhythms.get(month)
-    before = [run for run in rhythms if run < month]
-    if own and rhythms.get(month - own) == own:
+def _length(months: int) -> int:
+    return next((each for each in (MONTH, QUARTER) if months <= each), YEAR)
+
+
+def like(month: Month, runs: Runs) -> Like | None:
+    """Give the run to hold a month's beside; None for the first. ``runs`` has those before."""
+    own = rhythm(runs.get(month, ()))
+    before = {run: rhythm(rows) for run, rows in runs.items() if run < month and rows}
+    if own and before.get(month - own) == own:
         return Like(month - own, own, is_one_rhythm_before=True)
-    alike = [run for run in before if own and rhythms[run] == own]
+    alike = [run for run, rows in before.items() if own and rows == own]
     if alike:
         return Like(max(alike), own)
     return Like(max(before)) if before else None
@@ -124,24 +135,46 @@ def _of_kind(kind: str, before: Cells, after: Cells) -> OfKind:
     )
 
 
-def to_look_at(then: Iterable[Billed], now: Iterable[Billed]) -> list[OfClient]:
-    """Give the clients of the run before that differ by more than a quarter, the most first.
+def to_look_at(month: Month, runs: Runs) -> list[OfClient]:
+    """Give the clients that differ by more than a quarter from last time, the most first.
 
-    Who was not billed then has nothing to be compared with; who is billed nothing now is among
-    them.
+    Last time is the last run that billed the client fees for as long a time, or none as this one.
+    Whoever has no last time is left out. Who was to be billed fees again by now, and is not, is
+    among them.
     """
-    before, after = _by_client(then), _by_client(now)
-    found = [_of_client(client, rows, after.get(client, [])) for client, rows in before.items()]
+    by_run = {run: _by_client(rows) for run, rows in runs.items() if run <= month}
+    now = by_run.pop(month, {})
+    found = []
+    for client, rows in now.items():
+        if then := _last_time(client, rhythm(rows), by_run):
+            found.append(_of_client(client, then, rows))
+    for length in (MONTH, QUARTER, YEAR):
+        for client, rows in by_run.get(month - length, {}).items():
+            if client not in now and rhythm(rows) == length:
+                found.append(_of_client(client, rows, []))
     far = [one for one in found if _is_far(one)]
     return sorted(far, key=lambda one: (-abs(one.difference_cents), one.client))
 
 
-def _by_client(billed: Iterable[Billed]) -> dict[UUID, list[Billed]]:
+ByClient = Mapping[UUID, list[Billed]]
+
+
+def _by_client(billed: Iterable[Billed]) -> ByClient:
     rows: dict[UUID, list[Billed]] = defaultdict(list)
     for row in billed:
         if row.client:
             rows[row.client].append(row)
-    return rows
+    return dict(rows)
+
+
+def _last_time(
+    client: UUID, length: int | None, before: Mapping[Month, ByClient]
+) -> list[Billed] | None:
+    for run in sorted(before, reverse=True):
+        rows = before[run].get(client)
+        if rows and rhythm(rows) == length:
+            return rows
+    return None
 
 
 def _of_client(client: UUID, then: list[Billed], now: list[Billed]) -> OfClient:

@@ -41,6 +41,12 @@ def amount(cents: int) -> str:
 
 
 @register.filter
+def signed_amount(cents: int) -> str:
+    """Write a difference for a column of money: ``+1.234,50``, ``−199,50``, ``0,00``."""
+    return f"+{amount(cents)}" if cents > 0 else amount(cents)
+
+
+@register.filter
 def euro(cents: int) -> str:
     """Write cents within a sentence: ``€ 1.234,50``."""
     sign = MINUS if cents < 0 else ""

@@ -58,6 +58,7 @@ def _places(request: HttpRequest, site: AdminSite) -> Iterator[Found]:
     models = [model for app in site.get_app_list(request) for model in app["models"]]
     listed, added = gettext("list"), gettext("new")
     yield Found(gettext("Today"), gettext("page"), reverse("admin:index"))
+    yield Found(gettext("Months"), gettext("page"), reverse("admin:month_list"))
     for model in models:
         if model["admin_url"]:
             yield Found(capfirst(model["name"]), listed, model["admin_url"])

@@ -18,7 +18,16 @@ from agency import vat_ids
 from agency.models import Organisation
 from agency.month import Month, day_of
 from agency.templatetags.figures import day, euro, month_name, weekday
-from subscriptions import books, notice, payment_plans, payments, push, quotes, reconcile
+from subscriptions import (
+    books,
+    notice,
+    payment_plans,
+    payments,
+    push,
+    quotes,
+    reconcile,
+    statements,
+)
 from subscriptions.admin.invoice_groups import hopeless, overdue
 from subscriptions.models import (
     BlockedReason,
@@ -31,6 +40,7 @@ from subscriptions.models import (
     InvoiceState,
     ParkedBecause,
     ParkedOrganisation,
+    Publication,
     QuoteState,
     RequestState,
     RunState,
@@ -109,7 +119,7 @@ def _days_left(last_day: dt.date, on: dt.date) -> str:
 def queue(on: dt.date, reader: User) -> list[Section]:
     """Give the sections of the queue with the tasks that wait for somebody."""
     sending = [_blocked(on), *_run_tasks(), _unmailed(), *_failed_debits(), *_contested()]
-    now = [*_submissions(on), *sending, _vat_ids(), *_requests()]
+    now = [*_submissions(on), *_to_close(on), *sending, _vat_ids(), *_requests()]
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
     week = [
@@ -160,6 +170,22 @@ def _submissions(on: dt.date) -> Iterator[Task]:
         when=ngettext("%(days)s day late", "%(days)s days late", late) % {"days": late},
         is_late=True,
     )
+
+
+def _to_close(on: dt.date) -> Iterator[Task]:
+    month = statements.next_to_close(on)
+    if month is not None:
+        last_day = last_invoice_day(month)
+        count = Month.containing(on).since(month)
+        yield Task(
+            count=count,
+            what=ngettext("month to close", "months to close", count),
+            address=reverse("admin:month", args=[month]),
+            note=gettext("By law the invoices of %(month)s leave by then")
+            % {"month": month_name(month)},
+            when=day(last_day),
+            is_late=on > last_day,
+        )
 
 
 def _blocked(on: dt.date) -> Task:
@@ -221,21 +247,30 @@ def _run_tasks() -> Iterator[Task]:
     """Tasks for invoices that wait for a deed of ours: approve, send, look at."""
     waiting = Invoice.objects.filter(state__in=DEEDS)
     sums = {
-        state: (count, cents)
-        for state, count, cents in waiting.order_by()
+        state: found
+        for state, *found in waiting.order_by()
         .values_list("state")
-        .annotate(Count("pk"), Sum("net_cents"))
+        .annotate(Count("pk"), Sum("net_cents"), Min("run_month"), Max("run_month"))
     }
     for state, what in DEEDS.items():
-        count, cents = sums.get(state, (0, 0))
-        if count:
+        if state in sums:
+            count, cents, first, last = sums[state]
             yield Task(
                 count=count,
                 what=what % count,
-                address=_list("subscriptions_invoice", f"state__exact={state}"),
+                address=_of_one_month(state, first, last)
+                or _list("subscriptions_invoice", f"state__exact={state}"),
                 note=gettext("%(amount)s without VAT") % {"amount": euro(cents)},
                 when=_progress() if state == InvoiceState.APPROVED else "",
             )
+
+
+def _of_one_month(state: InvoiceState, first: Month, last: Month) -> str:
+    """Give the step of the month that all of them are of; empty where they are of several."""
+    step = {InvoiceState.DRAFT: "approve", InvoiceState.APPROVED: "send"}.get(state)
+    if step is None or first != last or not Publication.objects.filter(month=first).exists():
+        return ""
+    return reverse("admin:month_step", args=[first, step])
 
 
 def _progress() -> str:

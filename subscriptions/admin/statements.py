@@ -45,6 +45,7 @@ class StatementAdmin(StaffAdmin):
     )
     list_filter = (("display", titled(_("shown as"))),)
     list_select_related = ("organisation", "publication")
+    linked_by = ("organisation__id", "publication__id")
     search_fields = ("organisation__legal_name", "organisation__code")
     ordering = ("-from_month", "organisation")
     inlines = (CardUses, OverageCredits)

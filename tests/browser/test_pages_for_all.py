@@ -40,6 +40,8 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
         "advisor": ["/hours/", "/hours/2026-03/"],
         "controller": [
             "/admin/",
+            "/admin/months/",
+            *(f"/admin/months/2026-03/{step}/" for step in ("complete", "close", "drafts", "send")),
             "/admin/find/?q=de",
             *(f"/admin/subscriptions/{list_}/" for list_ in ("invoice", "statement", "topupcard")),
             *(f"/admin/agency/organisation/{one.pk}/" for one in (sample.client, sample.large)),

@@ -156,6 +156,7 @@ def fill_in(name: str, route: str, one: Client) -> str:
         "organisation_id": str(one.organisation.pk),
         "invoice_id": one.key("subscriptions.invoice"),
         "month": "2026-04" if name.startswith("hours:") else MONTH,
+        "step": "drafts",
         "object_id": one.key(row) if page else NOWHERE,
         "pk": one.key(row) if row else "1",  # of a passkey
         "content_type_id": "1",

@@ -12,8 +12,16 @@ from tests.agreed import M
 A, B, C, D = (UUID(int=number) for number in range(1, 5))
 
 
+def fees(*pairs: tuple[int, int]) -> list[Billed]:
+    """Give a run of fees: months covered and cents, each of another client."""
+    return [
+        Billed(UUID(int=number), "fee", 1, cents, months)
+        for number, (months, cents) in enumerate(pairs, 1)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("fees", "months"),
+    ("run", "months"),
     [
         ([], None),
         ([(1, 100)], 1),
@@ -25,9 +33,10 @@ A, B, C, D = (UUID(int=number) for number in range(1, 5))
     ],
 )
 def test_a_run_is_of_the_kind_that_most_of_its_fees_cover(
-    fees: list[tuple[int, int]], months: int | None
+    run: list[tuple[int, int]], months: int | None
 ) -> None:
-    assert rhythm(fees) == months
+    sessions = [Billed(A, "session", 9, 99_999)]
+    assert rhythm(fees(*run) + sessions) == months
 
 
 @pytest.mark.parametrize(
@@ -39,14 +48,14 @@ def test_a_run_is_of_the_kind_that_most_of_its_fees_cover(
         ({"2026-03": 1, "2026-02": 1}, "2026-03", Like(M("2026-02"), 1, True)),
         ({"2026-03": 3, "2025-12": 1, "2025-09": 3}, "2026-03", Like(M("2025-09"), 3)),
         ({"2026-03": 3, "2026-02": 1, "2026-01": 1}, "2026-03", Like(M("2026-02"))),
-        ({"2026-03": None, "2026-02": 1}, "2026-03", Like(M("2026-02"))),
+        ({"2026-03": 0, "2026-02": 1}, "2026-03", Like(M("2026-02"))),
         ({"2026-03": 3, "2026-06": 3}, "2026-03", None),  # what comes later is not before
     ],
 )
 def test_a_run_is_held_beside_the_last_one_like_it(
-    runs: dict[str, int | None], month: str, found: Like | None
+    runs: dict[str, int], month: str, found: Like | None
 ) -> None:
-    assert like(M(month), {M(run): kind for run, kind in runs.items()}) == found
+    assert like(M(month), {M(run): fees((months, 1)) for run, months in runs.items()}) == found
 
 
 def test_by_kind_clients_come_go_and_change() -> None:
@@ -67,6 +76,9 @@ def test_by_kind_clients_come_go_and_change() -> None:
     ]
 
 
+DECEMBER, JANUARY, MARCH = M("2025-12"), M("2026-01"), M("2026-03")
+
+
 @pytest.mark.parametrize(
     ("then", "now", "by"),
     [
@@ -75,20 +87,35 @@ def test_by_kind_clients_come_go_and_change() -> None:
         ({"fee": 1000}, {"fee": 750}, None),
         ({"fee": 1000}, {"fee": 749}, "fee"),
         ({"fee": 1000, "session": 900}, {"fee": 1100}, "session"),
-        ({"fee": 1000}, {}, "fee"),
+        ({"fee": 1000}, {}, "fee"),  # due again, and not there
+        ({"session": 1000}, {}, None),  # nobody expects another
         ({}, {"fee": 1000}, None),  # new: nothing to compare with
-        ({"credit": -100}, {"fee": 10}, "credit"),
+        ({"session": 1000}, {"fee": 2000}, None),  # unlike
         ({"topup": 0}, {"topup": 1}, "topup"),
     ],
 )
 def test_a_client_is_looked_at_where_more_than_a_quarter_differs(
     then: dict[str, int], now: dict[str, int], by: str | None
 ) -> None:
-    runs = [[Billed(A, kind, 1, cents) for kind, cents in run.items()] for run in (then, now)]
-    assert [one.by.kind for one in to_look_at(*runs)] == ([by] if by else [])
+    def run(cents: dict[str, int]) -> list[Billed]:
+        return [Billed(A, kind, 1, net, 3 if kind == "fee" else 0) for kind, net in cents.items()]
+
+    runs = {DECEMBER: run(then), MARCH: run(now)}
+    assert [one.by.kind for one in to_look_at(MARCH, runs)] == ([by] if by else [])
+
+
+def test_last_time_is_the_last_like_invoice_of_the_client_itself() -> None:
+    """January billed a session and no fee: a quarter's fee is held beside December's."""
+    runs = {
+        DECEMBER: [Billed(A, "fee", 1, 1000, 3), Billed(B, "fee", 1, 1000, 1)],
+        JANUARY: [Billed(A, "session", 1, 90), Billed(B, "fee", 1, 5000, 1)],
+        MARCH: [Billed(A, "fee", 1, 1001, 3), Billed(B, "fee", 1, 5001, 1)],
+    }
+    assert to_look_at(MARCH, runs) == []
 
 
 def test_the_largest_difference_comes_first_and_buyers_without_contract_are_left_out() -> None:
-    then = [Billed(who, "fee", 1, 1000) for who in (A, B, None)]
-    now = [Billed(A, "fee", 1, 2000), Billed(B, "fee", 1, 5000), Billed(None, "fee", 1, 9000)]
-    assert [one.client for one in to_look_at(then, now)] == [B, A]
+    then = [Billed(who, "fee", 1, 1000, 3) for who in (A, B, None)]
+    now = [Billed(who, "fee", 1, cents, 3) for who, cents in ((A, 2000), (B, 5000), (None, 9000))]
+    found = to_look_at(MARCH, {DECEMBER: then, MARCH: now})
+    assert [(one.client, one.difference_cents) for one in found] == [(B, 4000), (A, 1000)]

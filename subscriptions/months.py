@@ -1,0 +1,196 @@
+"""Where a month stands, from missing submissions to invoices at Stripe. Reads; decides nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+
+from advisors.hours import missing_submissions
+from advisors.models import Advisor, Assignment, MonthSubmission
+from agency.month import Month
+from subscriptions.billing import LARGE
+from subscriptions.models import (
+    Invoice,
+    InvoiceLine,
+    InvoiceState,
+    Job,
+    JobKind,
+    LineKind,
+    Publication,
+    Statement,
+    Subscription,
+)
+from subscriptions.run_comparison import Billed
+
+YEAR = 12
+UNSENT = (InvoiceState.APPROVED, InvoiceState.PARKED)
+
+
+class Batch(NamedTuple):
+    """So many documents, and what they ask without VAT."""
+
+    documents: int
+    net_cents: int
+
+
+NONE = Batch(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the month's way, in order, and whether it is behind us."""
+
+    name: str
+    is_done: bool
+
+
+@dataclass
+class Standing:
+    """All that tells where a month stands; ``invoices`` are by state, ``jobs`` by kind."""
+
+    month: Month
+    publication: Publication | None = None
+    statements: int = 0
+    advisors: int = 0
+    missing: int = 0
+    invoices: dict[str, Batch] = field(default_factory=dict)
+    large: Batch = NONE
+    jobs: dict[str, Job] = field(default_factory=dict)
+    last_sent_on: dt.date | None = None
+
+    def of(self, states: Collection[str]) -> Batch:
+        found = [batch for state, batch in self.invoices.items() if state in states]
+        return Batch(sum(each.documents for each in found), sum(each.net_cents for each in found))
+
+    @property
+    def to_approve(self) -> Batch:
+        """Drafts that one person approves; the large ones apart."""
+        drafts = self.of([InvoiceState.DRAFT])
+        return Batch(
+            drafts.documents - self.large.documents, drafts.net_cents - self.large.net_cents
+        )
+
+    @property
+    def is_closed(self) -> bool:
+        return self.publication is not None
+
+    @property
+    def is_drafted(self) -> bool:
+        job = self.jobs.get(JobKind.DRAFT)
+        went_well = job is not None and job.finished_on is not None
+        return self.is_closed and (went_well or bool(self.invoices))
+
+    def steps(self) -> list[Step]:
+        """Give the six steps; what one waits for is not done before it."""
+        is_approved = self.is_drafted and not self.of([InvoiceState.DRAFT]).documents
+        return [
+            Step("complete", self.is_closed or not self.missing),
+            Step("close", self.is_closed),
+            Step("statements", self.is_closed),
+            Step("drafts", self.is_drafted),
+            Step("approve", is_approved),
+            Step("send", is_approved and not self.of(UNSENT).documents),
+        ]
+
+    def current(self) -> str:
+        """Give the step that waits for somebody; the last one once all are done."""
+        waiting = (step.name for step in self.steps() if not step.is_done)
+        return next(waiting, "send")
+
+
+def standings(months: Sequence[Month]) -> list[Standing]:
+    """Tell where months stand, in a fixed number of queries but for who has to submit."""
+    found = {month: Standing(month) for month in months}
+    for row in Publication.objects.filter(month__in=months).annotate(n=Count("statements")):
+        found[row.month].publication, found[row.month].statements = row, row.n
+    for job in Job.objects.filter(month__in=months).defer("subjects").select_related("started_by"):
+        found[job.month].jobs[job.kind] = job
+    _read_invoices(found)
+    return list(found.values())
+
+
+def _read_invoices(found: dict[Month, Standing]) -> None:
+    rows = Invoice.objects.filter(run_month__in=found).exclude(state=InvoiceState.VOID)
+    large = LARGE & Q(state=InvoiceState.DRAFT)
+    for month, state, count, net_cents, large_count, large_cents, sent_on in (
+        rows.order_by()
+        .values_list("run_month", "state")
+        .annotate(
+            n=Count("pk"),
+            cents=Sum("net_cents"),
+            large_n=Count("pk", filter=large),
+            large_cents=Sum("net_cents", filter=large),
+            last_on=Max("invoice_on"),
+        )
+    ):
+        of_month = found[month]
+        of_month.invoices[state] = Batch(count, net_cents)
+        if large_count:
+            of_month.large = Batch(large_count, large_cents)
+        of_month.last_sent_on = max(filter(None, (of_month.last_sent_on, sent_on)), default=None)
+
+
+def standing(month: Month) -> Standing:
+    """Tell where a month stands, with who has submitted it."""
+    [found] = standings([month])
+    assigned = Assignment.objects.in_month(month)
+    found.advisors = assigned.aggregate(n=Count("advisor", distinct=True))["n"]
+    found.missing = missing_submissions(month)
+    return found
+
+
+def first() -> Month | None:
+    """Give the first month that was closed, or else will be; None before there is a contract."""
+    closed: Month | None = Publication.objects.aggregate(first=Min("month"))["first"]
+    run: Month | None = Subscription.objects.aggregate(first=Min("first_run"))["first"]
+    return closed or run
+
+
+def not_submitted(month: Month) -> QuerySet[Advisor]:
+    """Give the advisors with an assignment in a month who have not submitted it, by name."""
+    assigned = Assignment.objects.in_month(month).values("advisor")
+    submitted = MonthSubmission.objects.filter(month=month).values("advisor")
+    missing = Advisor.objects.filter(pk__in=assigned).exclude(pk__in=submitted)
+    return missing.select_related("user").order_by("user__name")
+
+
+def billed(month: Month) -> dict[Month, list[Billed]]:
+    """Give what a run and those of the year before it billed, without what was cancelled."""
+    lines = InvoiceLine.objects.filter(
+        invoice__run_month__gte=month - YEAR, invoice__run_month__lte=month
+    ).exclude(invoice__state=InvoiceState.VOID)
+    cells: dict[tuple[Month, UUID | None, str], list[tuple[int, int, int]]] = defaultdict(list)
+    for run, client, kind, first_month, until, count, cents in (
+        lines.order_by()
+        .values_list(
+            "invoice__run_month", "invoice__organisation", "kind", "from_month", "until_month"
+        )
+        .annotate(Count("pk"), Sum("net_cents"))
+    ):
+        covered = until.since(first_month) if kind == LineKind.FEE else 0
+        cells[run, client, kind].append((cents, count, covered))
+    found: dict[Month, list[Billed]] = {month: []}
+    for (run, client, kind), parts in cells.items():
+        lines_of, net_cents = sum(part[1] for part in parts), sum(part[0] for part in parts)
+        row = Billed(client, kind, lines_of, net_cents, max(parts)[2])
+        found.setdefault(run, []).append(row)
+    return found
+
+
+def published(month: Month, most: int) -> list[Statement]:
+    """Give the first of the statements of a month's publication, by client."""
+    rows = Statement.objects.filter(publication__month=month)
+    rows = rows.select_related("organisation").order_by("organisation__legal_name", "from_month")
+    return list(rows[:most])
+
+
+def large_drafts(month: Month) -> QuerySet[Invoice]:
+    """Give the drafts of a run that two people approve."""
+    drafts = Invoice.objects.filter(LARGE, run_month=month, state=InvoiceState.DRAFT)
+    return drafts.select_related("approved_by").order_by("buyer_name")
