@@ -11,9 +11,11 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext, override
 from django_q.tasks import async_task
@@ -56,6 +58,16 @@ def start(
     return job, is_new
 
 
+def record(kind: JobKind, month: Month, *, on: dt.date) -> None:
+    """Write down what a command did in one go; a job that is under way stays as it is."""
+    done = {"subjects": [str(month)], "total": 1, "done": 1, "started_on": on, "finished_on": on}
+    anew: dict[str, Any] = {"started_by": None, "failures": [], "result": ""}
+    with transaction.atomic():
+        job, is_new = Job.objects.get_or_create(kind=kind, month=month, defaults=done)
+        if not is_new:
+            Job.objects.filter(pk=job.pk).exclude(finished_on=None).update(**done, **anew)
+
+
 def queue(job_id: UUID) -> None:
     """Have the queue go on with a job; one that is under way already loses nothing by it."""
     async_task(TASK, str(job_id))
@@ -72,7 +84,7 @@ def work(
     job = Job.objects.select_related("started_by").filter(pk=job_id, finished_on=None).first()
     if job is None:
         return
-    with override(job.started_by.language):
+    with override(job.language):
         for subject in job.subjects[job.done : job.done + AT_ONCE]:
             try:
                 failures = _do(deeds[job.kind], job, subject)

@@ -117,7 +117,7 @@ def _write_workbook(on: dt.date, job: Job, subject: str) -> Failures:
     folder = _folder(job)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if subject == STAFF:
-        files.write_controller(job.month, folder, on=on, language=job.started_by.language)
+        files.write_controller(job.month, folder, on=on, language=job.language)
     else:
         client = list(Organisation.objects.filter(pk=subject))
         list(files.write_clients(client, job.month, folder))

@@ -63,6 +63,7 @@ class Standing:
     large: Batch = NONE
     jobs: dict[str, Job] = field(default_factory=dict)
     last_sent_on: dt.date | None = None
+    is_past: bool = False  # a later month is closed
 
     def of(self, states: Collection[str]) -> Batch:
         found = [batch for state, batch in self.invoices.items() if state in states]
@@ -82,9 +83,10 @@ class Standing:
 
     @property
     def is_drafted(self) -> bool:
+        """Whether the run was made; a document alone may have been billed ahead of it."""
         job = self.jobs.get(JobKind.DRAFT)
-        went_well = job is not None and job.finished_on is not None
-        return self.is_closed and (went_well or bool(self.invoices))
+        is_done = job is not None and job.finished_on is not None
+        return self.is_closed and (is_done or (self.is_past and bool(self.invoices)))
 
     def steps(self) -> list[Step]:
         """Give the six steps; what one waits for is not done before it."""
@@ -111,6 +113,9 @@ def standings(months: Sequence[Month]) -> list[Standing]:
         found[row.month].publication, found[row.month].statements = row, row.n
     for job in Job.objects.filter(month__in=months).defer("subjects").select_related("started_by"):
         found[job.month].jobs[job.kind] = job
+    newest = Publication.objects.aggregate(last=Max("month"))["last"]
+    for each in found.values():
+        each.is_past = newest is not None and each.month < newest
     _read_invoices(found)
     return list(found.values())
 

@@ -132,6 +132,7 @@ def _page(site: Any, request: HttpRequest, month: str, step: str = "") -> HttpRe
         "acts": signed_in(request).role in access.ADDRESSES["admin:month_close"].writers,
         "last_day": vat.last_invoice_day(known),
         "job": job,
+        "hides_failures": step == "close" and found.is_closed,
         **(job_pages.shown(job, request) if job else {}),
         **SHOWN[step](request, found),
     }

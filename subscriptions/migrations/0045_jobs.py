@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ("failures", models.JSONField(default=list)),
                 ("finished_on", models.DateField(null=True, verbose_name="finished on")),
                 ("result", models.CharField(blank=True, max_length=100, verbose_name="result")),
-                ("started_by", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="started by")),
+                ("started_by", models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="started by")),
             ],
             options={
                 "verbose_name": "job",

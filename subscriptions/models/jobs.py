@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -34,7 +35,7 @@ class Job(Entity):
     kind = models.CharField(_("kind"), max_length=20, choices=JobKind)
     month = MonthField(_("month"))
     started_by = models.ForeignKey(
-        User, models.PROTECT, related_name="+", verbose_name=_("started by")
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("started by")
     )
     started_on = models.DateField(_("started on"))
     subjects = models.JSONField(default=list)
@@ -57,6 +58,11 @@ class Job(Entity):
                 condition=Q(done__lte=F("total")), name="job_does_no_more_than_all"
             ),
         ]
+
+    @property
+    def language(self) -> str:
+        """The language of who waits for it; a command is nobody, and speaks the agency's."""
+        return self.started_by.language if self.started_by else settings.LANGUAGE_CODE
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.month}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -153,6 +155,22 @@ def test_every_step_is_done_once_however_often_it_is_asked_for(sandbox: Sandbox)
     assert Job.objects.count() == 3
 
 
+def test_a_document_that_was_billed_ahead_is_no_run_but_a_command_makes_one() -> None:
+    agency_with_a_march()
+    make.closed_month("2026-03")
+    make.publication("2026-03")
+    make.invoice(Organisation.objects.get(code="ORG1"), "2026-03", state="draft")
+    ada = as_("controller")
+    for options in (["--dry-run"], []):
+        assert "Draft the invoices of March 2026" in look(ada, MARCH)
+        with suppress(SystemExit):  # something is blocked
+            call_command("bill", "2026-03", *options)
+    assert "to approve" in look(ada, MARCH)
+    assert "Done by a command on 8 April 2026." in look(
+        ada, f"/admin/subscriptions/job/{Job.objects.get().pk}/change/"
+    )
+
+
 def test_who_may_not_act_reads_and_is_shown_no_button() -> None:
     agency_with_a_march()
     for role in ("planner", "auditor", "administrator"):
@@ -179,6 +197,36 @@ def test_an_empty_agency_has_no_month_and_says_what_comes_here() -> None:
     browser = as_("controller")
     assert "There is no month yet." in look(browser, "/admin/months/")
     assert browser.get(MARCH).status_code == 404
+
+
+def test_a_job_shows_how_far_it_is_and_gives_its_file_to_who_keeps_the_books() -> None:
+    agency_with_a_march()
+    make.closed_month("2026-03")
+    make.publication("2026-03")
+    ada, planner = as_("controller"), as_("planner")
+    ada.post(f"{MARCH}do/workbooks/")
+    page = f"/admin/subscriptions/job/{Job.objects.get().pk}/"
+    assert ada.get(f"{page}state/").json() == {
+        "done": 0, "total": 5, "said": "0 of 5", "finished": False
+    }  # fmt: skip
+    for browser, address in ((ada, f"{MARCH}statements/"), (planner, f"{page}change/")):
+        shown = browser.get(address).content.decode()
+        assert f'data-job="{page}state/"' in shown
+        assert ("go_on" in shown) == (browser is ada)
+    assert "It goes on where it was." in text_of(
+        ada.post(f"{page}go_on/", follow=True).content.decode()
+    )
+    work_off()
+
+    assert "Take the file along" in look(ada, f"{MARCH}statements/")
+    assert "Take the file along" not in look(planner, f"{MARCH}statements/")
+    assert planner.get(f"{page}result/").status_code == 403
+    answer = ada.get(f"{page}result/")
+    assert b"".join(answer).startswith(b"PK")
+    assert answer["Content-Disposition"] == 'attachment; filename="workbooks_2026-03.zip"'
+    jobs.result_path(Job.objects.get()).unlink()
+    assert "There is no file of it now" in look(ada, f"{page}result/")
+    assert "5 of 5 done" in look(ada, f"{page}change/")
 
 
 def test_a_month_that_cannot_be_closed_says_why() -> None:

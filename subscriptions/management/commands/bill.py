@@ -15,8 +15,8 @@ from agency import commands, vat_ids
 from agency.month import Month
 from agency.templatetags.figures import euro
 from agency.today import today
-from subscriptions import billing
-from subscriptions.models import Invoice, InvoiceState
+from subscriptions import billing, jobs
+from subscriptions.models import Invoice, InvoiceState, JobKind
 
 
 class Command(commands.Command):
@@ -70,6 +70,8 @@ class Command(commands.Command):
         """Draft and tell; True when nothing is blocked and nobody was left out."""
         is_dry = options["dry_run"]
         run = billing.draft_run(month, chosen, ahead=options["ahead"], even_open=is_dry)
+        if not options["ahead"]:
+            jobs.record(JobKind.DRAFT, month, on=today())
         of_run = Invoice.objects.filter(run_month=month)
         if chosen is not None:
             of_run = of_run.filter(organisation__in=chosen)
