@@ -246,6 +246,8 @@ MONEY_AND_RIGHTS = (
     "admin:advisors_advisor_",  # where we pay to
     "admin:advisors_costrate_",
     "admin:subscriptions_invoice_",
+    "admin:month_approve",
+    "admin:month_push",
     "admin:subscriptions_writeoff_",
     "admin:subscriptions_mandate_",
     "admin:subscriptions_payer_",
