@@ -249,8 +249,12 @@ def posted_by_advisor(organisation: UUID, months: MonthRange) -> dict[UUID, int]
     return sums
 
 
-def missing_submissions(month: Month) -> int:
-    """Count the advisors with an assignment in a month who have not submitted it."""
+def missing(month: Month) -> models.QuerySet[Advisor]:
+    """Give the advisors with an assignment in a month who have not submitted it."""
     assigned = Assignment.objects.in_month(month).values("advisor")
     submitted = MonthSubmission.objects.filter(month=month).values("advisor")
-    return Advisor.objects.filter(pk__in=assigned).exclude(pk__in=submitted).count()
+    return Advisor.objects.filter(pk__in=assigned).exclude(pk__in=submitted)
+
+
+def missing_submissions(month: Month) -> int:
+    return missing(month).count()

@@ -22,6 +22,7 @@ GROUPS = {
     "people": PEOPLE,
     "anybody": (*PEOPLE, ANONYMOUS),
     "books": ("controller", "auditor"),
+    "planning": ("planner", "controller"),
     "office": ("controller", "administrator", "auditor"),
     "clients": (*STAFF, "contact"),  # who may read what clients are told
 }
@@ -187,6 +188,7 @@ admin:agency_organisation_overview  staff  -
 admin:month_list               staff    -
 admin:month                    staff    -
 admin:month_step               staff    -
+admin:month_remind             -        planning
 admin:month_close              -        controller
 admin:month_draft              -        controller
 admin:month_approve            -        controller

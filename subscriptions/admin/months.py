@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from advisors import submissions
 from agency import access
 from agency.accounts import signed_in
 from agency.admin_base import note
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 50  # rows of one kind; the lists have all of them
 ON_A_PAGE = 24
 SENT = (*InvoiceState.released,)
-DEEDS = ("close", "draft", "approve", "push", "workbooks")
+DEEDS = ("remind", "close", "draft", "approve", "push", "workbooks")
 TITLES = {
     "complete": _("Complete"),
     "close": _("Closing"),
@@ -68,6 +69,7 @@ def addresses(site: Any) -> list[Any]:
     """Give the addresses of the pages, and of the deeds that their buttons do."""
     wrap = site.admin_view
     deeds = {
+        "remind": _remind,
         "close": partial(_start, kind=JobKind.CLOSE, step="close"),
         "draft": partial(_start, kind=JobKind.DRAFT, step="drafts"),
         "approve": _approve,
@@ -130,6 +132,7 @@ def _page(site: Any, request: HttpRequest, month: str, step: str = "") -> HttpRe
         "step": step,
         "steps": _steps(found, step),
         "acts": signed_in(request).role in access.ADDRESSES["admin:month_close"].writers,
+        "reminds": signed_in(request).role in access.ADDRESSES["admin:month_remind"].writers,
         "last_day": vat.last_invoice_day(known),
         "job": job,
         "hides_failures": step == "close" and found.is_closed,
@@ -313,6 +316,17 @@ SHOWN: dict[str, Callable[[HttpRequest, Standing], dict[str, Any]]] = {
 
 
 # Deeds
+
+
+def _remind(request: HttpRequest, month: str) -> HttpResponse:
+    """Ask by mail who has not submitted; who was asked within the hour is left in peace."""
+    asked = submissions.remind(_known(month))
+    text = ngettext(
+        "%(n)s counsellor is asked by mail.", "%(n)s counsellors are asked by mail.", asked
+    )
+    nobody = gettext("Nobody is asked: they all were within the last hour, or have submitted.")
+    messages.info(request, text % {"n": asked} if asked else nobody)
+    return redirect("admin:month_step", month, "complete")
 
 
 def _start(request: HttpRequest, month: str, *, kind: JobKind, step: str) -> HttpResponse:
