@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Min, Sum
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 
 from advisors.admin import DAYS_BEFORE_EXPIRY
-from advisors.hours import first_open_month, missing_submissions
+from advisors.hours import first_open_month
 from advisors.models import Qualification
 from agency import vat_ids
 from agency.models import Organisation
@@ -26,9 +26,10 @@ from subscriptions import (
     push,
     quotes,
     reconcile,
-    statements,
 )
 from subscriptions.admin.invoice_groups import hopeless, overdue
+from subscriptions.admin.queue_months import run_tasks, submissions, to_close
+from subscriptions.admin.task import Task, listed
 from subscriptions.models import (
     BlockedReason,
     Contest,
@@ -40,7 +41,6 @@ from subscriptions.models import (
     InvoiceState,
     ParkedBecause,
     ParkedOrganisation,
-    Publication,
     QuoteState,
     RequestState,
     RunState,
@@ -58,11 +58,6 @@ if TYPE_CHECKING:
     from agency.models import User
 
 DAYS_TOO_SHORT_FOR_A_TRAINER = 7
-DEEDS = {
-    InvoiceState.DRAFT: ngettext_lazy("draft invoice to approve", "draft invoices to approve"),
-    InvoiceState.APPROVED: ngettext_lazy("approved invoice to send", "approved invoices to send"),
-    InvoiceState.PARKED: ngettext_lazy("invoice parked on its way", "invoices parked on their way"),
-}
 INDEXATIONS = {
     RunState.ANNOUNCED: ngettext_lazy("indexation run to approve", "indexation runs to approve"),
     RunState.APPROVED: ngettext_lazy("indexation run to apply", "indexation runs to apply"),
@@ -71,18 +66,6 @@ REQUESTS: dict[type[Any], Any] = {
     TierChangeRequest: ngettext_lazy("request for a tier change", "requests for a tier change"),
     HeadcountDeclaration: ngettext_lazy("headcount to confirm", "headcounts to confirm"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A line of the queue: how many, what, where it is done, and by when."""
-
-    count: int
-    what: str
-    address: str
-    note: str = ""
-    when: str = ""
-    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +101,8 @@ def _days_left(last_day: dt.date, on: dt.date) -> str:
 
 def queue(on: dt.date, reader: User) -> list[Section]:
     """Give the sections of the queue with the tasks that wait for somebody."""
-    sending = [_blocked(on), *_run_tasks(), _unmailed(), *_failed_debits(), *_contested()]
-    now = [*_submissions(on), *_to_close(on), *sending, _vat_ids(), *_requests()]
+    sending = [_blocked(on), *run_tasks(), _unmailed(), *_failed_debits(), *_contested()]
+    now = [*submissions(on), *to_close(on), *sending, _vat_ids(), *_requests()]
     reads_stripe = reader.has_perm("subscriptions.view_stripeevent")
     stripe = [_stripe(), *_differences()] if reads_stripe else []
     week = [
@@ -147,47 +130,6 @@ def queue(on: dt.date, reader: User) -> list[Section]:
     return [section for section in waiting if section.tasks]
 
 
-def _list(model: str, query: str) -> str:
-    return f"{reverse(f'admin:{model}_changelist')}?{query}"
-
-
-def _submissions(on: dt.date) -> Iterator[Task]:
-    open_month = first_open_month()
-    if open_month is None or open_month >= Month.containing(on):
-        return
-    missing = missing_submissions(open_month)
-    text = ngettext(
-        "counsellor has not submitted %(month)s yet",
-        "counsellors have not submitted %(month)s yet",
-        missing,
-    )
-    late = (on - open_month.last_day).days
-    yield Task(
-        count=missing,
-        what=text % {"month": month_name(open_month)},
-        address=_list("advisors_advisor", "submitted=no"),
-        note=gettext("The month can close once every submission is in"),
-        when=ngettext("%(days)s day late", "%(days)s days late", late) % {"days": late},
-        is_late=True,
-    )
-
-
-def _to_close(on: dt.date) -> Iterator[Task]:
-    month = statements.next_to_close(on)
-    if month is not None:
-        last_day = last_invoice_day(month)
-        count = Month.containing(on).since(month)
-        yield Task(
-            count=count,
-            what=ngettext("month to close", "months to close", count),
-            address=reverse("admin:month", args=[month]),
-            note=gettext("By law the invoices of %(month)s leave by then")
-            % {"month": month_name(month)},
-            when=day(last_day),
-            is_late=on > last_day,
-        )
-
-
 def _blocked(on: dt.date) -> Task:
     blocked = Invoice.objects.filter(state=InvoiceState.BLOCKED).order_by()
     reasons, runs = Counter[str](), []
@@ -198,7 +140,7 @@ def _blocked(on: dt.date) -> Task:
     return Task(
         count=reasons.total(),
         what=ngettext("invoice blocked", "invoices blocked", reasons.total()),
-        address=_list("subscriptions_invoice", "state__exact=blocked"),
+        address=listed("subscriptions_invoice", "state__exact=blocked"),
         note=", ".join(f"{n} × {BlockedReason(reason).label}" for reason, n in reasons.items()),
         when=_days_left(last_day, on),
         is_late=last_day < on,
@@ -215,7 +157,7 @@ def _contested() -> Iterator[Task]:
         yield Task(
             count=found["n"],
             what=ngettext("invoice contested", "invoices contested", found["n"]),
-            address=_list("subscriptions_invoice", "overdue=contested"),
+            address=listed("subscriptions_invoice", "overdue=contested"),
             note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
             when=again if found["first"] else "",
         )
@@ -226,7 +168,7 @@ def _vat_ids() -> Task:
     return Task(
         count=count,
         what=ngettext("VAT id to be checked", "VAT ids to be checked", count),
-        address=_list("agency_organisation", "needs=vat_check"),
+        address=listed("agency_organisation", "needs=vat_check"),
         note=gettext("Invoices wait until VIES has answered"),
     )
 
@@ -243,44 +185,6 @@ def _parked(on: dt.date) -> Task:
     )
 
 
-def _run_tasks() -> Iterator[Task]:
-    """Tasks for invoices that wait for a deed of ours: approve, send, look at."""
-    waiting = Invoice.objects.filter(state__in=DEEDS)
-    sums = {
-        state: found
-        for state, *found in waiting.order_by()
-        .values_list("state")
-        .annotate(Count("pk"), Sum("net_cents"), Min("run_month"), Max("run_month"))
-    }
-    for state, what in DEEDS.items():
-        if state in sums:
-            count, cents, first, last = sums[state]
-            yield Task(
-                count=count,
-                what=what % count,
-                address=_of_one_month(state, first, last)
-                or _list("subscriptions_invoice", f"state__exact={state}"),
-                note=gettext("%(amount)s without VAT") % {"amount": euro(cents)},
-                when=_progress() if state == InvoiceState.APPROVED else "",
-            )
-
-
-def _of_one_month(state: InvoiceState, first: Month, last: Month) -> str:
-    """Give the step of the month that all of them are of; empty where they are of several."""
-    step = {InvoiceState.DRAFT: "approve", InvoiceState.APPROVED: "send"}.get(state)
-    if step is None or first != last or not Publication.objects.filter(month=first).exists():
-        return ""
-    return reverse("admin:month_step", args=[first, step])
-
-
-def _progress() -> str:
-    """Say how far the newest run that is to be sent has come."""
-    newest = Invoice.objects.filter(state=InvoiceState.APPROVED).aggregate(run=Max("run_month"))
-    sent, waiting = push.progress(newest["run"])
-    text = gettext("%(sent)s sent, %(waiting)s on their way")
-    return text % {"sent": sent, "waiting": waiting}
-
-
 def _failed_debits() -> Iterator[Task]:
     failed = Invoice.objects.filter(state=InvoiceState.OPEN, debit_failed_on__isnull=False)
     what = ngettext_lazy("direct debit failed", "direct debits failed")
@@ -293,7 +197,7 @@ def _unpaid(rows: QuerySet[Invoice], since: str, what: Any, query: str) -> Itera
         yield Task(
             count=found["n"],
             what=what % found["n"],
-            address=_list("subscriptions_invoice", query),
+            address=listed("subscriptions_invoice", query),
             note=gettext("%(amount)s in total") % {"amount": euro(found["cents"])},
             when=gettext("since %(day)s") % {"day": day(found["first"])},
         )
@@ -305,7 +209,7 @@ def _requests() -> Iterator[Task]:
         yield Task(
             count=count,
             what=what % count,
-            address=_list(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
+            address=listed(f"subscriptions_{model._meta.model_name}", "state__exact=open"),
             note=gettext("Nothing changes until it is confirmed"),
         )
 
@@ -319,7 +223,7 @@ def _indexations() -> Iterator[Task]:
         yield Task(
             count=count,
             what=what % count,
-            address=_list("subscriptions_indexationrun", ""),
+            address=listed("subscriptions_indexationrun", ""),
             note=gettext("Before the first contract year is billed"),
             when=month_name(first) if first else "",
         )
@@ -334,7 +238,7 @@ def _openings(on: dt.date, reader: User) -> Iterator[Task]:
             what=ngettext(
                 "opening of the books to agree to", "openings of the books to agree to", found["n"]
             ),
-            address=_list("subscriptions_booksopening", "needs=agreement"),
+            address=listed("subscriptions_booksopening", "needs=agreement"),
             note=gettext("Without a second person it lapses"),
             when=day(found["first"] + books.DAYS_OPEN),
         )
@@ -350,7 +254,7 @@ def _trainers(on: dt.date) -> Iterator[Task]:
         yield Task(
             count=found["n"],
             what=ngettext("session without a trainer", "sessions without a trainer", found["n"]),
-            address=_list("workshops_session", "needs=trainer"),
+            address=listed("workshops_session", "needs=trainer"),
             note=gettext("The first is on %(day)s") % {"day": weekday(first)},
             is_late=(first - on).days < DAYS_TOO_SHORT_FOR_A_TRAINER,
             when=day(first),
@@ -364,7 +268,7 @@ def _unmailed() -> Task:
         what=ngettext(
             "invoice that Stripe refused to mail", "invoices that Stripe refused to mail", count
         ),
-        address=_list("subscriptions_invoice", "overdue=unmailed"),
+        address=listed("subscriptions_invoice", "overdue=unmailed"),
         note=gettext("Look at the address, then try again"),
     )
 
@@ -413,7 +317,7 @@ def _notice(on: dt.date) -> Task:
     return Task(
         count=count,
         what=ngettext("contract in its notice window", "contracts in their notice window", count),
-        address=_list("subscriptions_subscription", "notice=window"),
+        address=listed("subscriptions_subscription", "notice=window"),
         note=gettext("The last day of notice comes within two months"),
         when=day(min(last_days.values(), default=None)),
     )
@@ -425,7 +329,7 @@ def _offered(on: dt.date) -> Task:
     return Task(
         count=found["n"],
         what=ngettext("quote waits for a signature", "quotes wait for a signature", found["n"]),
-        address=_list("subscriptions_quote", f"stands={QuoteState.OFFERED}"),
+        address=listed("subscriptions_quote", f"stands={QuoteState.OFFERED}"),
         note=gettext("The first of them holds until then"),
         when=day(found["first"]),
     )
@@ -436,7 +340,7 @@ def _stripe() -> Task:
     return Task(
         count=count,
         what=ngettext("message of Stripe not handled", "messages of Stripe not handled", count),
-        address=_list("subscriptions_stripeevent", "state__exact=failed"),
+        address=listed("subscriptions_stripeevent", "state__exact=failed"),
         note=gettext("It fits no document of ours: look at the differences with Stripe"),
     )
 
@@ -449,7 +353,7 @@ def _differences() -> Iterator[Task]:
             count=count,
             what=gettext("with Stripe: %(difference)s")
             % {"difference": DifferenceKind(kind).label},
-            address=_list(
+            address=listed(
                 "subscriptions_stripedifference", f"kind__exact={kind}&cleared_because__exact="
             ),
             note=str(reconcile.SUGGESTIONS[DifferenceKind(kind)]),
@@ -468,7 +372,7 @@ def _certificates(on: dt.date) -> Iterator[Task]:
                 "certificates expire within six months",
                 found["n"],
             ),
-            address=_list("advisors_qualification", "expires=soon"),
+            address=listed("advisors_qualification", "expires=soon"),
             note=gettext("No new assignment after that"),
             when=day(found["first"]),
         )
