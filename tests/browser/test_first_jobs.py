@@ -23,6 +23,8 @@ def test_a_controller_approves_the_drafts(open_page: Open, sample: Sample) -> No
     expect(page.get_by_role("heading", level=1)).to_have_text("Woensdag 8 april")
 
     page.get_by_role("link", name="conceptfactuur goed te keuren").click()
+    expect(page.get_by_text("1 factuur goedkeuren, € 1.000,00 netto")).to_be_visible()
+    page.get_by_role("link", name="Bekijk elk concept").click()
     page.locator("#action-toggle").check()
     page.get_by_label("Actie:").select_option("approve")
     page.get_by_role("button", name="Verder").click()
