@@ -1,4 +1,6 @@
-"""``python -m tests.pictures`` takes the pictures of the README from a demonstration of their own.
+"""``python -m tests.pictures`` takes pictures of the README and the main pages, from a demo.
+
+Those of the main pages stand in docs/screens, for whoever judges the look as a whole.
 
 Beside them it writes a digest of all that they show, so that `make check` can tell whether they
 are current without a browser.
@@ -19,11 +21,33 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
+
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/pictures"
+SCREENS = ROOT / "docs/screens"
 DIGEST = PICTURES / "digest.txt"
+MOST = 1700  # pixels of height: more of a list shows nothing new
+DESK, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
+# Name, whose page, address, and how it is looked at.
+PAGES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("01-start", "staff", "/admin/", {}),
+    ("01-start-dark", "staff", "/admin/", {"color_scheme": "dark"}),
+    ("02-client", "staff", "/admin/agency/organisation/{client}/", {}),
+    ("02-client-390", "staff", "/admin/agency/organisation/{client}/", {"viewport": PHONE}),
+    ("03-month", "staff", "/admin/months/2026-03/drafts/", {}),
+    ("04-invoices", "staff", "/admin/subscriptions/invoice/?state__exact=open", {}),
+    ("05-invoice", "staff", "/admin/subscriptions/invoice/{invoice}/change/", {}),
+    ("06-sessions", "staff", "/admin/workshops/session/", {}),
+    ("07-search", "staff", "/admin/find/?q=de", {}),
+    ("08-portal", "client", "/portal/{client}/", {}),
+    ("08-portal-dark", "client", "/portal/{client}/", {"color_scheme": "dark"}),
+    ("09-hours-390", "advisor", "/hours/", {"viewport": PHONE}),
+    ("10-sign-in", "", "/account/login/", {}),
+)
 SHOWN = (
     "agency/static/**/*",
     "agency/templates/admin/**/*",
@@ -43,13 +67,19 @@ SHOWN = (
 )
 SOURCE = ("agency", "advisors", "workshops", "subscriptions", "locale", "manage.py")
 VARIABLES = {"ENVIRONMENT": "demo", "TODAY": "2026-04-14", "LANG": "C.UTF-8"}
-STAFF, CLIENT = "controller@discreet.example", "contact@discreet.example"
-# Signs both in, and finds a client of the contact whose hours are shown.
+PEOPLE = {
+    "staff": "controller@discreet.example",
+    "client": "contact@discreet.example",
+    "advisor": "advisor@discreet.example",
+}
+# Signs them in, and finds a client of the contact whose hours are shown.
 PREPARE = """
 import django, json; django.setup()
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from agency.sessions import SessionStore
 from agency.models import Organisation
+from subscriptions.models import Invoice
+people = {people}
 def sign_in(email):
     user, session = get_user_model().objects.get(email=email), SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
@@ -57,9 +87,13 @@ def sign_in(email):
     session.save()
     return session.session_key
 client = Organisation.objects.filter(
-    contacts__user__email="{client}", statements__display="exact", statements__used_quarters__gt=0
+    contacts__user__email=people["client"], statements__display="exact",
+    statements__used_quarters__gt=0
 ).order_by("code").first()
-print(json.dumps([sign_in("{staff}"), sign_in("{client}"), str(client.pk), client.code]))
+invoice = Invoice.objects.filter(organisation=client).order_by("run_month").first()
+signed_in = {name: sign_in(email) for name, email in people.items()}
+found = {"client": str(client.pk), "code": client.code, "invoice": str(invoice.pk)}
+print(json.dumps([signed_in, found]))
 """
 
 
@@ -78,12 +112,18 @@ def take() -> None:
         place, shown = Path(name), digest()
         _copy_source(place)
         _python(place, "manage.py", "demo", "--once")
-        script = PREPARE.replace("{client}", CLIENT).replace("{staff}", STAFF)
-        staff, contact, organisation, code = json.loads(_python(place, "-c", script, quiet=True))
-        with _served(place) as address:
-            _photograph_page("staff", f"{address}/admin/", staff)
-            _photograph_page("portal", f"{address}/portal/{organisation}/", contact)
-        _photograph_workbook(place, code)
+        script = PREPARE.replace("{people}", json.dumps(PEOPLE))
+        signed_in, found = json.loads(_python(place, "-c", script, quiet=True))
+        with _served(place) as address, _browser() as browser:
+            desk = {"viewport": {"width": 1280, "height": 860}}
+            _photograph(browser, PICTURES / "staff", f"{address}/admin/", signed_in["staff"], desk)
+            portal = f"{address}/portal/{found['client']}/"
+            _photograph(browser, PICTURES / "portal", portal, signed_in["client"], desk)
+            for screen, who, page, options in PAGES:
+                shown_at = address + page.format(**found)
+                whole = {"viewport": DESK, **options}
+                _photograph(browser, SCREENS / screen, shown_at, signed_in.get(who, ""), whole)
+        _photograph_workbook(place, found["code"])
     DIGEST.write_text(f"{shown}\n")
 
 
@@ -137,19 +177,29 @@ def _wait_for(address: str) -> None:
     sys.exit(f"{address} does not answer.")
 
 
-def _photograph_page(name: str, address: str, session: str) -> None:
-    from playwright.sync_api import sync_playwright
-
+@contextmanager
+def _browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="nl-NL")
-        page.context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
-        page.goto(address)
-        if "/account/" in page.url:
-            sys.exit(f"{address} wants somebody to sign in: it shows nothing worth a picture.")
-        page.screenshot(path=PICTURES / f"{name}.png")
-        browser.close()
+        yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+
+def _photograph(
+    browser: Browser, picture: Path, address: str, session: str, options: dict[str, Any]
+) -> None:
+    """Take what stands in the window for the README, and whole pages for docs/screens."""
+    context = browser.new_context(locale="nl-NL", **options)
+    if session:
+        context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
+    page = context.new_page()
+    page.goto(address)
+    if session and "/account/" in page.url:
+        sys.exit(f"{address} wants somebody to sign in: it shows nothing worth a picture.")
+    if picture.parent == SCREENS:  # as if on a screen so high: what sticks to its foot is there
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": page.evaluate("innerWidth"), "height": min(height, MOST)})
+    page.screenshot(path=picture.with_suffix(".png"))
+    context.close()
 
 
 def _photograph_workbook(place: Path, code: str) -> None:

@@ -2,6 +2,7 @@
 
 from subscriptions.admin import (
     arrears,
+    billed,
     bookkeeping,
     books,
     collection,
@@ -22,6 +23,7 @@ from subscriptions.admin import (
 
 __all__ = [
     "arrears",
+    "billed",
     "bookkeeping",
     "books",
     "collection",

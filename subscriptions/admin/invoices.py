@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from agency import confirmation, vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, note
-from agency.admin_columns import column, titled
+from agency.admin_columns import column
 from agency.templatetags.figures import amount, badge, day, euro, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, payments, push
@@ -32,7 +32,6 @@ from subscriptions.admin.stripe import Steps
 from subscriptions.contests import with_contests
 from subscriptions.explanation import explain
 from subscriptions.models import (
-    BilledOccurrence,
     BlockedReason,
     Contest,
     Invoice,
@@ -44,6 +43,7 @@ from subscriptions.wording import Standing, invoice_standing
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
@@ -66,6 +66,7 @@ def standing(invoice: Invoice, on: dt.date) -> Standing:
     return Standing(str(InvoiceState(invoice.state).label), tone)
 
 
+EMPTY = (None, "")
 TAKES = {  # the state in which an action finds what it does something with
     "approve": InvoiceState.DRAFT,
     "push": InvoiceState.APPROVED,
@@ -180,6 +181,13 @@ class InvoiceAdmin(StaffAdmin):
         ),
         ("Stripe", {"fields": ("stripe_id",)}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, Any]]:
+        """Show what a document has: few are blocked, credited or failed to be debited."""
+        return [
+            (title, {"fields": _held(obj, options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return with_contests(super().get_queryset(request))
@@ -398,6 +406,13 @@ class InvoiceAdmin(StaffAdmin):
         _tell(request, "unparked", parked, text)
 
 
+def _held(invoice: Invoice | None, lines: Iterable[Any]) -> list[list[str]]:
+    """Give the columns of a form's lines in which a document has something."""
+    named = ([line] if isinstance(line, str) else line for line in lines)
+    held = ([name for name in line if getattr(invoice, name, True) not in EMPTY] for line in named)
+    return [line for line in held if line]
+
+
 def _tell(
     request: HttpRequest,
     action: str,
@@ -422,20 +437,3 @@ def _tell(
         return
     level = messages.SUCCESS if count else messages.WARNING
     messages.add_message(request, level, text % {"n": count})
-
-
-@admin.register(BilledOccurrence)
-class BilledOccurrenceAdmin(StaffAdmin):
-    list_display = (
-        column("organisation", _("organisation"), str),
-        "kind",
-        column("from_month", _("from"), month),
-        "revision",
-        column("run_month", _("run"), month),
-        "state",
-        "free",
-    )
-    list_filter = (("state", titled(_("state"))), ("kind", titled(_("kind"))))
-    list_select_related = ("organisation",)
-    search_fields = ("organisation__legal_name",)
-    ordering = ("-run_month",)
