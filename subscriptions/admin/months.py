@@ -177,30 +177,27 @@ def _steps(found: Standing, current: str) -> list[dict[str, Any]]:
 
 def _notes(found: Standing) -> dict[str, str]:
     """Say under each step how many, or on which day it was done."""
-    published = found.publication
-    drafted, sent = found.jobs.get(JobKind.DRAFT), found.last_sent_on
-    done_on = drafted.finished_on if drafted else None
     not_yet = gettext("not yet")
-    return {
-        "complete": gettext("%(done)s of %(total)s submitted")
-        % {"done": found.advisors - found.missing, "total": found.advisors},
-        "close": _on(published.published_on) if published else not_yet,
-        "statements": gettext("%(n)s published") % {"n": found.statements}
-        if published
-        else not_yet,
-        "drafts": (_on(done_on) if done_on else gettext("drafted"))
-        if found.is_drafted
-        else not_yet,
-        "approve": gettext("%(n)s to approve") % {"n": found.of([InvoiceState.DRAFT]).documents}
-        if found.of([InvoiceState.DRAFT]).documents
-        else gettext("done")
-        if found.is_drafted
-        else not_yet,
-        "send": gettext("%(n)s sent, last on %(day)s")
-        % {"n": found.of(SENT).documents, "day": day(sent)}
-        if sent
-        else not_yet,
+    notes = dict.fromkeys(TITLES, not_yet)
+    notes["complete"] = gettext("%(done)s of %(total)s submitted") % {
+        "done": found.advisors - found.missing,
+        "total": found.advisors,
     }
+    if found.publication:
+        notes["close"] = _on(found.publication.published_on)
+        notes["statements"] = gettext("%(n)s published") % {"n": found.statements}
+    drafts = found.of([InvoiceState.DRAFT]).documents
+    if found.is_drafted:
+        job = found.jobs.get(JobKind.DRAFT)
+        notes["drafts"] = _on(job.finished_on) if job else gettext("drafted")
+        approved = found.of([*months.UNSENT, *SENT]).documents
+        notes["approve"] = gettext("%(n)s approved") % {"n": approved}
+    if drafts:
+        notes["approve"] = gettext("%(n)s to approve") % {"n": drafts}
+    if found.last_sent_on:
+        sent = {"n": found.of(SENT).documents, "day": day(found.last_sent_on)}
+        notes["send"] = gettext("%(n)s sent, last on %(day)s") % sent
+    return notes
 
 
 def _on(date: Any) -> str:
