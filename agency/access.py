@@ -28,8 +28,9 @@ GROUPS = {
 }
 
 # Tables in which each entry would tell that somebody called. No page reads them but the advisor's
-# own (`agency.gate`); a client's page does not even learn who has handed in a month, what a band
-# took from a card, or that somebody looked behind a statement.
+# own (`agency.gate`), and none writes them but that of moving in, while no client is here; a
+# client's page does not even learn who has handed in a month, what a band took from a card, or that
+# somebody looked behind a statement.
 HOURS_MODELS = frozenset({"drafthours", "monthhours", "hoursadjustment"})
 LEDGER = frozenset(f"advisors_{model}" for model in HOURS_MODELS)
 CLOSED_TO_CLIENTS = LEDGER | {
@@ -42,6 +43,7 @@ READ_THE_LEDGER = {
         ("hours:start", "hours:month", "hours:submit", "hours:take_back"), ("advisor",)
     ),
     "admin:subscriptions_booksopening_totals": ("controller", "auditor"),  # one period, by two
+    "admin:moving_in_read": ("administrator",),  # writes the hours of a workbook, tells their rows
 }
 
 # Letters: r read, a add, c change, d delete, h handle (the actions of its list).
@@ -194,6 +196,9 @@ admin:month_draft              -        controller
 admin:month_approve            -        controller
 admin:month_push               -        controller
 admin:month_workbooks          -        controller
+admin:moving_in                 administrator  -
+admin:moving_in_read            -        administrator
+admin:moving_in_template        administrator  -
 admin:subscriptions_invoice_credit  controller  controller
 admin:subscriptions_bookkeepingcode_export  books  -
 admin:subscriptions_invoice_einvoice  staff  -
@@ -257,6 +262,7 @@ MONEY_AND_RIGHTS = (
     "admin:subscriptions_indexationrun_",
     "admin:subscriptions_quote_sign",
     "admin:subscriptions_booksopening_",
+    "admin:moving_in_read",
 )
 
 _LETTERS = {"view": "r", "add": "a", "change": "c", "delete": "d", "handle": "h"}

@@ -71,15 +71,19 @@ class StaffSite(admin.AdminSite):
         A client's page tells of contracts, of which the client's app knows nothing; Django would
         lead its address to the form.
         """
-        from subscriptions.admin import months
+        from subscriptions.admin import months, moving_in
         from subscriptions.admin.client_page import show
 
         view, client = self.admin_view, "agency/organisation/<uuid:object_id>/"
+        come_in, read_in = partial(moving_in.show, self), partial(moving_in.read, self)
         return [
             *months.addresses(self),
             path("find/", view(self.find), name="find"),
             path("filters/", view(self.save_filters), name="filters"),
             path(client, view(partial(show, self)), name="agency_organisation_overview"),
+            path("moving-in/", view(come_in), name="moving_in"),
+            path("moving-in/read/", view(read_in), name="moving_in_read"),
+            path("moving-in/template/", view(moving_in.template), name="moving_in_template"),
             *super().get_urls(),
         ]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from agency.models import User
+from advisors.models import Advisor
+from agency.models import Organisation, User
 from agency.month import Month
 from subscriptions import statements
 from subscriptions.intake import form, held, rows, workbook
@@ -19,12 +20,15 @@ from subscriptions.intake.rows import Book
 from subscriptions.intake.sheets import SHEETS
 from subscriptions.intake.workbook import NoFileError, UnreadableError
 from subscriptions.intake.write import Writer
+from workshops.models import Offering
 
 __all__ = [
+    "BEFORE_CLIENTS",
     "NoFileError",
     "Outcome",
     "bring_in",
     "empty_workbook",
+    "is_empty",
     "left_out",
     "take_out",
     "write_file",
@@ -53,15 +57,21 @@ class Outcome:
         return any(self.written.values())
 
 
-def bring_in(path: Path, *, dry_run: bool = False, shown: Shown = iter) -> Outcome:
-    """Write an agency workbook to the database if nothing is wrong with it.
+def is_empty() -> bool:
+    """Tell whether no client, advisor or offering is here yet; the hours are not looked at."""
+    return not any(model.objects.exists() for model in (Organisation, Advisor, Offering))
+
+
+def bring_in(source: Path | bytes, *, dry_run: bool = False, shown: Shown = iter) -> Outcome:
+    """Write an agency workbook, a file or what one holds, if nothing is wrong with it.
 
     A workbook whose content the database holds already changes nothing and has no problem; any
     other agency there is one. A dry run finds the same and counts what would be
     written. ``shown`` passes the sheets on, so that progress can be shown. Raises NoFileError.
     """
     try:
-        with workbook.opened(workbook.read_file(path)) as sheets:
+        data = source if isinstance(source, bytes) else workbook.read_file(source)
+        with workbook.opened(data) as sheets:
             book = rows.read(shown(sheets))
     except UnreadableError as error:
         return _outcome(Findings([Finding(None, None, None, str(error))]))
@@ -81,7 +91,12 @@ def _write_missing(book: Book) -> dict[str, int]:
     filled = {sheet for sheet in SHEETS if there[sheet]}
     if not different:
         return {}
-    if filled & different or not filled <= BEFORE_CLIENTS:
+    if filled <= BEFORE_CLIENTS and filled & different:
+        for sheet in filled & different:
+            message = _("What was set up here says something else: change one of the two.")
+            book.findings.problem(message, sheet)
+        return {}
+    if not filled <= BEFORE_CLIENTS:
         message = _("The database holds another agency: an import needs an empty database.")
         book.findings.problem(message)
         return {}

@@ -6,11 +6,16 @@ a terminal, a log or an answer by way of a message.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from subscriptions.intake.rows import Row
+
+# Of rows that have the same thing wrong in the same column, so many are named.
+MOST_ROWS_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +45,20 @@ class Findings:
 
     def warn(self, row: Row, column: str, message: str) -> None:
         self.warnings.append(Finding(row.sheet, row.number, column, message))
+
+
+def gathered(findings: Iterable[Finding]) -> list[tuple[str, str, str, str]]:
+    """Give sheet, rows, column and sentence; rows with the same thing wrong stand together."""
+    rows: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for finding in findings:
+        key = finding.sheet or "", finding.column or "", finding.message
+        rows[key] += [finding.row] if finding.row else []
+    return [
+        (sheet, _named(numbers), column, message)
+        for (sheet, column, message), numbers in rows.items()
+    ]
+
+
+def _named(rows: list[int]) -> str:
+    named = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
+    return f"{named}, … ({len(rows)})" if len(rows) > MOST_ROWS_NAMED else named

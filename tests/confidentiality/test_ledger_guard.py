@@ -157,7 +157,9 @@ def test_the_guard_is_over_with_the_request(own: world.Client) -> None:
 def test_the_pages_that_may_read_the_ledger_are_those_of_hours_and_opened_books() -> None:
     hours = {name for name, _route in addresses() if name.startswith("hours:")}
     books = {"admin:subscriptions_booksopening_totals"}  # opened by two people, for one period
-    assert hours | books == access.READ_THE_LEDGER.keys()
+    moving_in = {"admin:moving_in_read"}  # only into an installation without a client
+    assert hours | books | moving_in == access.READ_THE_LEDGER.keys()
+    assert access.ADDRESSES["admin:moving_in_read"].readers == frozenset()
     assert {role for name in hours for role in access.ADDRESSES[name].admits("POST")} <= {"advisor"}
     with connection.cursor() as cursor:
         tables = {table.name for table in connection.introspection.get_table_list(cursor)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,11 +14,8 @@ from django.utils.translation import ngettext
 
 from agency import commands
 from subscriptions import intake
-from subscriptions.intake.findings import Finding
+from subscriptions.intake.findings import Finding, gathered
 from subscriptions.intake.sheets import SHEETS
-
-# Of rows that have the same thing wrong in the same column, so many are named.
-MOST_ROWS_NAMED = 12
 
 
 class Command(commands.Command):
@@ -81,24 +77,7 @@ class Command(commands.Command):
 
 
 def _findings(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
-    """Give findings as a table; rows with the same thing wrong stand together."""
-    rows: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for finding in findings:
-        key = finding.sheet or "", finding.column or "", finding.message
-        rows[key] += [finding.row] if finding.row else []
-    return [
-        (_("Sheet"), _("Row"), _("Column"), _("Message")),
-        *(
-            (sheet, _named(rows[key]), column, message)
-            for key in rows
-            for sheet, column, message in [key]
-        ),
-    ]
-
-
-def _named(rows: list[int]) -> str:
-    named = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
-    return f"{named}, … ({len(rows)})" if len(rows) > MOST_ROWS_NAMED else named
+    return [(_("Sheet"), _("Row"), _("Column"), _("Message")), *gathered(findings)]
 
 
 def _summary(outcome: intake.Outcome, *, dry_run: bool) -> str:
