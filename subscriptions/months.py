@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
-from advisors.hours import missing_submissions
-from advisors.models import Advisor, Assignment, MonthSubmission
+from advisors.hours import missing, missing_submissions
+from advisors.models import Advisor, Assignment
 from agency.month import Month
 from subscriptions.billing import LARGE
 from subscriptions.models import (
@@ -159,10 +159,7 @@ def first() -> Month | None:
 
 def not_submitted(month: Month) -> QuerySet[Advisor]:
     """Give the advisors with an assignment in a month who have not submitted it, by name."""
-    assigned = Assignment.objects.in_month(month).values("advisor")
-    submitted = MonthSubmission.objects.filter(month=month).values("advisor")
-    missing = Advisor.objects.filter(pk__in=assigned).exclude(pk__in=submitted)
-    return missing.select_related("user").order_by("user__name")
+    return missing(month).select_related("user").order_by("user__name")
 
 
 def billed(month: Month) -> dict[Month, list[Billed]]:

@@ -41,7 +41,7 @@ def submissions(on: dt.date) -> Iterator[Task]:
     yield Task(
         count=missing,
         what=text % {"month": month_name(open_month)},
-        address=listed("advisors_advisor", "submitted=no"),
+        address=reverse("admin:month_step", args=[open_month, "complete"]),
         note=gettext("What they note after the close goes to the month after"),
         when=ngettext("%(days)s day late", "%(days)s days late", late) % {"days": late},
         is_late=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
@@ -104,10 +105,24 @@ def _invoices(client: Organisation, large: Organisation) -> Invoice:
     return factories.invoice(client, "2025-12", state="paid", number="2026-0018", stripe_id="in_2")
 
 
-def sign_in(page: Page, name: str) -> None:
+def sign_in(page: Page, name: str, language: str = "nl") -> None:
     """Sign in with the password, as colleagues do."""
     page.goto("/account/login/")
     page.fill("#id_login", f"{name}@discreet.example")
     page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="Aanmelden", exact=True).click()
+    button = {"nl": "Aanmelden", "en": "Sign in"}[language]
+    page.get_by_role("button", name=button, exact=True).click()
     page.wait_for_url(lambda url: "/account/" not in url)
+
+
+@dataclass
+class Steps:
+    """Counts what a person does; one too many fails the test."""
+
+    most: int
+    taken: int = 0
+
+    def take(self, deed: Callable[[], object]) -> None:
+        self.taken += 1
+        assert self.taken <= self.most, f"more than {self.most} steps"
+        deed()

@@ -92,6 +92,25 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
     assert {address: said for address, said in found.items() if said} == {}
 
 
+@pytest.mark.parametrize("who", ["controller", "admin"])
+def test_axe_finds_nothing_on_any_page_behind_the_start_page(
+    open_page: Open, sample: Sample, who: str
+) -> None:
+    """Every list and every form of a new row that the start page of a person leads to."""
+    page = open_page()
+    sign_in(page, who)
+    links = page.locator("main a[href^='/admin/'], .mast a[href^='/']")
+    behind = set(links.evaluate_all("links => links.map(link => link.getAttribute('href'))"))
+
+    found = {}
+    for address in sorted(behind):
+        page.goto(address)
+        found[address] = findings(page)
+
+    assert len(found) > 20
+    assert {address: said for address, said in found.items() if said} == {}
+
+
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_every_state_of_the_invoices_is_in_sight(
     open_page: Open, sample: Sample, viewport: dict[str, int]

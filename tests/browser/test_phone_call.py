@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from agency.models import User
 from tests.browser.conftest import Open
-from tests.browser.scene import PHONE, Sample, sign_in
+from tests.browser.scene import PHONE, Sample, Steps, sign_in
 
 DESK_OF_STAFF = {"width": 1360, "height": 900}
 MOST_STEPS = 2
@@ -18,19 +17,6 @@ ANSWERS = {
     "nl": ("Opzeggen kan tot en met", "31 mei 2026", "Openstaand", "1 factuur, vervalt"),
     "en": ("Notice can be given until", "31 May 2026", "Outstanding", "1 invoice, due on"),
 }
-
-
-@dataclass
-class Steps:
-    """Counts what a person does; one too many fails the test."""
-
-    most: int
-    taken: int = 0
-
-    def take(self, deed: Callable[[], object]) -> None:
-        self.taken += 1
-        assert self.taken <= self.most, f"more than {self.most} steps"
-        deed()
 
 
 def type_and_enter(page: Page, field: str, name: str) -> None:
