@@ -19,6 +19,7 @@ PEOPLE = (*STAFF, "advisor", "contact")
 GROUPS = {
     "-": (),
     "staff": STAFF,
+    "workers": ("planner", "controller", "administrator"),
     "people": PEOPLE,
     "anybody": (*PEOPLE, ANONYMOUS),
     "books": ("controller", "auditor"),
@@ -196,6 +197,9 @@ admin:month_draft              -        controller
 admin:month_approve            -        controller
 admin:month_push               -        controller
 admin:month_workbooks          -        controller
+admin:mails                     staff    -
+admin:mails_body                staff    -
+admin:mails_send                -        workers
 admin:moving_in                 administrator  -
 admin:moving_in_read            -        administrator
 admin:moving_in_template        administrator  -

@@ -43,6 +43,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no ty
             return mail
 
 
+def written(address: str, code: str, *, language: str) -> EmailMessage:
+    """Write the mail with a code to sign in, in a language, whoever the address belongs to."""
+    with translation.override(language):
+        return Adapter().render_mail("account/email/login_code", [address], {"code": code})
+
+
 class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Keep authenticators and recovery codes sealed: who copies the database signs in as nobody."""
 

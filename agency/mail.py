@@ -1,15 +1,39 @@
-"""Mail that is written to files, for places where none should leave the machine."""
+"""Mails in one look, and a place for them where none should leave the machine."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives as Mail
 from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from agency.tokens import in_templates
+
+__all__ = ["FileBackend", "Mail", "compose"]
+
+
+def compose(template: str, subject: Any, to: list[str], *, language: str, **context: Any) -> Mail:
+    """Write a mail as text and as HTML, from the two templates of a name, in one language.
+
+    ``subject`` is a lazy text, which heads both as ``heading``.
+    """
+    with override(language):
+        heading = str(subject)
+        given = {"heading": heading, "colour": in_templates(), **context}
+        text = re.sub(r"\n{3,}", "\n\n", render_to_string(f"mail/{template}.txt", given))
+        message = Mail(heading, text, to=to)
+        html = render_to_string(f"mail/{template}.html", given)
+        message.attach_alternative(html, "text/html")
+    return message
 
 
 class FileBackend(BaseEmailBackend):

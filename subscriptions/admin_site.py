@@ -71,7 +71,7 @@ class StaffSite(admin.AdminSite):
         A client's page tells of contracts, of which the client's app knows nothing; Django would
         lead its address to the form.
         """
-        from subscriptions.admin import months, moving_in
+        from subscriptions.admin import mails, months, moving_in
         from subscriptions.admin.client_page import show
 
         view, client = self.admin_view, "agency/organisation/<uuid:object_id>/"
@@ -81,6 +81,9 @@ class StaffSite(admin.AdminSite):
             path("find/", view(self.find), name="find"),
             path("filters/", view(self.save_filters), name="filters"),
             path(client, view(partial(show, self)), name="agency_organisation_overview"),
+            path("mails/", view(mails.with_frame(partial(mails.show, self))), name="mails"),
+            path("mails/body/", view(mails.body), name="mails_body"),
+            path("mails/send/", view(mails.send), name="mails_send"),
             path("moving-in/", view(come_in), name="moving_in"),
             path("moving-in/read/", view(read_in), name="moving_in_read"),
             path("moving-in/template/", view(moving_in.template), name="moving_in_template"),

@@ -8,15 +8,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
+from agency.mail import Mail, compose
 from agency.models import Contact
-from agency.tokens import in_templates
 from subscriptions.models import PublicationMail
+
+SUBJECT = _("Your statement of hours is ready")
 
 
 def announce(publication_id: UUID) -> None:
@@ -43,19 +43,11 @@ def mail_contact(mail_id: UUID) -> None:
     """
     row = PublicationMail.objects.select_related("contact__user").filter(pk=mail_id).first()
     if row and not row.is_sent:
-        _message(row.contact).send()
+        written(row.contact.user.email, row.contact.user.language).send()
         PublicationMail.objects.filter(pk=mail_id).update(is_sent=True)
 
 
-def _message(contact: Contact) -> EmailMultiAlternatives:
-    with override(contact.user.language):
-        context = {"address": f"{settings.SITE_URL}/portal/", "colour": in_templates()}
-        message = EmailMultiAlternatives(
-            subject=gettext("Your statement of hours is ready"),
-            body=render_to_string("mail/statement_ready.txt", context),
-            to=[contact.user.email],
-        )
-        message.attach_alternative(
-            render_to_string("mail/statement_ready.html", context), "text/html"
-        )
-    return message
+def written(address: str, language: str) -> Mail:
+    """Write the mail that everybody gets."""
+    page = f"{settings.SITE_URL}/portal/"
+    return compose("statement_ready", SUBJECT, [address], language=language, address=page)

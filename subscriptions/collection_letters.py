@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
-from django.utils.translation import override
-
-from agency.tokens import in_templates
+from agency.mail import Mail, compose
 from subscriptions.models import Invoice
 
 
@@ -21,15 +17,7 @@ def address_of(invoice: Invoice) -> str:
     return (payer.invoice_email if payer else "") or invoice.buyer_email
 
 
-def send(invoice: Invoice, template: str, subject: Any, **context: Any) -> None:
-    """Mail a text about an invoice; ``subject`` is translated here, and heads the text."""
-    with override(invoice.language):
-        heading = str(subject)
-        given = {"invoice": invoice, "heading": heading, "colour": in_templates(), **context}
-        message = EmailMultiAlternatives(
-            subject=heading,
-            body=render_to_string(f"mail/{template}.txt", given),
-            to=[address_of(invoice)],
-        )
-        message.attach_alternative(render_to_string(f"mail/{template}.html", given), "text/html")
-    message.send()
+def written(invoice: Invoice, template: str, subject: Any, **context: Any) -> Mail:
+    """Write a mail about an invoice, to where its payer's invoices go."""
+    to, language = [address_of(invoice)], invoice.language
+    return compose(template, subject, to, language=language, invoice=invoice, **context)

@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
+from agency.mail import Mail
 from agency.month import Month
 from subscriptions import advancing, bodies, collection_letters, payments, steps
 from subscriptions.models import (
@@ -114,9 +115,14 @@ def send(notice_id: UUID, *, on: dt.date) -> None:
         rows.delete()
         return
     notice.debit_on = _first_day(notice.invoice, policy, on)
-    context = {"notice": notice, "creditor_id": policy.creditor_id}
-    collection_letters.send(notice.invoice, "debit_notice", SUBJECT, **context)
+    written(notice, policy.creditor_id).send()
     rows.update(sent_on=on, debit_on=notice.debit_on)
+
+
+def written(notice: DebitNotice, creditor_id: str) -> Mail:
+    """Write the mail that announces a debit."""
+    context = {"notice": notice, "creditor_id": creditor_id}
+    return collection_letters.written(notice.invoice, "debit_notice", SUBJECT, **context)
 
 
 def withdraw(mandate: Mandate, *, on: dt.date) -> None:

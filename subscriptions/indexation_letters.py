@@ -10,15 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
-from agency.tokens import in_templates
+from agency.mail import Mail, compose
 from subscriptions.indexation_runs import PENDING, contacts_to_tell
 from subscriptions.models import IndexedContract
 
-TEMPLATES = "mail/indexation"
+SUBJECT = _("Your prices follow the price index")
 
 
 def send(key: UUID, *, on: dt.date) -> None:
@@ -32,14 +30,13 @@ def send(key: UUID, *, on: dt.date) -> None:
     ).first()
     to = _addresses(row) if row else []
     if row and to:
-        _message(row, to).send()
+        written(row, to).send()
         rows.update(sent_on=on)
 
 
 def text(row: IndexedContract) -> str:
     """Give the letter as plain text, for staff who read it over or print it."""
-    with override(row.subscription.organisation.language):
-        return render_to_string(f"{TEMPLATES}.txt", _context(row)).strip()
+    return str(written(row, []).body).strip()
 
 
 def _addresses(row: IndexedContract) -> list[str]:
@@ -47,16 +44,10 @@ def _addresses(row: IndexedContract) -> list[str]:
     return sorted(told.values_list("user__email", flat=True))
 
 
-def _message(row: IndexedContract, to: list[str]) -> EmailMultiAlternatives:
-    with override(row.subscription.organisation.language):
-        context = _context(row)
-        message = EmailMultiAlternatives(
-            subject=gettext("Your prices follow the price index"),
-            body=render_to_string(f"{TEMPLATES}.txt", context),
-            to=to,
-        )
-        message.attach_alternative(render_to_string(f"{TEMPLATES}.html", context), "text/html")
-    return message
+def written(row: IndexedContract, to: list[str]) -> Mail:
+    """Write a client's letter."""
+    language = row.subscription.organisation.language
+    return compose("indexation", SUBJECT, to, language=language, **_context(row))
 
 
 def _context(row: IndexedContract) -> dict[str, Any]:
@@ -65,5 +56,4 @@ def _context(row: IndexedContract) -> dict[str, Any]:
         "run": row.run,
         "client": row.subscription.organisation.legal_name,
         "address": f"{settings.SITE_URL}/portal/",
-        "colour": in_templates(),
     }

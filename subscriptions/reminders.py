@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
+from agency.mail import Mail
 from agency.month import Month
 from subscriptions import advancing, collection_letters, payment_plans, payments, steps
 from subscriptions.models import (
@@ -114,12 +115,16 @@ def send(reminder_id: UUID, *, on: dt.date) -> None:
         return
     policy = CollectionPolicy.objects.get()
     reminder.pay_by_on = on + dt.timedelta(days=_days_to_pay(reminder.step, policy))
+    written(reminder).send()
+    rows.update(sent_on=on, pay_by_on=reminder.pay_by_on)
+
+
+def written(reminder: Reminder) -> Mail:
+    """Write the mail of a reminder."""
     is_final = reminder.step == ReminderStep.FINAL
     subject = FINAL_SUBJECT if is_final else SUBJECT
-    collection_letters.send(
-        reminder.invoice, "reminder", subject, reminder=reminder, is_final=is_final
-    )
-    rows.update(sent_on=on, pay_by_on=reminder.pay_by_on)
+    context = {"reminder": reminder, "is_final": is_final}
+    return collection_letters.written(reminder.invoice, "reminder", subject, **context)
 
 
 def _is_due(row: Planned, on: dt.date) -> bool:

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from advisors.models import Advisor
+from agency.access import ADDRESSES
+from agency.accounts import signed_in
 from agency.models import Organisation, User
 from subscriptions.models import Invoice
 
@@ -25,6 +28,10 @@ LONGEST_ASKED = 100
 LEAST_LETTERS = 2  # of a record: one letter fits nearly all of them
 MOST_OF_A_KIND = 5
 MOST_PLACES = 8
+PAGES = {
+    "admin:mails": _("Mails"),
+    "admin:moving_in": _("Read in an agency workbook"),
+}
 RECORDS: tuple[type[Any], ...] = (Organisation, Invoice, Advisor, User)
 
 
@@ -63,6 +70,9 @@ def _places(request: HttpRequest, site: AdminSite) -> Iterator[Found]:
         if model["admin_url"]:
             yield Found(capfirst(model["name"]), listed, model["admin_url"])
     yield Found(gettext("Two-step sign-in"), gettext("page"), reverse("mfa_index"))
+    for name, title in PAGES.items():
+        if signed_in(request).role in ADDRESSES[name].readers:
+            yield Found(str(title), gettext("page"), reverse(name))
     for model in models:
         if model["add_url"]:
             name = model["model"]._meta.verbose_name

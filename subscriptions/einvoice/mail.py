@@ -13,17 +13,17 @@ from smtplib import SMTPException
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
+from agency.mail import Mail, compose
 from subscriptions.einvoice import EInvoiceError, write
 from subscriptions.einvoice.dutch import SENT
 from subscriptions.models import EInvoiceMail, EInvoiceProblem, Invoice
 
 # What is older was sent before the client gave its address, or a person has looked by then.
 LATE_DAYS = 14
+SUBJECT = _("Your e-invoice")
 SECONDS_TO_WAIT = 10
 MOST_BYTES = 10_000_000
 STRIPE = ".stripe.com"
@@ -59,7 +59,7 @@ def _mail(invoice: Invoice) -> str:
     """Mail a document; give what was in the way, or nothing."""
     name = quote(invoice.number, safe="")
     try:
-        message = _message(invoice)
+        message = written(invoice)
         message.attach(f"{name}.xml", write(invoice), "application/xml")
         message.attach(f"{name}.pdf", read_pdf(invoice.pdf_url), "application/pdf")
         message.send()
@@ -72,13 +72,10 @@ def _mail(invoice: Invoice) -> str:
     return ""
 
 
-def _message(invoice: Invoice) -> EmailMessage:
-    with override(invoice.language):
-        return EmailMessage(
-            subject=gettext("Your e-invoice"),
-            body=render_to_string("mail/einvoice.txt", {"invoice": invoice}),
-            to=[invoice.payer.einvoice_email] if invoice.payer else [],
-        )
+def written(invoice: Invoice) -> Mail:
+    """Write the mail of a document, without what comes with it."""
+    to = [invoice.payer.einvoice_email] if invoice.payer else []
+    return compose("einvoice", SUBJECT, to, language=invoice.language, invoice=invoice)
 
 
 def read_pdf(address: str) -> bytes:

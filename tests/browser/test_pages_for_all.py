@@ -43,6 +43,8 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
             "/admin/months/",
             *(f"/admin/months/2026-03/{step}/" for step in ("complete", "close", "drafts", "send")),
             "/admin/find/?q=de",
+            "/admin/mails/",
+            "/admin/mails/?mail=reminder",
             *(f"/admin/subscriptions/{list_}/" for list_ in ("invoice", "statement", "topupcard")),
             *(f"/admin/agency/organisation/{one.pk}/" for one in (sample.client, sample.large)),
             f"/admin/agency/organisation/{sample.client.pk}/change/",

@@ -201,14 +201,14 @@ def a_line_that_counts_entries(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_subject_with_the_hours(patch: pytest.MonkeyPatch) -> None:
-    message = announcements._message
+    write = announcements.written
 
-    def telling(contact: Contact) -> Any:
-        made = message(contact)
-        made.subject += f" ({_posted(contact.organisation)})"
+    def telling(address: str, language: str) -> Any:
+        made = write(address, language)
+        made.subject += f" ({_posted(Contact.objects.get(user__email=address).organisation)})"
         return made
 
-    patch.setattr(announcements, "_message", telling)
+    patch.setattr(announcements, "written", telling)
 
 
 def exact_months_for_all(patch: pytest.MonkeyPatch) -> None:
