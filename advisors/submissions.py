@@ -6,16 +6,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from advisors.hours import is_closed, missing
+from agency.mail import Mail, compose
 from agency.month import Month
-from agency.templatetags.figures import month_name
-from agency.tokens import in_templates
 
+SUBJECT = _("Please submit your month")
 SECONDS_BETWEEN_REMINDERS = 60 * 60  # pressing the button twice sends one mail
 
 
@@ -39,17 +37,12 @@ def mail_missing(advisor_id: UUID, month: Month) -> None:
     advisor = found.first()
     if advisor is None or is_closed(month):
         return
-    with override(advisor.user.language):
-        context = {
-            "address": f"{settings.SITE_URL}/hours/{month}/",
-            "month": month_name(month),
-            "colour": in_templates(),
-        }
-        message = EmailMultiAlternatives(
-            subject=gettext("Please submit your month"),
-            body=render_to_string("mail/submission_missing.txt", context),
-            to=[advisor.user.email],
-        )
-        page = render_to_string("mail/submission_missing.html", context)
-        message.attach_alternative(page, "text/html")
-    message.send()
+    written(advisor.user.email, month, advisor.user.language).send()
+
+
+def written(address: str, month: Month, language: str) -> Mail:
+    """Write the mail that everybody gets who is missing."""
+    page = f"{settings.SITE_URL}/hours/{month}/"
+    return compose(
+        "submission_missing", SUBJECT, [address], language=language, address=page, month=month
+    )

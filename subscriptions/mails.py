@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from advisors import submissions
 from agency import accounts
 from agency.models import Organisation
 from agency.month import Month
@@ -100,6 +101,11 @@ KINDS: dict[str, Kind] = {
         _("Statement is ready"),
         _("To all contacts of each client whose period ended, on the day its month is closed."),
         lambda language: announcements.written(NOBODY, language),
+    ),
+    "submission": Kind(
+        _("Missing submission"),
+        _("To counsellors who have not submitted a month, when a planner asks for it."),
+        lambda language: submissions.written(NOBODY, Month.of(2026, 3), language),
     ),
     "indexation": Kind(
         _("Indexed prices"),

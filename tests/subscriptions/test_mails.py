@@ -18,7 +18,7 @@ from tests import factories as make
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "/admin/mails/"
-OWN_LINKS = ("{site}/portal/", "https://invoice.stripe.com/")
+OWN_LINKS = ("{site}/portal/", "{site}/hours/2026-03/", "https://invoice.stripe.com/")
 
 each = pytest.mark.parametrize("kind", KINDS)
 in_each_language = pytest.mark.parametrize("language", ["nl", "en"])
