@@ -135,11 +135,18 @@ class StaffSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from subscriptions.admin.figures import figures
+        from subscriptions.admin.palette import pages
         from subscriptions.admin.queue import queue, sentence
 
         on = today()
         waiting = queue(on, signed_in(request))
-        context = {"on": on, "sentence": sentence(on), "queue": waiting, "figures": figures(on)}
+        context = {
+            "on": on,
+            "sentence": sentence(on),
+            "queue": waiting,
+            "figures": figures(on),
+            "pages": pages(request),
+        }
         return super().index(request, context | (extra_context or {}))
 
 

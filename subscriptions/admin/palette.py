@@ -29,8 +29,12 @@ LEAST_LETTERS = 2  # of a record: one letter fits nearly all of them
 MOST_OF_A_KIND = 5
 MOST_PLACES = 8
 PAGES = {
+    "admin:index": _("Today"),
+    "admin:month_list": _("Months"),
     "admin:mails": _("Mails"),
     "admin:moving_in": _("Read in an agency workbook"),
+    "mfa_index": _("Two-step sign-in"),
+    "account_sessions": _("Where I am signed in"),
 }
 RECORDS: tuple[type[Any], ...] = (Organisation, Invoice, Advisor, User)
 
@@ -56,6 +60,13 @@ def find(request: HttpRequest, site: AdminSite, asked: str) -> list[Found]:
     return [*records, *places[:MOST_PLACES]]
 
 
+def pages(request: HttpRequest) -> list[Found]:
+    """Give the pages that belong to no list and that a person may open."""
+    role, kind = signed_in(request).role, gettext("page")
+    allowed = ((name, title) for name, title in PAGES.items() if role in ADDRESSES[name].readers)
+    return [Found(str(title), kind, reverse(name)) for name, title in allowed]
+
+
 def _fits(place: Found, words: list[str]) -> bool:
     return all(word in place.label.casefold() for word in words)
 
@@ -64,15 +75,10 @@ def _places(request: HttpRequest, site: AdminSite) -> Iterator[Found]:
     """Give the lists and pages that a person may open, then what may be added."""
     models = [model for app in site.get_app_list(request) for model in app["models"]]
     listed, added = gettext("list"), gettext("new")
-    yield Found(gettext("Today"), gettext("page"), reverse("admin:index"))
-    yield Found(gettext("Months"), gettext("page"), reverse("admin:month_list"))
+    yield from pages(request)
     for model in models:
         if model["admin_url"]:
             yield Found(capfirst(model["name"]), listed, model["admin_url"])
-    yield Found(gettext("Two-step sign-in"), gettext("page"), reverse("mfa_index"))
-    for name, title in PAGES.items():
-        if signed_in(request).role in ADDRESSES[name].readers:
-            yield Found(str(title), gettext("page"), reverse(name))
     for model in models:
         if model["add_url"]:
             name = model["model"]._meta.verbose_name
