@@ -197,6 +197,8 @@ admin:month_draft              -        controller
 admin:month_approve            -        controller
 admin:month_push               -        controller
 admin:month_workbooks          -        controller
+admin:first_start               administrator  -
+admin:first_start_test          -        administrator
 admin:mails                     staff    -
 admin:mails_body                staff    -
 admin:mails_send                -        workers

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from agency import saved_filters
 from agency.access import HOURS_MODELS
 from agency.accounts import signed_in
+from agency.models import Role
 from agency.today import today
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class StaffSite(admin.AdminSite):
         A client's page tells of contracts, of which the client's app knows nothing; Django would
         lead its address to the form.
         """
-        from subscriptions.admin import mails, months, moving_in
+        from subscriptions.admin import first_start, mails, months, moving_in
         from subscriptions.admin.client_page import show
 
         view, client = self.admin_view, "agency/organisation/<uuid:object_id>/"
@@ -81,6 +82,8 @@ class StaffSite(admin.AdminSite):
             path("find/", view(self.find), name="find"),
             path("filters/", view(self.save_filters), name="filters"),
             path(client, view(partial(show, self)), name="agency_organisation_overview"),
+            path("first-start/", view(partial(first_start.show, self)), name="first_start"),
+            path("first-start/test/", view(first_start.test), name="first_start_test"),
             path("mails/", view(mails.with_frame(partial(mails.show, self))), name="mails"),
             path("mails/body/", view(mails.body), name="mails_body"),
             path("mails/send/", view(mails.send), name="mails_send"),
@@ -134,18 +137,20 @@ class StaffSite(admin.AdminSite):
         return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from subscriptions import first_start
         from subscriptions.admin.figures import figures
         from subscriptions.admin.palette import pages
         from subscriptions.admin.queue import queue, sentence
 
         on = today()
-        waiting = queue(on, signed_in(request))
+        person = signed_in(request)
         context = {
             "on": on,
             "sentence": sentence(on),
-            "queue": waiting,
+            "queue": queue(on, person),
             "figures": figures(on),
             "pages": pages(request),
+            "is_first": person.role == Role.ADMINISTRATOR and not first_start.is_over(),
         }
         return super().index(request, context | (extra_context or {}))
 

@@ -31,6 +31,7 @@ MOST_PLACES = 8
 PAGES = {
     "admin:index": _("Today"),
     "admin:month_list": _("Months"),
+    "admin:first_start": _("First start"),
     "admin:mails": _("Mails"),
     "admin:moving_in": _("Read in an agency workbook"),
     "mfa_index": _("Two-step sign-in"),

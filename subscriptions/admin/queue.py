@@ -79,7 +79,7 @@ def sentence(on: dt.date) -> str:
     """Say which month is still open and until when its invoices may wait."""
     open_month = first_open_month()
     if open_month is None and not Organisation.objects.exists():
-        return gettext("Nobody is served yet: import_agency reads an agency from its workbook.")
+        return gettext("Nobody is served yet: an administrator sets the agency up.")
     if open_month is None or open_month >= Month.containing(on):
         return gettext("All months that are over are closed.")
     last_day = last_invoice_day(open_month)

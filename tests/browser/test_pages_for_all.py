@@ -53,6 +53,7 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
             f"/admin/subscriptions/invoice/{sample.paid.pk}/change/",
             f"/admin/subscriptions/pricebook/{book.pk}/change/",
         ],
+        "admin": ["/admin/first-start/", "/admin/moving-in/"],
         "planner": [
             "/admin/agency/organisation/",
             f"/admin/agency/organisation/{sample.small.pk}/",
@@ -74,7 +75,7 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("who", ["", "contact", "advisor", "controller", "planner"])
+@pytest.mark.parametrize("who", ["", "contact", "advisor", "controller", "planner", "admin"])
 @pytest.mark.parametrize(("theme", "viewport"), VIEWS)
 def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
     open_page: Open, sample: Sample, who: str, theme: str, viewport: dict[str, int]
