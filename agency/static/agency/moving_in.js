@@ -33,6 +33,7 @@
           field.append(...told.querySelectorAll(".err"));
         }
       }
+      document.getElementById("unscripted")?.remove(); // here it stays chosen
       seen().querySelector("h2")?.focus();
     } catch {
       form.submit(); // shows the answer, or that there is none
