@@ -22,6 +22,7 @@ from agency.accounts import signed_in
 from agency.admin_columns import may_read, name_of, readable
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
 from agency.models import AuditEvent
+from agency.paging import CappedPaginator
 from agency.today import today
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ class LabelledFormSet(InlineFormSet):
             widget = getattr(field.widget, "widget", field.widget)  # a select within links
             if widget is not None:
                 widget.attrs.setdefault("aria-label", f"{label}{place}")
+            if isinstance(widget, ChosenRow):
+                widget.known = form.instance._state.fields_cache.get(name)  # noqa: SLF001  # read with the row
 
 
 class Rows(_Units, TabularInline):
@@ -138,6 +141,12 @@ class Rows(_Units, TabularInline):
 
     formset = LabelledFormSet
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read with each row what its fields with suggestions name."""
+        rows = super().get_queryset(request)
+        named = self.get_autocomplete_fields(request)
+        return rows.select_related(*named) if named else rows
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Name the columns that have no label of their own, also where they are only read."""
@@ -153,6 +162,7 @@ class StaffAdmin(_Units, ModelAdmin):
     """
 
     list_per_page = 50
+    paginator = CappedPaginator
     show_full_result_count = False
     linked_by: tuple[str, ...] = ("organisation__id",)  # filters that our own links use
     shows_first: tuple[str, ...] = ()  # actions with a page of their own before the deed

@@ -17,6 +17,7 @@ from agency.templatetags.figures import badge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -51,6 +52,21 @@ def titled(title: Any) -> type[admin.FieldListFilter]:
             self.title = title
 
     return Titled
+
+
+def implied(**by_value: models.Q) -> type[admin.FieldListFilter]:
+    """Make a filter by choices that says too what a constraint has follow from a choice.
+
+    The database, which does not know that, finds few rows by an index of that.
+    """
+
+    class Implied(admin.ChoicesFieldListFilter):
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            found: Any = super().queryset(request, queryset)
+            meant: QuerySet[Any] = found.filter(by_value.get(str(self.lookup_val), models.Q()))
+            return meant
+
+    return Implied
 
 
 def worded(title: Any, word: Callable[[str], str]) -> type[admin.FieldListFilter]:

@@ -193,8 +193,19 @@ class ChosenRow(AutocompleteSelect):
     Django looks it up as it came, and fails on it, where the form has found it wrong before.
     """
 
+    known: Any = None  # the row that is chosen, where it was read with the row around it
+
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [key for key in value if is_key(key)], attr)
+        keys = [key for key in value if is_key(key)]
+        if self.known is None or [str(key) for key in keys] != [str(self.known.pk)]:
+            return super().optgroups(name, keys, attr)
+        choices: Any = self.choices
+        label = choices.field.label_from_instance(self.known)
+        chosen = self.create_option(name, self.known.pk, label, True, 0)
+        nothing = (
+            [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        )  # the same
+        return [(None, [*nothing, chosen], 0)]
 
 
 def is_key(text: object) -> bool:

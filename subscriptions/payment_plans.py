@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from agency.models import User
@@ -97,10 +98,17 @@ def parts_of(plan: PaymentPlan) -> list[Part]:
     return [(part.due_on, part.amount_cents) for part in plan.parts.all()]
 
 
+def with_left(plans: QuerySet[PaymentPlan]) -> QuerySet[PaymentPlan]:
+    """Read with plans what `standings_of` asks for, in two statements for all."""
+    invoices: Any = payments.with_left(Invoice.objects.all())
+    return plans.prefetch_related("parts", Prefetch("invoice", invoices))
+
+
 def standings_of(plan: PaymentPlan, *, on: dt.date) -> list[Standing]:
     """Say how the parts of a plan stand."""
-    paid = plan.total_cents - payments.left_cents(plan.invoice)
-    return standings(parts_of(plan), paid, on=on)
+    known = getattr(plan.invoice, "left", None)
+    left = payments.left_cents(plan.invoice) if known is None else known
+    return standings(parts_of(plan), plan.total_cents - left, on=on)
 
 
 @transaction.atomic

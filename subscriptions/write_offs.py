@@ -105,8 +105,11 @@ def taxed(lines: Iterable[InvoiceLine]) -> Taxed:
 
 def left_lines(invoices: Iterable[Invoice]) -> QuerySet[InvoiceLine]:
     """Give the lines of invoices and of the credits that were issued for them."""
-    credited = Q(invoice__credit_of__in=invoices, invoice__state=InvoiceState.PAID)
-    return InvoiceLine.objects.filter(Q(invoice__in=invoices) | credited).select_related("invoice")
+    keys = [invoice.pk for invoice in invoices]
+    credited = Q(credit_of__in=keys, state=InvoiceState.PAID)
+    # First the documents: the lines of all would be gone through otherwise.
+    documents = Invoice.objects.filter(Q(pk__in=keys) | credited)
+    return InvoiceLine.objects.filter(invoice__in=documents.order_by()).select_related("invoice")
 
 
 def claimed_on(invoice: Invoice, on: dt.date) -> dt.date:

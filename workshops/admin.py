@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin
 from agency.admin_columns import column
+from agency.month import midnight
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today
 from workshops import scheduling
@@ -44,9 +45,9 @@ class Needs(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         planned = queryset.filter(status=SessionStatus.SCHEDULED)
         if self.value() == "trainer":
-            return planned.filter(trainer__isnull=True, starts_at__date__gte=today())
+            return planned.filter(trainer__isnull=True, starts_at__gte=midnight(today()))
         if self.value() == "outcome":
-            return planned.filter(starts_at__date__lt=today())
+            return planned.filter(starts_at__lt=midnight(today()))
         return queryset
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import Max
+from django.db.models import Max, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -74,5 +74,7 @@ class BookkeepingCodeAdmin(StaffAdmin):
 
 def _months() -> list[Month]:
     """Give the months up to that of the last document, the newest first."""
-    last = Invoice.objects.aggregate(last=Max("invoice_on"))["last"]
+    sent = Invoice.objects.exclude(invoice_on=None).order_by("-run_month")
+    run = Subquery(sent.values("run_month")[:1])  # of the newest run of which anything was sent
+    last = Invoice.objects.filter(run_month=run).aggregate(last=Max("invoice_on"))["last"]
     return [Month.containing(last) - back for back in range(MONTHS_OFFERED)] if last else []

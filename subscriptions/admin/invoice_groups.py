@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, Sum
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agency.today import today
@@ -15,17 +17,22 @@ from subscriptions.models import Invoice, InvoiceKind, InvoiceState
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+MOST_ADDED_UP = 1000
+OVER = ("", InvoiceState.PAID)  # the groups that only grow
 A_YEAR = dt.timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A tab above the list: its filter, how many documents and how many cents."""
+    """A tab above the list: its filter, how many documents in words, and what they come to.
+
+    Nobody adds up what is many: ``total_cents`` is None then.
+    """
 
     label: Any
     query: str
-    count: int
-    total_cents: int
+    count: str
+    total_cents: int | None
     is_current: bool
 
 
@@ -53,35 +60,62 @@ def hopeless(on: dt.date) -> Q:
 
 
 def groups(request: HttpRequest) -> list[Group]:
-    """Count the documents of each state, and the overdue ones among the open, in one query."""
-    on = today()
-    sums: dict[str, Any] = Invoice.objects.aggregate(
-        **{
-            f"count_{i}": Count("pk", filter=_of_group(group, on)) for i, group in enumerate(GROUPS)
-        },
-        **{
-            f"cents_{i}": Sum("total_cents", filter=_of_group(group, on))
-            for i, group in enumerate(GROUPS)
-        },
-    )
+    """Count the documents of each state, and the overdue ones among the open, in three statements.
+
+    Of what waits for somebody all is counted and added up; of what is over, which is nearly all
+    of them, no more than `MOST_ADDED_UP` of each state.
+    """
+    sums = _waiting(today()) | _over()
     chosen = (request.GET.get("state__exact", ""), request.GET.get("overdue", ""))
     return [
         Group(
             label=label,
             query=_query(state, late),
-            count=sums[f"count_{i}"],
-            total_cents=sums[f"cents_{i}"] or 0,
+            count=_said(sums[state, late]),
+            total_cents=None if sums[state, late].is_capped else sums[state, late].cents,
             is_current=chosen == (state, late),
         )
-        for i, (label, state, late) in enumerate(GROUPS)
+        for label, state, late in GROUPS
     ]
 
 
-def _of_group(group: tuple[Any, str, str], on: dt.date) -> Q:
-    _label, state, late = group
-    if late:
-        return overdue(on)
-    return Q(state=state) if state else Q(pk__isnull=False)
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    count: int
+    cents: int
+    is_capped: bool = False
+
+
+def _waiting(on: dt.date) -> dict[tuple[str, str], _Sum]:
+    waiting = [(state, late) for _label, state, late in GROUPS if state not in OVER]
+    rows = Invoice.objects.filter(state__in={state for state, _late in waiting})
+    found = rows.aggregate(
+        **{
+            f"{what}_{i}": figure(column, filter=overdue(on) if late else Q(state=state))
+            for i, (state, late) in enumerate(waiting)
+            for what, figure, column in (("n", Count, "total_cents"), ("cents", Sum, "total_cents"))
+        }
+    )
+    return {
+        group: _Sum(found[f"n_{i}"], found[f"cents_{i}"] or 0) for i, group in enumerate(waiting)
+    }
+
+
+def _over() -> dict[tuple[str, str], _Sum]:
+    """Give the sums of what is paid, and of all."""
+    sums = {}
+    for state, chosen in ((InvoiceState.PAID, Q(state=InvoiceState.PAID)), ("", Q())):
+        rows = Invoice.objects.filter(chosen).order_by().values("total_cents")
+        found = rows[: MOST_ADDED_UP + 1].aggregate(n=Count("*"), cents=Sum("total_cents"))
+        is_capped = found["n"] > MOST_ADDED_UP
+        sums[str(state), ""] = _Sum(found["n"], found["cents"] or 0, is_capped)
+    return sums
+
+
+def _said(found: _Sum) -> str:
+    number = number_format(min(found.count, MOST_ADDED_UP), force_grouping=True)
+    exact = number_format(found.count, force_grouping=True)
+    return gettext("more than %(n)s") % {"n": number} if found.is_capped else exact
 
 
 def _query(state: str, late: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from agency import confirmation, vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, note
-from agency.admin_columns import column
+from agency.admin_columns import column, implied
 from agency.templatetags.figures import amount, badge, day, euro, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, payments, push
@@ -39,6 +39,7 @@ from subscriptions.models import (
     InvoiceLine,
     InvoiceState,
 )
+from subscriptions.models.invoices import CREDITS_SOMETHING
 from subscriptions.wording import Standing, invoice_standing
 
 if TYPE_CHECKING:
@@ -139,7 +140,12 @@ class InvoiceAdmin(StaffAdmin):
         column("total_cents", _("total in €"), amount),
         "stands",
     )
-    list_filter = (Overdue, "blocked_reason", "kind", "collection")
+    list_filter = (
+        Overdue,
+        ("blocked_reason", implied(**dict.fromkeys(BlockedReason.values, Q(state="blocked")))),
+        ("kind", implied(credit=CREDITS_SOMETHING)),
+        "collection",
+    )
     linked_by = ("organisation__id", "payer__id", "state")
     search_fields = ("number", "buyer_name", "served_name", "po_number", "stripe_id")
     ordering = ("-run_month", "buyer_name")

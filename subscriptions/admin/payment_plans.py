@@ -23,6 +23,7 @@ from subscriptions import payment_plans, payments
 from subscriptions.models import Invoice, PaymentPlan, PlanPart
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.utils.safestring import SafeString
 
@@ -110,9 +111,12 @@ class PaymentPlanAdmin(StaffAdmin):
         column("total_cents", _("together in €"), amount),
         "stands",
     )
-    list_select_related = ("invoice", "agreed_by")
+    list_select_related = ("agreed_by",)
     linked_by = ("invoice__id",)
     search_fields = ("invoice__number", "invoice__buyer_name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentPlan]:
+        return payment_plans.with_left(super().get_queryset(request))
 
     @admin.display(description=_("state"))
     def stands(self, plan: PaymentPlan) -> SafeString:

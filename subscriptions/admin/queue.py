@@ -16,7 +16,7 @@ from advisors.hours import first_open_month
 from advisors.models import Qualification
 from agency import vat_ids
 from agency.models import Organisation
-from agency.month import Month, day_of
+from agency.month import Month, day_of, midnight
 from agency.templatetags.figures import day, euro, month_name, weekday
 from subscriptions import (
     books,
@@ -246,7 +246,7 @@ def _openings(on: dt.date, reader: User) -> Iterator[Task]:
 
 def _trainers(on: dt.date) -> Iterator[Task]:
     planned = Session.objects.filter(
-        status=SessionStatus.SCHEDULED, trainer__isnull=True, starts_at__date__gte=on
+        status=SessionStatus.SCHEDULED, trainer__isnull=True, starts_at__gte=midnight(on)
     )
     found = planned.aggregate(n=Count("pk"), first=Min("starts_at"))
     if found["n"]:

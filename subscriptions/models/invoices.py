@@ -232,6 +232,11 @@ class Invoice(Entity):
         ]
         indexes: ClassVar = [
             models.Index(fields=["run_month", "state"], name="invoice_by_run"),
+            # All that the list of a state is ordered and added up by.
+            models.Index(
+                fields=["state", "-run_month", "buyer_name", "kind", "due_on", "total_cents"],
+                name="invoice_by_state",
+            ),
             models.Index(
                 fields=["credit_of"], name="credits_of_an_invoice", condition=CREDITS_SOMETHING
             ),

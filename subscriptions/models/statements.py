@@ -181,6 +181,7 @@ class Statement(Entity):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organisation", "from_month"], name="statement_by_organisation"),
+            models.Index(fields=["-from_month"], name="statement_by_month"),
             models.Index(fields=["until_month"], name="statement_by_end"),
         ]
 

@@ -1,6 +1,7 @@
 """Measure: python -m tests.benchmarks NAME [--database sqlite|postgresql] [options of NAME].
 
 billing --organisations N --month-hours N: a drafting run beside a floor in SQL and a plain loop
+pages --organisations N --month-hours N --invoices N: the admin beside a bare view of 100 rows
 push --invoices N: calls per invoice, and how long N take at Stripe's rate limits
 webhook --events N: the view beside verifying, parsing and one insert
 """
@@ -53,12 +54,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("name", choices=["billing", "push", "webhook"])
+    parser.add_argument("name", choices=["billing", "pages", "push", "webhook"])
     parser.add_argument("--database", choices=DATABASES, help="one only, instead of both")
     parser.add_argument("--organisations", type=int, default=500)
     parser.add_argument("--month-hours", type=int, default=100_000)
     parser.add_argument("--invoices", type=int, default=200)
     parser.add_argument("--events", type=int, default=3000)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if options.database is None:
         for database in DATABASES:  # Django is set up for one database a process

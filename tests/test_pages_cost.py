@@ -1,0 +1,47 @@
+"""The benchmark of the admin's pages: it asks for all of them, and a page that is slow fails it."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from agency.models import Organisation
+from tests.benchmarks import pages
+from tests.benchmarks.pages import Cost
+from tests.confidentiality import world
+
+
+@pytest.mark.parametrize(
+    ("cost", "misses"),
+    [
+        (Cost("invoice", 6.0, 10, 10), ""),
+        (Cost("invoice", 6.1, 10, 10), "slow"),
+        (Cost("client", 3.1, 10, 10), "slow"),
+        (Cost("invoice", 1.0, 11, 11), "statements"),
+        (Cost("invoice", 1.0, 9, 8), "grows"),
+        (Cost("invoice", 1.0, 9, None), ""),
+    ],
+)
+def test_a_page_that_misses_a_bar_fails_the_benchmark(cost: Cost, misses: str) -> None:
+    assert cost.misses == misses
+    if misses:
+        with pytest.raises(SystemExit, match=r"1 of 2 pages"):
+            pages.judge([cost, Cost("start", 1.0, 1, 1)])
+    else:
+        pages.judge([cost])
+
+
+@pytest.mark.django_db
+def test_the_benchmark_asks_for_every_page(settings: Settings) -> None:
+    settings.TODAY = world.TODAY
+    world.two_clients()
+    client = pages.signed_in()
+    shown = list(pages.pages(client))
+    names = {page.name for page in shown}
+    assert {"start", "client", "invoice ?state__exact=paid", "organisation: form"} <= names
+    few = [page for page in shown if page.name in {"client", "organisation"}]
+    found = pages.costs(client, few, {"client": -1}, rounds=1)
+    assert [cost.name for cost in found] == [page.name for page in few]
+    assert all(0 < cost.statements <= 10 for cost in found)
+    assert ["grows" in cost.misses for cost in found] == [cost.name == "client" for cost in found]
+    assert Organisation.objects.count() > 1
