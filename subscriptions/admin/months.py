@@ -242,11 +242,22 @@ def _foretold(month: Month) -> tuple[list[dict[str, Any]], str]:
         statements.refuse_to_close(month, on=today())
         coming = statements.coming(month)
     except statements.CloseError as refused:
-        return [], " ".join(refused.messages)
+        return [], _sentences(refused)
     return [
         {"client": client, "months": release.months, "said": foretold(release.display)}
         for client, release in coming
     ], ""
+
+
+def _sentences(refused: ValidationError) -> str:
+    """Give a refusal as a page says it: commands write months as YYYY-MM, people do not."""
+    for error in refused.error_list:
+        named = error.params or {}
+        error.params = {
+            name: long_month(value) if isinstance(value, Month) else value
+            for name, value in named.items()
+        }
+    return " ".join(capfirst(text) for text in refused.messages)
 
 
 def _drafts(request: HttpRequest, found: Standing) -> dict[str, Any]:
@@ -281,7 +292,7 @@ def _approving(_request: HttpRequest, found: Standing) -> dict[str, Any]:
         try:
             billing.refuse_unusual_run(found.month)
         except billing.BillError as refused:
-            refusal = " ".join(refused.messages)
+            refusal = _sentences(refused)
     return {
         "refusal": refusal,
         "bound_cents": ONE_PERSON_APPROVES_CENTS,
@@ -332,7 +343,7 @@ def _start(request: HttpRequest, month: str, *, kind: JobKind, step: str) -> Htt
     try:
         job, is_new = long_work.start(kind, known, by=signed_in(request), on=today())
     except ValidationError as refused:
-        messages.warning(request, " ".join(refused.messages))
+        messages.warning(request, _sentences(refused))
     else:
         if is_new:
             note(request, "started", job)
@@ -359,7 +370,7 @@ def _approve(request: HttpRequest, month: str) -> HttpResponse:
     try:
         done = billing.approve(drafts, by=signed_in(request))
     except billing.BillError as refused:
-        messages.error(request, " ".join(refused.messages))
+        messages.error(request, _sentences(refused))
         return redirect("admin:month_step", month, "approve")
     for invoice in drafts:
         note(request, "approved", invoice)

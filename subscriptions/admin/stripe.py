@@ -34,6 +34,7 @@ EVENT_TONES = {"handled": "good", "failed": "bad", "waiting": "wait", "received"
 
 class Steps(Rows):
     model = StripeStep
+    ordering = ("attempted_at",)
     fields = ("kind", "generation", "state", "attempted_at", "answer_id", "error_code")
 
 

@@ -235,7 +235,7 @@ def test_a_month_that_cannot_be_closed_says_why() -> None:
     ada = as_("controller")
     for address, sentence in (
         (MARCH, "ORG1: No headcount is known"),
-        ("/admin/months/2026-04/", "2026-04 is not over yet."),
+        ("/admin/months/2026-04/", "April 2026 is not over yet."),
     ):
         for step in ("close/", "statements/"):
             page = look(ada, f"{address}{step}")
