@@ -399,10 +399,11 @@ def test_everything_that_waits_is_counted_and_leads_to_its_list(busy: Organisati
         "with Stripe: number missing in the series",
         "certificate expires within six months",
     ]
-    [month] = [leads_to for _count, leads_to, what in waiting if what == "month to close"]
-    assert client.get(month).status_code == 200
+    of_a_month = [leads_to for _count, leads_to, _what in waiting if "/months/" in leads_to]
+    assert len(of_a_month) == 2
+    assert {client.get(page).status_code for page in of_a_month} == {200}
     for count, leads_to, what in waiting:
-        if leads_to == month:  # no list
+        if leads_to in of_a_month:  # no list
             continue
         listed = client.get(leads_to.replace("&amp;", "&")).content.decode()
         assert listed.count('name="_selected_action"') in {0, int(count)}, what
@@ -421,7 +422,7 @@ def test_an_idle_agency_reads_that_nothing_waits() -> None:
 
 
 def test_an_empty_database_says_how_to_begin() -> None:
-    assert "import_agency reads an agency" in text_of(as_("administrator").get("/admin/").content)
+    assert "an administrator sets the agency up" in text_of(as_("planner").get("/admin/").content)
 
 
 def test_the_start_page_takes_as_many_queries_for_much_as_for_little(busy: Organisation) -> None:
