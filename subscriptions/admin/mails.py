@@ -81,7 +81,7 @@ def body(request: HttpRequest) -> HttpResponse:
 
 def send(request: HttpRequest) -> HttpResponse:
     """Send a sample to the person who asks, and to nobody else."""
-    kind, language = _asked(request.POST)
+    kind, language = _asked(request.GET)
     test_to(request, KINDS[kind].sample(language))
     query = urlencode({"mail": kind, "language": language})
     return redirect(f"{reverse('admin:mails')}?{query}")

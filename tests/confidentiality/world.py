@@ -32,6 +32,8 @@ PAGES_OF_ROWS = (
 )
 # What an admitted role needs to send for an answer other than "not found".
 QUERIES = {
+    "admin:mails_body": "?mail=reminder",
+    "admin:mails_send": "?mail=reminder",
     "admin:autocomplete": "?app_label=agency&model_name=contact&field_name=user&term=",
 }
 
