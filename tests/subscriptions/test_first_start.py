@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import StringIO
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_django import Settings
 
 from agency.models import AuditEvent, User
 from subscriptions import first_start
+from subscriptions.management.commands import setup as command
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
 
@@ -61,6 +63,24 @@ def test_what_the_command_misses_it_asks_for_in_one_sentence(words: list[str]) -
         setup(*words)
     assert refused.value.returncode == 2
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("password", "is_made"), [("", True), ("long enough for anybody", True), ("short", False)]
+)
+def test_asked_at_a_terminal_a_password_is_a_good_one_or_none(
+    monkeypatch: pytest.MonkeyPatch, password: str, *, is_made: bool
+) -> None:
+    answers = iter(["first@agency.example", "First"])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _asked: next(answers))
+    monkeypatch.setattr(f"{command.__name__}.getpass", lambda _asked: password)
+
+    with nullcontext() if is_made else pytest.raises(CommandError):
+        call_command("setup", stdout=StringIO(), stderr=StringIO())
+
+    made = [user.has_usable_password() for user in User.objects.all()]
+    assert made == ([bool(password)] if is_made else [])
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
