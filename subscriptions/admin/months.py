@@ -114,7 +114,14 @@ def _where(found: Standing) -> tuple[str, str]:
         "send": gettext("to send"),
     }
     waiting = next((step.name for step in found.steps() if not step.is_done), "")
-    return (words[waiting], "wait") if waiting else (gettext("done"), "good")
+    if waiting:
+        return words[waiting], "wait"
+    blocked = found.of([InvoiceState.BLOCKED]).documents
+    return (
+        (gettext("%(n)s blocked") % {"n": blocked}, "wait")
+        if blocked
+        else (gettext("done"), "good")
+    )
 
 
 def _page(site: Any, request: HttpRequest, month: str, step: str = "") -> HttpResponse:
