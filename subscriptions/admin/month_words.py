@@ -67,7 +67,7 @@ def why(row: OfKind, month: Month) -> str:
 def _clients(row: OfKind) -> list[str]:
     came = ngettext("%(n)s new client", "%(n)s new clients", row.came)
     went = ngettext("%(n)s client less", "%(n)s clients less", row.went)
-    changed = ngettext("%(n)s client otherwise", "%(n)s clients otherwise", row.changed)
+    changed = ngettext("%(n)s client changed", "%(n)s clients changed", row.changed)
     counts = ((came, row.came), (went, row.went), (changed, row.changed))
     return [text % {"n": n} for text, n in counts if n]
 

@@ -220,8 +220,8 @@ def test_a_job_shows_how_far_it_is_and_gives_its_file_to_who_keeps_the_books() -
     )
     work_off()
 
-    assert "Take the file along" in look(ada, f"{MARCH}statements/")
-    assert "Take the file along" not in look(planner, f"{MARCH}statements/")
+    assert "Download the file" in look(ada, f"{MARCH}statements/")
+    assert "Download the file" not in look(planner, f"{MARCH}statements/")
     assert planner.get(f"{page}result/").status_code == 403
     answer = ada.get(f"{page}result/")
     assert b"".join(answer).startswith(b"PK")
