@@ -36,6 +36,7 @@ from agency.models import (
     Headcount,
     LegalName,
     Organisation,
+    SavedFilter,
     User,
     VatConsultation,
 )
@@ -213,6 +214,11 @@ def audit_event(subject: models.Model, actor: User | None = None, **fields: Any)
 
 
 # Advisors
+
+
+def saved_filter(owner: User, **fields: Any) -> SavedFilter:
+    defaults = {"listed": "agency.user", "name": "Planners", "query": "role__exact=planner"}
+    return _create(SavedFilter, owner=owner, **defaults | fields)
 
 
 def advisor(code: str = "ADV1", *, user: User | None = None, **fields: Any) -> Advisor:

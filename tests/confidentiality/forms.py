@@ -85,7 +85,7 @@ class Page(HTMLParser):
 
     def add(self, tag: str, given: dict[str, str]) -> None:
         kind = given.get("type", "text") if tag == "input" else tag
-        if kind in {"submit", "checkbox", "file"} or not given.get("name"):
+        if kind in {"submit", "checkbox", "file", "search"} or not given.get("name"):
             return
         made = Input(given["name"], kind, longest=int(given.get("maxlength", 200)))
         made = self.inputs.setdefault(made.name, made)

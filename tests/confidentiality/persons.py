@@ -62,6 +62,7 @@ class People:
 
     def staff(self, name: str, contract: Subscription | None = None) -> str:
         user = self.account(name, "planner")
+        self.note(user.email, make.saved_filter(user))
         self.note(user.email, make.accepted_run(user, Month.of(2015, 1) + len(self.rows)))
         self.note(user.email, make.job(user, month=Month.of(2015, 1) + len(self.rows)))
         if contract:

@@ -108,8 +108,10 @@ SAME_FOR_ALL = frozenset(
         *("healthz", "readyz", "schema", "set_language"),
         *("account_login", "account_request_login_code", "account_confirm_login_code"),
         *("account_logout", "account_inactive", "account_reauthenticate"),
-        *("account_change_password", "mfa_index", "mfa_activate_totp"),
-        "mfa_generate_recovery_codes",
+        *("account_change_password", "account_go_on", "account_sessions"),
+        *("mfa_index", "mfa_activate_totp", "mfa_generate_recovery_codes"),
+        *("mfa_list_webauthn", "mfa_add_webauthn", "mfa_login_webauthn"),
+        "mfa_reauthenticate_webauthn",
     }
 )
 # Of the page itself, or of the moment: they differ between any two requests.

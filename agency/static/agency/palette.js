@@ -33,7 +33,7 @@
 
   document.addEventListener("keydown", (press) => {
     const isSlash = press.key === "/" && !press.ctrlKey && !press.metaKey && !press.altKey;
-    const isK = press.key.toLowerCase() === "k" && (press.ctrlKey || press.metaKey);
+    const isK = /^k$/i.test(press.key) && (press.ctrlKey || press.metaKey);
     if (isK || (isSlash && !isTyping(press.target))) {
       press.preventDefault();
       field.select();
