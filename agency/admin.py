@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +26,7 @@ from agency.models import (
     User,
     VatConsultation,
 )
+from agency.paging import PagedList
 from agency.templatetags.figures import day
 from agency.today import today
 
@@ -106,7 +106,7 @@ class OrganisationForm(ModelForm):
         return cleaned
 
 
-class Clients(ChangeList):
+class Clients(PagedList):
     """The list of clients, of which each row leads to the client's page."""
 
     def url_for_result(self, result: models.Model) -> str:
@@ -147,7 +147,7 @@ class OrganisationAdmin(StaffAdmin):
     def address(self, obj: Organisation) -> str:
         return reverse(PAGE, args=[obj.pk])
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PagedList]:
         return Clients
 
     def changelist_view(

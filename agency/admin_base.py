@@ -22,7 +22,7 @@ from agency.accounts import signed_in
 from agency.admin_columns import may_read, name_of, readable
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
 from agency.models import AuditEvent
-from agency.paging import CappedPaginator
+from agency.paging import CappedPaginator, PagedList
 from agency.today import today
 
 if TYPE_CHECKING:
@@ -167,6 +167,9 @@ class StaffAdmin(_Units, ModelAdmin):
     linked_by: tuple[str, ...] = ("organisation__id",)  # filters that our own links use
     shows_first: tuple[str, ...] = ()  # actions with a page of their own before the deed
     final: tuple[str, ...] = ()  # actions that nothing undoes, asked for one row as well
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PagedList]:
+        return PagedList
 
     def get_urls(self) -> list[Any]:
         """Give the pages with a name, which `agency.access` needs; not the one for old links."""

@@ -54,19 +54,19 @@ def titled(title: Any) -> type[admin.FieldListFilter]:
     return Titled
 
 
-def implied(**by_value: models.Q) -> type[admin.FieldListFilter]:
-    """Make a filter by choices that says too what a constraint has follow from a choice.
+def asked_as(**by_value: models.Q) -> type[admin.FieldListFilter]:
+    """Make a filter by choices that asks the database otherwise, by what an index finds.
 
-    The database, which does not know that, finds few rows by an index of that.
+    Each condition holds for the same rows as its choice does: a constraint says so.
     """
 
-    class Implied(admin.ChoicesFieldListFilter):
+    class AskedAs(admin.ChoicesFieldListFilter):
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            condition = by_value.get(str(self.lookup_val))
             found: Any = super().queryset(request, queryset)
-            meant: QuerySet[Any] = found.filter(by_value.get(str(self.lookup_val), models.Q()))
-            return meant
+            return found if condition is None else queryset.filter(condition)
 
-    return Implied
+    return AskedAs
 
 
 def worded(title: Any, word: Callable[[str], str]) -> type[admin.FieldListFilter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
@@ -11,6 +12,7 @@ from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django.http import HttpRequest
 
 MOST_COUNTED = 10_000
 
@@ -58,10 +60,22 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # of any rows
         """Give a page; the database sorts and skips keys, and reads only these rows whole."""
         number = self.validate_number(number)
         bottom = (number - 1) * self.per_page
-        keys = self.object_list.values("pk")[bottom : bottom + self.per_page + 1]
-        rows = list(self.object_list.filter(pk__in=keys))
-        if not rows and number > 1:
+        keys = list(
+            self.object_list.values_list("pk", flat=True)[bottom : bottom + self.per_page + 1]
+        )
+        if not keys and number > 1:
             raise EmptyPage
-        if len(rows) > self.per_page:
+        if len(keys) > self.per_page:
             self.beyond = max(self.beyond, number + 1)
-        return Page(rows[: self.per_page], number, self)
+        read = {row.pk: row for row in self.object_list.order_by().filter(pk__in=keys)}
+        rows = [read[key] for key in keys[: self.per_page] if key in read]
+        return Page(rows, number, self)
+
+
+class PagedList(ChangeList):
+    """A list that asks the same of the database for one page as for many."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page and not self.show_all:
+            self.result_list: Any = self.paginator.page(1).object_list

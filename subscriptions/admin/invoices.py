@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from agency import confirmation, vat_ids
 from agency.accounts import signed_in
 from agency.admin_base import Rows, StaffAdmin, note
-from agency.admin_columns import column, implied
+from agency.admin_columns import asked_as, column
 from agency.templatetags.figures import amount, badge, day, euro, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, payments, push
@@ -26,7 +26,7 @@ from subscriptions.admin.arrears import Receipts, late_page, write_off_page
 from subscriptions.admin.collection import DebitNotices, Reminders
 from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
-from subscriptions.admin.invoice_groups import groups, hopeless, overdue
+from subscriptions.admin.invoice_groups import BLOCKED, KINDS, groups, hopeless, overdue
 from subscriptions.admin.payment_plans import plan_page
 from subscriptions.admin.stripe import Steps
 from subscriptions.contests import with_contests
@@ -39,7 +39,6 @@ from subscriptions.models import (
     InvoiceLine,
     InvoiceState,
 )
-from subscriptions.models.invoices import CREDITS_SOMETHING
 from subscriptions.wording import Standing, invoice_standing
 
 if TYPE_CHECKING:
@@ -142,8 +141,8 @@ class InvoiceAdmin(StaffAdmin):
     )
     list_filter = (
         Overdue,
-        ("blocked_reason", implied(**dict.fromkeys(BlockedReason.values, Q(state="blocked")))),
-        ("kind", implied(credit=CREDITS_SOMETHING)),
+        ("blocked_reason", asked_as(**BLOCKED)),
+        ("kind", asked_as(**KINDS)),
         "collection",
     )
     linked_by = ("organisation__id", "payer__id", "state")

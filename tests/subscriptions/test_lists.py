@@ -139,3 +139,22 @@ def test_a_list_asks_as_often_for_one_row_as_for_many(
         many += model._default_manager.count() > 1
     assert {model: cost for model, cost in costs.items() if cost[0] != cost[1]} == {}
     assert many > 20
+
+
+def test_filters_that_ask_otherwise_find_the_rows_of_their_choice() -> None:
+    sent = document(1, "paid")
+    invoices = [sent, make.invoice(make.organisation("O2"), state="open", number="D-2")]
+    invoices += [
+        make.invoice(make.organisation(reason), state="blocked", blocked_reason=reason)
+        for reason in ("po_missing", "incomplete")
+    ]
+    credit = make.invoice(sent.organisation, kind="credit", credit_of=sent, number="C-1")
+    client, address = as_("controller"), reverse("admin:subscriptions_invoice_changelist")
+    for query, rows in (
+        ({"kind__exact": "invoice"}, invoices),
+        ({"kind__exact": "credit"}, [credit]),
+        ({"blocked_reason__exact": "po_missing"}, invoices[2:3]),
+        ({"blocked_reason__exact": "po_missing", "kind__exact": "credit"}, []),
+    ):
+        shown: Any = client.get(address, query)
+        assert {row.pk for row in shown.context_data["cl"].result_list} == {r.pk for r in rows}
