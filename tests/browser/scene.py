@@ -11,6 +11,7 @@ from agency.models import Organisation, User
 from agency.month import Month
 from subscriptions.models import Invoice, Subscription
 from tests import factories
+from tests.clients import open_agency
 from workshops.models import Session
 
 PASSWORD = "a password for nobody"
@@ -55,8 +56,7 @@ def _client(code: str, name: str, headcount: int, contact: User) -> Organisation
 
 def make_sample() -> Sample:
     people = _people()
-    factories.agency()
-    factories.price_book()
+    open_agency()  # before there are documents: rates of VAT that come later are refused
     for month in range(1, 3):
         factories.closed_month(f"2026-0{month}")
     advisor = factories.advisor(user=people["advisor"], phone="06 5550 1142")

@@ -17,7 +17,6 @@ from tests import factories
 from tests.agreed import M
 from tests.browser.conftest import Open
 from tests.browser.scene import Sample, sign_in
-from tests.clients import open_agency
 
 MOST_CONFIRMATIONS = 6
 
@@ -42,7 +41,6 @@ def test_a_month_is_closed_and_billed_with_few_confirmations(
     open_page: Open, sample: Sample, sandbox: Sandbox, settings: Settings, tmp_path: Path
 ) -> None:
     settings.JOBS_DIR = tmp_path
-    open_agency()
     factories.closed_month("2026-03")
     settings.TODAY = dt.date(2026, 5, 8)
     Invoice.objects.filter(state__in=["draft", "blocked"]).delete()

@@ -88,7 +88,7 @@ def test_where_a_person_is_signed_in_reads_well(open_page: Open, sample: Sample)
     sign_in(elsewhere, "auditor")
 
     page.locator(".mast .menu > summary").click()
-    page.get_by_role("link", name="Waar ik ben aangemeld").click()
+    page.get_by_role("banner").get_by_role("link", name="Waar ik ben aangemeld").click()
 
     assert findings(page) == []
     page.get_by_role("button", name="Daar afmelden").click()
