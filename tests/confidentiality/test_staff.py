@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import F
 from django.test import Client as Browser
 from pytest_django import Settings
@@ -47,7 +48,13 @@ def read(browser: Browser, address: str) -> str:
     return re.sub(r'name="(csrfmiddlewaretoken|key)" value="[\w-]+"', "", page)
 
 
-@pytest.mark.parametrize("role", access.STAFF)
+# An auditor's pages are a controller's, and the same ones on the second database.
+ROLES: tuple[str, ...] = ("controller", "planner", "administrator")
+if connection.vendor != "sqlite":
+    ROLES = ROLES[:1]
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_no_page_of_staff_changes_with_hours_of_open_months(role: str) -> None:
     own, _other = world.two_clients()
     browser = Browser()
