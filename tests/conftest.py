@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         slow = SLOW & {mark.name for mark in item.iter_markers()}
-        runs = slow == wanted and (_uses_database(item) or not on_postgresql)
+        runs = slow == wanted and (not on_postgresql or _asks_the_database(item))
         (chosen if runs else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -125,7 +125,10 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(100_000, 20, 10)
 
 
-def _uses_database(item: pytest.Item) -> bool:
+def _asks_the_database(item: pytest.Item) -> bool:
+    """Tell whether a second database could answer otherwise."""
+    if item.get_closest_marker("one_database"):
+        return False
     fixtures = {"db", "transactional_db", "live_server"}
     return bool(
         item.get_closest_marker("django_db") or fixtures & set(getattr(item, "fixturenames", ()))

@@ -86,6 +86,7 @@ def test_the_test_itself_can_count(text: str, worth: int) -> None:
     assert cents(text) == worth
 
 
+@pytest.mark.one_database
 def test_all_lines_of_the_sample_agency_follow_from_the_numbers_given() -> None:
     call_command("import_agency", str(SAMPLE), verbosity=0)
     kinds: Counter[str] = Counter()

@@ -53,6 +53,7 @@ def close_and_bill(month: Month) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.one_database
 def test_the_workbooks_agree_with_the_statements_and_invoices_to_the_digit() -> None:
     call_command("import_agency", str(SAMPLE))
     for month in (MARCH - 2, MARCH - 1, MARCH):
