@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from agency import access, confirmation, refusals, saved_filters
+from agency import access, confirmation, offered, refusals, saved_filters
 from agency.accounts import signed_in
 from agency.admin_columns import may_read, name_of, readable
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
@@ -231,9 +231,21 @@ class StaffAdmin(_Units, ModelAdmin):
         """Give the tables that a row's title is read from besides its own."""
         return self.list_select_related if isinstance(self.list_select_related, tuple) else ()
 
-    def deeds(self, obj: Any) -> Iterable[str]:
-        """Name the actions of the list that the page of a row offers, as the row stands."""
-        return ()
+    def cents(self, obj: Any) -> int | None:
+        """Give what a row amounts to without VAT; None where rows are no money."""
+        return None
+
+    def why_not(self, action: str, obj: Any) -> str:
+        """Say of a row that is no `part` of an action how it stands; empty where nothing says."""
+        said = getattr(obj, "get_state_display", None)
+        return str(said()) if said else ""
+
+    def deeds(self, obj: Any) -> Iterable[str] | None:
+        """Name the actions that a row takes part in as it stands: its page and its list offer them.
+
+        None where rows do not say: the list offers all then, and the page none.
+        """
+        return None
 
     def back(self, request: HttpRequest) -> str:
         """Give the address that a deed leads back to: the row's page, or where it was asked for.
@@ -248,7 +260,7 @@ class StaffAdmin(_Units, ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the list with what was saved of its filters."""
+        """Show the list with what was saved of its filters, and what its rows can take part in."""
         listed, query = self.opts.label_lower, saved_filters.query_of(request.GET)
         context = {
             "saved": saved_filters.saved_for(signed_in(request), listed),
@@ -256,7 +268,9 @@ class StaffAdmin(_Units, ModelAdmin):
             "query": query,
             "saving": saved_filters.NameForm(),
         }
-        return super().changelist_view(request, context | (extra_context or {}))
+        answer = super().changelist_view(request, context | (extra_context or {}))
+        offered.narrow(self, answer)
+        return answer
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep from change what this person may not change of a row that is there."""
@@ -310,7 +324,7 @@ class StaffAdmin(_Units, ModelAdmin):
             known = self.get_actions(request)
             context["deeds"] = [
                 (name, deed[2], name in self.final)
-                for name in self.deeds(obj)
+                for name in self.deeds(obj) or ()
                 if (deed := known.get(name))
             ]
         return super().render_change_form(request, context, add, change, form_url, obj)

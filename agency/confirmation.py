@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agency.admin_base import StaffAdmin
 
 ASKED = "ask"  # sent by the buttons of pages, so that a person sees first what comes of it
-MOST_SHOWN = 10
+MOST_SHOWN = 50  # what a page of a list holds; of more the sum is said
 UNDO = "undo"
 
 
@@ -41,17 +41,27 @@ def page(
     chosen = rows if is_all else rows.filter(pk__in=keys)
     part = listed.part(action, chosen)
     count, of = part.count(), chosen.count()
-    shown = [listed.heading(row) for row in part.select_related(*listed.related())[:MOST_SHOWN]]
+    shown = [
+        (listed.heading(row), listed.cents(row))
+        for row in part.select_related(*listed.related())[:MOST_SHOWN]
+    ]
+    rest = chosen.exclude(pk__in=part.order_by().values("pk")) if count < of else rows.none()
+    left_out = [
+        (listed.heading(row), listed.why_not(action, row))
+        for row in rest.select_related(*listed.related())[:MOST_SHOWN]
+    ]
     return listed.page(
         request,
         "confirm",
         str(described[2]),
         named=model_ngettext(listed.opts, count),
         count=count,
-        left_out=of - count,
         total_cents=listed.sum_cents(part),
         shown=shown,
         more=count - len(shown),
+        left_out=left_out,
+        left_out_count=of - count,
+        more_left_out=of - count - len(left_out),
         sent=[(name, value) for name, values in request.POST.lists() for value in values],
         back=back,
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin
 from agency.admin_columns import column
@@ -155,6 +155,10 @@ class SessionAdmin(StaffAdmin):
             return ()
         is_past = obj.status == SessionStatus.SCHEDULED and obj.starts_on <= today()
         return (*(("hold",) if is_past else ()), "cancel_for_client", "cancel_for_agency")
+
+    def why_not(self, action: str, obj: Session) -> str:
+        is_to_come = obj.status == SessionStatus.SCHEDULED and obj.starts_on > today()
+        return gettext("still to come") if is_to_come else obj.get_status_display()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What was held or cancelled is a fact that invoices follow from: it is only read."""

@@ -76,6 +76,12 @@ class BooksOpeningAdmin(StaffAdmin):
     def deeds(self, obj: BooksOpening) -> tuple[str, ...]:
         return () if obj.agreed_by_id else ("agree",)
 
+    def part(self, action: str, rows: QuerySet[BooksOpening]) -> QuerySet[BooksOpening]:
+        return rows.filter(agreed_by=None)
+
+    def why_not(self, action: str, obj: BooksOpening) -> str:
+        return gettext("agreed to on %(day)s") % {"day": day(obj.agreed_on)}
+
     def heading(self, obj: BooksOpening) -> str:
         return f"{obj.statement.organisation}, {period(obj.statement.months)}"
 

@@ -22,7 +22,7 @@ from subscriptions import notice, wording
 from subscriptions.admin.client_rows import ROWS_SHOWN, ClientRows, read
 from subscriptions.admin.client_tasks import ClientTask, checks, tasks
 from subscriptions.admin.client_terms import terms
-from subscriptions.admin.invoices import standing
+from subscriptions.admin.invoice_deeds import standing
 from subscriptions.admin.statements import WITHOUT_FIGURE
 from subscriptions.admin.timeline import timeline
 from subscriptions.models import (

@@ -127,9 +127,18 @@ class MandateAdmin(StaffAdmin):
     actions = ("withdraw",)
     final = ("withdraw",)
 
+    def deeds(self, obj: Mandate) -> tuple[str, ...]:
+        return () if obj.withdrawn_on else ("withdraw",)
+
+    def part(self, action: str, rows: QuerySet[Mandate]) -> QuerySet[Mandate]:
+        return rows.filter(withdrawn_on=None)
+
+    def why_not(self, action: str, obj: Mandate) -> str:
+        return gettext("withdrawn on %(day)s") % {"day": day(obj.withdrawn_on)}
+
     @admin.action(description=_("Withdrawn: no more debits by it"), permissions=["handle"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Mandate]) -> None:
         deed = partial(debits.withdraw, on=today())
-        done = len(self.each(request, queryset.filter(withdrawn_on=None), "withdrawn", deed))
+        done = len(self.each(request, self.part("withdraw", queryset), "withdrawn", deed))
         text = ngettext("%(n)s mandate is withdrawn.", "%(n)s mandates are withdrawn.", done)
         messages.success(request, text % {"n": done})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.shortcuts import redirect
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from agency.accounts import signed_in
@@ -76,6 +76,12 @@ class ContestAdmin(StaffAdmin):
 
     def deeds(self, obj: Contest) -> tuple[str, ...]:
         return () if obj.ended_on else ("ask_again", "credited")
+
+    def part(self, action: str, rows: QuerySet[Contest]) -> QuerySet[Contest]:
+        return rows.filter(ended_on=None)
+
+    def why_not(self, action: str, obj: Contest) -> str:
+        return gettext("ended on %(day)s") % {"day": day(obj.ended_on)}
 
     def heading(self, obj: Contest) -> str:
         return f"{obj.invoice.buyer_name}, {obj.invoice.number}"

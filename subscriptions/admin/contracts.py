@@ -337,6 +337,9 @@ class TierChangeRequestAdmin(PreviewedAdmin):
     def deeds(self, obj: TierChangeRequest) -> tuple[str, ...]:
         return ("confirm", "decline") if obj.state == RequestState.OPEN else ()
 
+    def part(self, action: str, rows: QuerySet[TierChangeRequest]) -> QuerySet[TierChangeRequest]:
+        return rows.filter(state=RequestState.OPEN)
+
     @admin.action(description=_("Confirm: the tier changes"), permissions=["handle"])
     def confirm(
         self, request: HttpRequest, queryset: QuerySet[TierChangeRequest]

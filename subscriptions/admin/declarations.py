@@ -57,6 +57,11 @@ class HeadcountDeclarationAdmin(StaffAdmin):
     def deeds(self, obj: HeadcountDeclaration) -> tuple[str, ...]:
         return ("confirm", "decline") if obj.state == RequestState.OPEN else ()
 
+    def part(
+        self, action: str, rows: QuerySet[HeadcountDeclaration]
+    ) -> QuerySet[HeadcountDeclaration]:
+        return rows.filter(state=RequestState.OPEN)
+
     def save_model(
         self, request: HttpRequest, obj: HeadcountDeclaration, form: Any, change: Any
     ) -> None:

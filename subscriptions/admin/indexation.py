@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 TONES = {"draft": "wait", "announced": "wait", "approved": "way", "applied": "good"}
+DEEDS = {  # announced once more, the letters go that did not go yet
+    RunState.DRAFT: ("announce",),
+    RunState.ANNOUNCED: ("approve", "announce", "withdraw"),
+    RunState.APPROVED: ("apply", "announce", "withdraw"),
+}
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -74,6 +79,12 @@ class IndexationRunAdmin(OnceUsedAdmin):
     )
     actions = ("announce", "approve", "apply", "withdraw")
     final = ("announce", "apply", "withdraw")
+
+    def deeds(self, obj: IndexationRun) -> tuple[str, ...]:
+        return DEEDS.get(RunState(obj.state), ())
+
+    def part(self, action: str, rows: QuerySet[IndexationRun]) -> QuerySet[IndexationRun]:
+        return rows.filter(state__in=[state for state, deeds in DEEDS.items() if action in deeds])
 
     def heading(self, obj: IndexationRun) -> str:
         return f"{month(obj.effective_month)}, {RunState(obj.state).label}"

@@ -10,8 +10,8 @@ from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_q.tasks import async_task
 
 from agency import confirmation, vat_ids
@@ -21,11 +21,12 @@ from agency.admin_columns import asked_as, column
 from agency.templatetags.figures import amount, badge, day, euro, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, payments, push
-from subscriptions.admin import receipts
+from subscriptions.admin import invoice_deeds, receipts
 from subscriptions.admin.arrears import Receipts, late_page, write_off_page
 from subscriptions.admin.collection import DebitNotices, Reminders
 from subscriptions.admin.contests import Contests
 from subscriptions.admin.crediting import credit_page
+from subscriptions.admin.invoice_deeds import standing
 from subscriptions.admin.invoice_groups import BLOCKED, KINDS, groups, hopeless, overdue
 from subscriptions.admin.payment_plans import plan_page
 from subscriptions.admin.stripe import Steps
@@ -39,10 +40,8 @@ from subscriptions.models import (
     InvoiceLine,
     InvoiceState,
 )
-from subscriptions.wording import Standing, invoice_standing
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
@@ -50,36 +49,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 
-def standing(invoice: Invoice, on: dt.date) -> Standing:
-    """Say where a document stands for those who send it."""
-    if invoice.state == InvoiceState.BLOCKED:
-        return Standing(invoice.get_blocked_reason_display(), "wait")
-    if invoice.state == InvoiceState.PARKED:
-        return Standing(str(InvoiceState.PARKED.label), "bad")
-    if invoice.state == InvoiceState.UNCOLLECTIBLE:
-        return Standing(str(InvoiceState.UNCOLLECTIBLE.label), "bad")
-    if invoice.state in InvoiceState.released:
-        return invoice_standing(invoice, on)
-    if invoice.state == InvoiceState.DRAFT and invoice.approved_by_id:
-        return Standing(gettext("waits for a second person"), "wait")
-    tone = "way" if invoice.state == InvoiceState.APPROVED else ""
-    return Standing(str(InvoiceState(invoice.state).label), tone)
-
-
 EMPTY = (None, "")
-TAKES = {  # the state in which an action finds what it does something with
-    "approve": InvoiceState.DRAFT,
-    "push": InvoiceState.APPROVED,
-    "take_back": InvoiceState.APPROVED,
-    "throw_away": InvoiceState.DRAFT,
-    "draft_anew": InvoiceState.BLOCKED,
-}
-DEEDS = {
-    InvoiceState.DRAFT: ("approve",),
-    InvoiceState.APPROVED: ("push", "take_back"),
-    InvoiceState.BLOCKED: ("draft_anew",),
-    InvoiceState.PARKED: ("unpark",),
-}
 
 
 class Overdue(admin.SimpleListFilter):
@@ -203,18 +173,16 @@ class InvoiceAdmin(StaffAdmin):
         return named if invoice.served_name else invoice.buyer_name
 
     def deeds(self, obj: Invoice) -> tuple[str, ...]:
-        if obj.blocked_reason == BlockedReason.BOUND:
-            return ("accept", "draft_anew")
-        return DEEDS.get(InvoiceState(obj.state), ())
+        return invoice_deeds.deeds(obj)
 
     def part(self, action: str, rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
-        if action == "unpark":
-            return rows.filter(state=InvoiceState.PARKED) | rows & push.unmailed()
-        if action == "accept":
-            unusual = BlockedReason.BOUND
-            return rows.filter(state=InvoiceState.BLOCKED, blocked_reason=unusual)
-        taken = rows.filter(state=TAKES[action])
-        return taken.exclude(credit_reason="") if action == "throw_away" else taken
+        return invoice_deeds.part(action, rows)
+
+    def why_not(self, action: str, obj: Invoice) -> str:
+        return invoice_deeds.why_not(action, obj, on=today())
+
+    def cents(self, obj: Invoice) -> int:
+        return obj.net_cents
 
     def sum_cents(self, rows: QuerySet[Invoice]) -> int:
         return rows.aggregate(cents=Sum("net_cents"))["cents"] or 0

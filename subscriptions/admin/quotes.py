@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from subscriptions.previews import Plan
 
+OUTSTANDING = (QuoteState.OFFERED, QuoteState.LAPSED)
 TONES = {"offered": "way", "lapsed": "wait", "signed": "good"}
 OWN = (
     ("own_annual_fee_cents", "own_overage_rate_cents"),
@@ -143,7 +145,18 @@ class QuoteAdmin(PreviewedAdmin):
         return super().has_delete_permission(request, obj) and _is_draft(obj)
 
     def deeds(self, obj: Quote) -> tuple[str, ...]:
-        return ("offer",) if _is_draft(obj) else ()
+        if _is_draft(obj):
+            return ("offer",)
+        return ("withdraw",) if quotes.state_of(obj, on=today()) in OUTSTANDING else ()
+
+    def part(self, action: str, rows: QuerySet[Quote]) -> QuerySet[Quote]:
+        if action == "offer":
+            return rows.filter(pk__in=quotes.in_state(QuoteState.DRAFT, on=today()))
+        offered, lapsed = (quotes.in_state(each, on=today()) for each in OUTSTANDING)
+        return rows.filter(Q(pk__in=offered) | Q(pk__in=lapsed))
+
+    def why_not(self, action: str, obj: Quote) -> str:
+        return str(quotes.state_of(obj, on=today()).label)
 
     def heading(self, obj: Quote) -> str:
         found = quotes.state_of(obj, on=today())

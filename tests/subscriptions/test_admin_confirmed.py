@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections import Counter
+from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
-from subscriptions.models import Invoice
+from agency import confirmation
+from agency.admin_base import StaffAdmin
+from subscriptions.models import Invoice, InvoiceState
 from tests import factories
 from tests.browsers import as_
+from tests.confidentiality import world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
+SENT = ("open", "paid", "uncollectible")
 LIST = "/admin/subscriptions/invoice/"
 
 
@@ -23,9 +32,14 @@ def invoices(*states: str) -> list[Invoice]:
             factories.organisation(f"ORG{number}", legal_name=f"Client {number}"),
             state=state,
             blocked_reason="po_missing" if state == "blocked" else "",
+            **sent(state, number),
         )
         for number, state in enumerate(states)
     ]
+
+
+def sent(state: str, number: int) -> dict[str, Any]:
+    return {"number": f"N-{number}", "stripe_id": f"in_{number}"} if state in SENT else {}
 
 
 def ask(browser: Client, action: str, rows: list[Invoice], **more: str) -> str:
@@ -33,6 +47,11 @@ def ask(browser: Client, action: str, rows: list[Invoice], **more: str) -> str:
     content = browser.post(LIST, {**asked, "ask": "1", **more}, follow=True).content.decode()
     plain = re.sub(r"<[^>]+>", " ", content.replace("\xa0", " "))
     return re.sub(r"\s+", " ", plain)
+
+
+def offered(page: Any) -> list[str]:
+    form = page.context_data["action_form"]
+    return [name for name, _word in form.fields["action"].choices if name] if form else []
 
 
 def states() -> list[str]:
@@ -46,8 +65,10 @@ def test_a_bulk_action_says_how_many_and_how_much_and_does_nothing_yet() -> None
 
     assert "Approve: nothing is sent yet" in said
     assert "2 invoices, € 2,000.00 without VAT" in said
+    assert "Client 0, Mar 2026 1,000.00" in said
+    assert "Client 1, Mar 2026 1,000.00" in said
     assert "1 chosen row does not take part as it stands." in said
-    assert ("Client 0" in said, "Client 1" in said, "Client 2" in said) == (True, True, False)
+    assert "Client 2, Mar 2026 Purchase order missing" in said
     assert states() == ["blocked", "draft", "draft"]
 
 
@@ -82,7 +103,10 @@ def test_none_that_can_take_part_leaves_the_way_back_only() -> None:
     assert browser.session.get("undo") is None
 
 
-def test_all_of_a_list_are_weighed_in_as_many_statements_as_one() -> None:
+def test_all_of_a_list_are_weighed_in_as_many_statements_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(confirmation, "MOST_SHOWN", 10)
     rows, browser = invoices(*["draft"] * 12), as_("controller")
     ask(browser, "approve", rows[:1])
 
@@ -112,3 +136,58 @@ def test_what_nothing_undoes_is_asked_for_one_row_too() -> None:
     }
 
     assert forms == {"push": True, "take_back": False}
+
+
+@pytest.mark.parametrize(
+    ("query", "actions"),
+    [
+        ("", ["approve", "push", "take_back", "draft_anew"]),
+        ("?state__exact=draft", ["approve"]),
+        ("?state__exact=approved", ["push", "take_back"]),
+        ("?blocked_reason__exact=po_missing", ["draft_anew"]),
+        ("?state__exact=paid", []),
+    ],
+)
+def test_a_list_offers_what_one_of_its_rows_can_take_part_in(
+    query: str, actions: list[str]
+) -> None:
+    invoices("draft", "approved", "blocked", "paid")
+
+    page: Any = as_("controller").get(LIST + query)
+
+    assert offered(page) == actions
+    assert (b"action-select" in page.content) == bool(actions)
+
+
+def test_a_row_takes_part_in_what_it_says_it_does(settings: Settings) -> None:
+    """What the page of a row offers, and what is done with it among many, are the same."""
+    settings.TODAY = world.TODAY
+    world.two_clients()
+    invoices(*InvoiceState.unsent, "open", "paid", "uncollectible")
+    client = factories.organisation("Q1")
+    factories.quote(client)
+    for day in (world.TODAY, dt.date(2026, 1, 1)):
+        factories.quote(client, offered_on=day, valid_until=day)
+    seen = Counter[tuple[str, bool]]()
+    for model, page in admin.site._registry.items():
+        assert isinstance(page, StaffAdmin)
+        for row in page.get_queryset(RequestFactory().get("/")):
+            deeds = page.deeds(row)
+            if deeds is None:
+                continue
+            for action in map(str, page.actions or ()):
+                part = page.part(action, model._default_manager.filter(pk=row.pk))
+                assert part.exists() == (action in deeds), (row, action)
+                seen[model._meta.label_lower, action in deeds] += 1
+    assert {label for label, takes_part in seen if takes_part} >= {
+        *("subscriptions.invoice", "subscriptions.quote", "subscriptions.mandate"),
+        *("workshops.session", "subscriptions.contest", "subscriptions.indexationrun"),
+    }
+
+
+def test_the_page_of_none_in_sight_says_why(settings: Settings) -> None:
+    said = ask(as_("controller"), "throw_away", invoices("draft", "approved"))
+
+    assert "None of the chosen rows can take part as it stands." in said
+    assert "Client 0, Mar 2026 Not a credit that staff gave" in said
+    assert "Client 1, Mar 2026 Approved" in said
