@@ -12,6 +12,7 @@ from subscriptions.models import PriceBook
 from tests.browser.conftest import Open
 from tests.browser.scene import DESK, PHONE, Sample, sign_in
 
+STEPS = ("complete", "close", "statements", "drafts", "approve", "send")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 VIEWS = [
     pytest.param("light", DESK, id="light"),
@@ -151,6 +152,35 @@ def test_the_longest_name_pushes_nothing_out_of_sight(
         for listed in ("agency/organisation", "workshops/session", "subscriptions/statement"):
             page.goto(f"/admin/{listed}/")
             assert not page.locator(".results").evaluate(wide), listed
+
+
+def test_on_a_phone_no_list_and_no_month_is_moved_sideways(open_page: Open, sample: Sample) -> None:
+    """Each row is a block with its values beside their titles; state and amount are in sight."""
+    Organisation.objects.update(legal_name="Zorgverzekeringsmaatschappij" * 3)
+    page = open_page(viewport=PHONE)
+    sign_in(page, "controller")
+    lists = page.locator(".places a:not(.add)").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
+    months = [f"/admin/months/2026-03/{step}/" for step in STEPS]
+    seen = 0
+
+    for address in {*lists, *months}:
+        page.goto(address)
+        wide = page.locator("html, .results, .leaf > .scroll").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.className)"
+        )
+        assert wide == [], address
+        seen += page.locator(".results").count()
+
+    assert seen > 10
+    page.goto("/admin/subscriptions/invoice/?state__exact=blocked")
+    for cell in (".field-stands", ".field-total_cents"):
+        box = page.locator(f".results tbody {cell}").first.bounding_box()
+        assert box
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= PHONE["width"]
+    titled = page.locator(".results .field-total_cents").first
+    assert "Totaal in €" in titled.evaluate("cell => getComputedStyle(cell, '::before').content")
 
 
 def test_an_opened_menu_and_a_chosen_organisation_are_as_good(
