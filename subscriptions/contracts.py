@@ -104,6 +104,18 @@ def load_client(organisation: UUID) -> list[tuple[Subscription, Contract]]:
     return _loaded(loaded, price_books(), headcounts, versions, frozen, pauses)
 
 
+def outlines(
+    rows: Iterable[Subscription], versions: Mapping[UUID, list[Version]]
+) -> list[tuple[Subscription, Contract]]:
+    """Give contracts that tell of time and tier only, of rows and terms in order of month.
+
+    Without headcounts, prices and pauses, for a list that reads many clients at once.
+    """
+    nothing: Any = defaultdict(list)
+    known: Any = defaultdict(list, versions)
+    return _loaded(rows, PriceBooks(()), nothing, known, defaultdict(dict), nothing)
+
+
 def _loaded(
     rows: Iterable[Subscription],
     books: PriceBooks,
