@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -52,8 +53,8 @@ class Found:
 def find(request: HttpRequest, site: AdminSite, asked: str) -> list[Found]:
     """Give what fits all words of ``asked``: records first, as most people look for those.
 
-    Without a word it gives the places alone. At most five of each kind; every list has a search
-    of its own for the rest. Costs one statement for each kind of record.
+    Without a word it gives the places alone. At most five of each kind, and where there are more
+    the list that shows them. Costs one statement for each kind of record.
     """
     words = asked[:LONGEST_ASKED].casefold().split()
     records = _records(request, site, " ".join(words)) if words else iter(())
@@ -98,5 +99,17 @@ def _records(request: HttpRequest, site: AdminSite, asked: str) -> Iterator[Foun
         every = listed.get_queryset(request).select_related(*related)
         rows, _may_repeat = listed.get_search_results(request, every, asked)
         ordered = rows.order_by(*(listed.ordering or model._meta.ordering))
-        for row in ordered[:MOST_OF_A_KIND]:
+        found = list(ordered[: MOST_OF_A_KIND + 1])
+        for row in found[:MOST_OF_A_KIND]:
             yield Found(listed.heading(row), str(model._meta.verbose_name), listed.address(row))
+        if len(found) > MOST_OF_A_KIND:
+            yield _more(model, asked)
+
+
+def _more(model: type[Any], asked: str) -> Found:
+    """Lead to the list of a kind of record with what was asked for, which shows all of them."""
+    meta = model._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    label = gettext("More %(names)s with “%(asked)s”")
+    said = label % {"names": meta.verbose_name_plural, "asked": asked}
+    return Found(said, gettext("list"), f"{address}?{urlencode({'q': asked})}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -75,6 +77,24 @@ def test_what_is_found_is_text(theatre: Organisation) -> None:
     Organisation.objects.filter(pk=theatre.pk).update(legal_name="<b>Zand</b>loper")
 
     assert b"&lt;b&gt;Zand" in as_("controller").get(FIND, {"q": "zand", "part": "1"}).content
+
+
+@pytest.mark.parametrize(("others", "lists"), [(3, 0), (4, 1)])
+def test_more_than_five_of_a_kind_lead_to_the_list_with_that_search(
+    theatre: Organisation, others: int, lists: int
+) -> None:
+    for number in range(others):
+        factories.organisation(f"M{number}", legal_name=f"Mid & Co {number}", city="Meppel")
+    browser = as_("controller")
+
+    lines = browser.get(FIND, {"q": "MEP pel", "part": "1"}).context["found"]
+
+    assert [line.kind for line in lines].count("organisation") == 5
+    more = [line for line in lines if line.label == "More organisations with “mep pel”"]
+    assert len(more) == lists
+    for line in more:
+        found: Any = browser.get(line.address)
+        assert found.context_data["cl"].result_count == 6
 
 
 def test_many_rows_cost_as_many_statements_as_few(theatre: Organisation) -> None:
