@@ -262,8 +262,10 @@ class StaffAdmin(_Units, ModelAdmin):
     ) -> HttpResponse:
         """Show the list with what was saved of its filters, and what its rows can take part in."""
         listed, query = self.opts.label_lower, saved_filters.query_of(request.GET)
+        saved = list(saved_filters.saved_for(signed_in(request), listed))
         context = {
-            "saved": saved_filters.saved_for(signed_in(request), listed),
+            "saved": saved,
+            "saved_as": saved_filters.names_of(saved, query),
             "listed": listed,
             "query": query,
             "saving": saved_filters.NameForm(),

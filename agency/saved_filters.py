@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from agency.models import SavedFilter, User
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.db.models import QuerySet
     from django.http import QueryDict
 
@@ -43,6 +45,11 @@ def saved_for(colleague: User, listed: str) -> QuerySet[SavedFilter]:
     """Give what a colleague saved of a list, and what others share."""
     mine_or_shared = Q(owner=colleague) | Q(is_shared=True)
     return SavedFilter.objects.filter(mine_or_shared, listed=listed)
+
+
+def names_of(saved: Iterable[SavedFilter], query: str) -> list[str]:
+    """Give the names under which filters are saved already."""
+    return [each.name for each in saved if query and each.query == query]
 
 
 def save(colleague: User, listed: str, query: str, name: str, *, is_shared: bool) -> SavedFilter:

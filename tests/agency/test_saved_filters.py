@@ -54,6 +54,18 @@ def test_a_planner_saves_what_is_on_the_list_and_finds_it_there() -> None:
     assert ">Late<" not in as_("controller").get(LIST).content.decode()
 
 
+def test_filters_that_are_saved_already_are_named_instead_of_offered() -> None:
+    planner, controller = as_("planner"), as_("controller")
+    assert "Save these filters" in planner.get(f"{LIST}?{LATE}").content.decode()
+
+    said = save(planner, "Not paid")
+
+    assert "These filters are saved as “Not paid”" in said
+    assert "Save these filters" not in said
+    assert "Save these filters" in planner.get(f"{LIST}?overdue=yes").content.decode()
+    assert "Save these filters" in controller.get(f"{LIST}?{LATE}").content.decode()
+
+
 def test_what_is_for_all_is_seen_by_all_and_forgotten_by_its_owner() -> None:
     planner, controller = as_("planner"), as_("controller")
     save(planner, is_shared="on")
