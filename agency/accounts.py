@@ -6,8 +6,13 @@ import secrets
 from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.auth.backends import ModelBackend
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import translation
 
 from agency.models import User
@@ -18,6 +23,31 @@ from agency.tokens import in_templates
 if TYPE_CHECKING:
     from django.core.mail import EmailMessage
     from django.http import HttpRequest
+
+
+SECOND_STEPS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+class _KnowsSecondStep(ModelBackend):
+    """Reads with the person of a request whether there is a second step: every page asks both."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        step = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_STEPS)
+        person = User.objects.annotate(has_second_step=Exists(step)).filter(pk=user_id).first()
+        return person if person and self.user_can_authenticate(person) else None
+
+
+class ByPassword(_KnowsSecondStep):
+    pass
+
+
+class ByEmail(_KnowsSecondStep, AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+    pass
+
+
+def has_second_step(person: User) -> bool:
+    known: bool | None = getattr(person, "has_second_step", None)
+    return bool(is_mfa_enabled(person, types=SECOND_STEPS)) if known is None else known
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types

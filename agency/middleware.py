@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 
+from agency.accounts import has_second_step
 from agency.models import Role, User
 from agency.sessions import browser_of
 
@@ -137,7 +136,7 @@ def _lacks_second_step(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User) or user.role == Role.CONTACT:
         return False
-    if is_mfa_enabled(user, types=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]):
+    if has_second_step(user):
         return False
     return not request.path.startswith(
         ("/account/", "/language/", "/static/", "/healthz", "/readyz")

@@ -208,8 +208,8 @@ Q_CLUSTER = {
 
 AUTH_USER_MODEL = "agency.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "agency.accounts.ByPassword",
+    "agency.accounts.ByEmail",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -83,7 +83,7 @@ people = {people}
 def sign_in(email):
     user, session = get_user_model().objects.get(email=email), SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "agency.accounts.ByPassword"
     session.save()
     return session.session_key
 client = Organisation.objects.filter(

@@ -473,7 +473,7 @@ def test_a_page_that_signs_in_as_somebody_else_fails_every_walk(
     monkeypatch: pytest.MonkeyPatch, own: world.Client
 ) -> None:
     def helpful(request: Any) -> User:
-        login(request, own.contact, "django.contrib.auth.backends.ModelBackend")
+        login(request, own.contact, "agency.accounts.ByPassword")
         return own.contact
 
     administrator = world.person("administrator", own)
