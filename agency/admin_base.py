@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models
@@ -17,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from agency import access, confirmation, offered, refusals, saved_filters
+from agency import access, confirmation, offered, refusals, saved_filters, search
 from agency.accounts import signed_in
 from agency.admin_columns import may_read, name_of, readable
 from agency.admin_fields import ChosenRow, form_field_class, is_key, label_of
@@ -201,8 +202,17 @@ class StaffAdmin(_Units, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> Any:
-        """Search as Django does, without the one character that PostgreSQL refuses."""
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        """Search as `agency.search` does, without the one character that PostgreSQL refuses."""
+        fields = self.get_search_fields(request)
+        found = search.find(queryset, fields, search_term.replace("\0", "")) if fields else queryset
+        return found, False
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        paginator: Any = super().get_paginator(request, queryset, *args, **kwargs)
+        paginator.is_search = bool(request.GET.get(SEARCH_VAR) or request.GET.get("term"))
+        paginator.rows = self.get_queryset(request)
+        paginator.rows.query.select_related = queryset.query.select_related
+        return paginator
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]  # any rows
         """Run an action, or show first what it will do; a row chosen by what is no key is bad.

@@ -15,29 +15,45 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 MOST_COUNTED = 10_000
+MOST_FOUND = 1000  # by a search: nobody pages through more, but writes another word
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # of any rows
     """Counts up to `MOST_COUNTED`, and reads whole rows for one page only.
 
-    Beyond that there is one page more than the one that is looked at, as long as rows are left.
+    What a search finds is counted up to `MOST_FOUND`, with the keys of its pages: finding it twice
+    takes twice as long. Beyond what is counted there is one page more than the one that is looked
+    at, as long as rows are left.
     """
 
     object_list: QuerySet[Any]
+    rows: QuerySet[Any] | None = None  # to read by keys without asking once more whether they fit
+    is_search = False
     beyond = 0  # pages that are known only from those before them
+
+    @property
+    def most(self) -> int:
+        return MOST_FOUND if self.is_search else MOST_COUNTED
+
+    @cached_property
+    def found(self) -> list[Any]:
+        """The keys of what a search finds, in order."""
+        return list(self.object_list.values_list("pk", flat=True)[: MOST_FOUND + 1])
 
     @cached_property
     def count(self) -> int:
-        """The number of rows; one more than `MOST_COUNTED` where there are more."""
+        """The number of rows; one more than ``most`` where there are more."""
+        if self.is_search:
+            return len(self.found)
         return self.object_list.order_by().values("pk")[: MOST_COUNTED + 1].count()
 
     @property
     def is_capped(self) -> bool:
-        return self.count > MOST_COUNTED
+        return self.count > self.most
 
     @property
     def num_pages(self) -> int:
-        counted = min(self.count, MOST_COUNTED)
+        counted = min(self.count, self.most)
         return max(1, -(-counted // self.per_page), self.beyond)
 
     @property
@@ -45,7 +61,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # of any rows
         """The number of rows in words."""
         if not self.is_capped:
             return number_format(self.count, force_grouping=True)
-        most = number_format(MOST_COUNTED, force_grouping=True)
+        most = number_format(self.most, force_grouping=True)
         return gettext("more than %(n)s") % {"n": most}
 
     def validate_number(self, number: Any) -> int:
@@ -59,17 +75,22 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # of any rows
     def page(self, number: Any) -> Page[Any]:  # as Django calls it
         """Give a page; the database sorts and skips keys, and reads only these rows whole."""
         number = self.validate_number(number)
-        bottom = (number - 1) * self.per_page
-        keys = list(
-            self.object_list.values_list("pk", flat=True)[bottom : bottom + self.per_page + 1]
-        )
+        keys = self._keys((number - 1) * self.per_page)
         if not keys and number > 1:
             raise EmptyPage
         if len(keys) > self.per_page:
             self.beyond = max(self.beyond, number + 1)
-        read = {row.pk: row for row in self.object_list.order_by().filter(pk__in=keys)}
+        whole = self.object_list if self.rows is None else self.rows
+        read = {row.pk: row for row in whole.order_by().filter(pk__in=keys)}
         rows = [read[key] for key in keys[: self.per_page] if key in read]
         return Page(rows, number, self)
+
+    def _keys(self, bottom: int) -> list[Any]:
+        """Give the keys of a page, and one more where rows are left."""
+        top = bottom + self.per_page + 1
+        if self.is_search and (top <= len(self.found) or not self.is_capped):
+            return self.found[bottom:top]
+        return list(self.object_list.values_list("pk", flat=True)[bottom:top])
 
 
 class PagedList(ChangeList):

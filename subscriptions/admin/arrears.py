@@ -19,6 +19,7 @@ from agency.admin_columns import column
 from agency.templatetags.figures import amount, day, percent
 from agency.today import today
 from subscriptions import late_payment, write_offs
+from subscriptions.admin.searched import OF_DOCUMENT
 from subscriptions.models import InterestRate, Invoice, Receipt, WriteOff, WrittenOffBecause
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class ReceiptAdmin(StaffAdmin):
     list_filter = ("kind",)
     list_select_related = ("invoice",)
     linked_by = ("invoice__id",)
-    search_fields = ("invoice__number", "invoice__buyer_name")
+    search_fields = OF_DOCUMENT
 
 
 @admin.register(WriteOff)
@@ -129,7 +130,7 @@ class WriteOffAdmin(StaffAdmin):
     list_filter = ("reason",)
     list_select_related = ("invoice",)
     linked_by = ("invoice__id",)
-    search_fields = ("invoice__number", "invoice__buyer_name")
+    search_fields = OF_DOCUMENT
 
 
 @admin.register(InterestRate)

@@ -17,6 +17,7 @@ from agency.admin_columns import column
 from agency.templatetags.figures import amount, day
 from agency.today import today
 from subscriptions import debits, reminders
+from subscriptions.admin.searched import OF_DOCUMENT
 from subscriptions.models import CollectionPolicy, DebitNotice, Mandate, Reminder
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ReminderAdmin(StaffAdmin):
     list_filter = ("step",)
     list_select_related = ("invoice",)
     linked_by = ("invoice__id",)
-    search_fields = ("invoice__number", "invoice__buyer_name")
+    search_fields = OF_DOCUMENT
 
     def get_urls(self) -> list[Any]:
         plan = self.admin_site.admin_view(self.plan)
@@ -98,7 +99,7 @@ class DebitNoticeAdmin(StaffAdmin):
     )
     list_select_related = ("invoice", "mandate")
     linked_by = ("invoice__id",)
-    search_fields = ("invoice__number", "invoice__buyer_name", "mandate__reference")
+    search_fields = (*OF_DOCUMENT, "mandate__reference")
 
 
 class MandateForm(ModelForm):

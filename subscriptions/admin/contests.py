@@ -17,6 +17,7 @@ from agency.admin_columns import column
 from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import contests
+from subscriptions.admin.searched import OF_DOCUMENT
 from subscriptions.models import Contest, ContestEnd
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ContestAdmin(StaffAdmin):
     list_filter = (Running, "reason", "outcome")
     list_select_related = ("invoice",)
     linked_by = ("invoice__id",)
-    search_fields = ("invoice__number", "invoice__buyer_name")
+    search_fields = OF_DOCUMENT
     autocomplete_fields = ("invoice",)
     form = ContestForm
     fields = ("invoice", ("reason", "said_by"), "until_on")

@@ -29,6 +29,7 @@ from subscriptions.admin.crediting import credit_page
 from subscriptions.admin.invoice_deeds import standing
 from subscriptions.admin.invoice_groups import BLOCKED, KINDS, groups, hopeless, overdue
 from subscriptions.admin.payment_plans import plan_page
+from subscriptions.admin.searched import DOCUMENT
 from subscriptions.admin.stripe import Steps
 from subscriptions.contests import with_contests
 from subscriptions.explanation import explain
@@ -116,7 +117,7 @@ class InvoiceAdmin(StaffAdmin):
         "collection",
     )
     linked_by = ("organisation__id", "payer__id", "state")
-    search_fields = ("number", "buyer_name", "served_name", "po_number", "stripe_id")
+    search_fields = (*DOCUMENT, "po_number__contains", "stripe_id__exact")
     ordering = ("-run_month", "buyer_name")
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
     final = ("push",)

@@ -20,6 +20,7 @@ from agency.admin_fields import EuroField
 from agency.templatetags.figures import amount, badge, day
 from agency.today import today
 from subscriptions import payment_plans, payments
+from subscriptions.admin.searched import OF_DOCUMENT
 from subscriptions.models import Invoice, PaymentPlan, PlanPart
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class PaymentPlanAdmin(StaffAdmin):
     )
     list_select_related = ("agreed_by",)
     linked_by = ("invoice__id",)
-    search_fields = ("invoice__number", "invoice__buyer_name")
+    search_fields = OF_DOCUMENT
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentPlan]:
         return payment_plans.with_left(super().get_queryset(request))

@@ -13,6 +13,7 @@ from agency.admin_columns import column, state, titled
 from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import reconcile
+from subscriptions.admin.searched import OF_DOCUMENT
 from subscriptions.models import (
     ClearedBecause,
     EInvoiceMail,
@@ -50,7 +51,7 @@ class StripeStepAdmin(StaffAdmin):
     )
     list_filter = (("state", titled(_("state"))), ("kind", titled(_("kind"))))
     list_select_related = ("invoice",)
-    search_fields = ("invoice__number", "answer_id")
+    search_fields = ("invoice__number__contains", "answer_id__exact")
     ordering = ("-attempted_at",)
 
 
@@ -64,7 +65,7 @@ class EInvoiceMailAdmin(StaffAdmin):
     )
     list_filter = (("problem", titled(_("what is wrong"))),)
     list_select_related = ("invoice",)
-    search_fields = ("invoice__number", "invoice__buyer_name")
+    search_fields = OF_DOCUMENT
     ordering = ("-invoice__invoice_on", "-invoice__number")
 
 
@@ -75,7 +76,7 @@ class StripeEventAdmin(StaffAdmin):
         state(EventState, EVENT_TONES),
     )
     list_filter = (("state", titled(_("state"))),)
-    search_fields = ("event_id", "object_id")
+    search_fields = ("event_id__exact", "object_id__exact")
     ordering = ("-received_at",)
 
 

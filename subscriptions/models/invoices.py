@@ -172,6 +172,9 @@ class Invoice(Entity):
 
     objects = InvoiceQuerySet.as_manager()
 
+    # Others are looked for by the names of who was served and of who pays; see `agency.search`.
+    SEARCHED_WITHOUT: ClassVar = {"buyer_name": "organisation"}
+
     class Meta:
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
@@ -239,6 +242,15 @@ class Invoice(Entity):
             ),
             models.Index(
                 fields=["credit_of"], name="credits_of_an_invoice", condition=CREDITS_SOMETHING
+            ),
+            # Searched for parts, and read through for it: with the key nothing else is read.
+            models.Index(
+                fields=["number", "id"], name="invoice_by_part_of_number", condition=~Q(number="")
+            ),
+            models.Index(
+                fields=["po_number", "id"],
+                name="invoice_by_part_of_order",
+                condition=~Q(po_number=""),
             ),
         ]
 

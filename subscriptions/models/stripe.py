@@ -82,6 +82,7 @@ class StripeStep(Entity):
                 name="step_is_of_a_known_kind_and_state",
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["answer_id"], name="step_by_answer")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.generation}"
@@ -118,7 +119,10 @@ class StripeEvent(Entity):
                 condition=Q(state__in=EventState.values), name="event_has_a_known_state"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["state"], name="event_by_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["state"], name="event_by_state"),
+            models.Index(fields=["object_id"], name="event_by_object"),
+        ]
 
     def __str__(self) -> str:
         return self.event_id
