@@ -144,9 +144,15 @@ class Rows(_Units, TabularInline):
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Read with each row what its fields with suggestions name."""
+        """Read with each row what it names of other tables, but for the row of the page."""
         rows = super().get_queryset(request)
-        named = self.get_autocomplete_fields(request)
+        keys = (field for field in self.opts.fields if field.is_relation)
+        named = [
+            key.name
+            for key in keys
+            if key.related_model is not self.parent_model
+            and (not self.fields or key.name in self.fields)
+        ]
         return rows.select_related(*named) if named else rows
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -175,6 +181,22 @@ class StaffAdmin(_Units, ModelAdmin):
     def get_urls(self) -> list[Any]:
         """Give the pages with a name, which `agency.access` needs; not the one for old links."""
         return [pattern for pattern in super().get_urls() if pattern.name]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Read with a row what its page names of other tables; None where there is no such row."""
+        key: Any = self.opts.get_field(from_field) if from_field else self.opts.pk
+        try:
+            rows = self.for_page(self.get_queryset(request))
+            return rows.get(**{key.name: key.to_python(object_id)})
+        except (self.model.DoesNotExist, ValidationError, ValueError):
+            return None
+
+    def for_page(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Have rows read what the page of one shows besides its own columns."""
+        keys = (field.name for field in self.opts.fields if field.is_relation)
+        return rows.select_related(*keys, *self.related())
 
     def has_handle_permission(self, request: HttpRequest) -> bool:
         """Tell whether the person behind a request may run the actions of the list."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from subscriptions import advancing, steps
@@ -25,9 +25,11 @@ class ContestError(ValidationError):
 
 
 def with_contests(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    """Read with each invoice, as `contested`, when it is asked for again; clients read no more."""
-    running = Contest.objects.filter(ended_on=None).order_by("pk").only("invoice_id", "until_on")
-    return invoices.prefetch_related(Prefetch("contests", running, to_attr="contested"))
+    """Have invoices say whether they are contested, and until when; clients read no more of it."""
+    running = Contest.objects.filter(invoice=OuterRef("pk"), ended_on=None)  # one at a time
+    return invoices.annotate(
+        is_contested=Exists(running), contested_until=Subquery(running.values("until_on")[:1])
+    )
 
 
 def refuse(invoice: Invoice, *, until_on: dt.date | None, on: dt.date) -> None:

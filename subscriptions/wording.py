@@ -80,12 +80,10 @@ def invoice_standing(invoice: Invoice, on: dt.date) -> Standing:
 
 
 def _unpaid(invoice: Invoice, on: dt.date) -> Standing:
-    for contest in getattr(invoice, "contested", ()):  # see `contests.with_contests`
-        if invoice.state == InvoiceState.OPEN and contest.until_on:
-            text = gettext("Contested until %(day)s") % {"day": day(contest.until_on)}
-            return Standing(text, "wait")
-        if invoice.state == InvoiceState.OPEN:
-            return Standing(gettext("Contested"), "wait")
+    if invoice.state == InvoiceState.OPEN and getattr(invoice, "is_contested", False):
+        until = invoice.contested_until  # type: ignore[attr-defined]  # see `contests.with_contests`
+        text = gettext("Contested until %(day)s") % {"day": day(until)} if until else ""
+        return Standing(text or gettext("Contested"), "wait")
     if invoice.debit_failed_on:
         return Standing(gettext("Direct debit failed"), "bad")
     if invoice.due_on and invoice.due_on < on:

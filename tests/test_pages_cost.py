@@ -45,3 +45,19 @@ def test_the_benchmark_asks_for_every_page(settings: Settings) -> None:
     assert all(0 < cost.statements <= 10 for cost in found)
     assert ["grows" in cost.misses for cost in found] == [cost.name == "client" for cost in found]
     assert Organisation.objects.count() > 1
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_row_asks_at_most_ten_times(settings: Settings) -> None:
+    settings.TODAY = world.TODAY
+    world.two_clients()
+    client = pages.signed_in()
+    of_rows = (": form", "invoice: explain", "invoice: credit", "invoice: late")
+    shown = [page for page in pages.pages(client) if page.name.endswith(of_rows)]
+    found = {
+        cost.name: cost.statements
+        for cost in pages.costs(client, shown, {}, rounds=1)
+        if cost.statements > pages.STATEMENTS
+    }
+    assert found == {}
+    assert len(shown) > 30

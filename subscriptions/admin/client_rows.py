@@ -16,6 +16,7 @@ from agency.bulk import as_count, as_json
 from agency.models import Contact, Headcount, Organisation
 from agency.month import Month, midnight
 from subscriptions import contracts, payments, quotes
+from subscriptions.contests import with_contests
 from subscriptions.models import (
     Contest,
     HeadcountDeclaration,
@@ -216,16 +217,8 @@ def _sessions(organisation: UUID, on: dt.date) -> QuerySet[Session]:
 def _invoices(organisation: UUID) -> list[Any]:
     """Give the newest documents, each with what it is for and whether it is contested."""
     lines = InvoiceLine.objects.filter(invoice=OuterRef("pk"))
-    running = Contest.objects.filter(invoice=OuterRef("pk"), ended_on=None)
-    rows = Invoice.objects.filter(payer=organisation).annotate(
+    rows = with_contests(Invoice.objects.filter(payer=organisation)).annotate(
         first_line=Subquery(lines.order_by("position").values("description")[:1]),
         line_count=as_count(lines),
-        said_contests=as_json(running, "until_on"),
     )
-    newest: list[Any] = list(rows.order_by("-run_month", "-invoice_on", "-number")[:ROWS_SHOWN])
-    for row in newest:  # as `contests.with_contests` gives them
-        row.contested = [
-            Contest(until_on=until and dt.date.fromisoformat(until))
-            for (until,) in row.said_contests
-        ]
-    return newest
+    return list(rows.order_by("-run_month", "-invoice_on", "-number")[:ROWS_SHOWN])

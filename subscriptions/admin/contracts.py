@@ -200,9 +200,13 @@ class SubscriptionAdmin(PreviewedAdmin):
         fixed = super().get_readonly_fields(request, obj)
         if obj and obj.signed_on:
             fixed = (*fixed, "signed_on")
-        if obj and obj.year_prices.exists():
+        if obj is None:
+            return fixed
+        if not hasattr(obj, "is_used"):  # Django asks some times for one page
+            obj.is_priced, obj.is_used = obj.year_prices.exists(), contracts.is_in_use(obj)
+        if obj.is_priced:
             fixed = (*fixed, "organisation", "start_month", "year_starts_in")
-        if obj is None or not contracts.is_in_use(obj):
+        if not obj.is_used:
             return fixed
         figures = ("reported_until", "first_run", "billing_interval", *CARRIED_OVER)
         return (*fixed, "organisation", "start_month", "year_starts_in", *figures)

@@ -168,6 +168,9 @@ class InvoiceAdmin(StaffAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return with_contests(super().get_queryset(request))
 
+    def for_page(self, rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        return payments.with_left(super().for_page(rows))
+
     @admin.display(description=_("buyer"), ordering="buyer_name")
     def buyer(self, invoice: Invoice) -> str:
         named = f"{invoice.buyer_name} ({invoice.served_name})"
@@ -195,7 +198,7 @@ class InvoiceAdmin(StaffAdmin):
     def still_open(self, invoice: Invoice) -> str:
         """Give what is left of what was sent, after credits and what our bank received."""
         is_asked = invoice.kind == InvoiceKind.INVOICE and invoice.state in InvoiceState.payable
-        return euro(payments.left_cents(invoice)) if is_asked else "–"
+        return euro(invoice.left) if is_asked else "–"  # type: ignore[attr-defined]  # see `for_page`
 
     @admin.display(description=_("state"), ordering="state")
     def stands(self, invoice: Invoice) -> SafeString:

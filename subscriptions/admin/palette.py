@@ -96,7 +96,7 @@ def _records(request: HttpRequest, site: AdminSite, asked: str) -> Iterator[Foun
         if not listed.has_view_permission(request):
             continue
         related = listed.list_select_related or ()
-        every = listed.get_queryset(request).select_related(*related).prefetch_related(None)
+        every = listed.get_queryset(request).select_related(*related)
         rows, _may_repeat = listed.get_search_results(request, every, asked)
         ordered = rows.order_by(*(listed.ordering or model._meta.ordering))
         found = list(ordered[: MOST_OF_A_KIND + 1])

@@ -16,10 +16,16 @@ class OnceUsedAdmin(StaffAdmin):
     def is_used(self, obj: Any) -> bool:
         raise NotImplementedError
 
+    def _is_used(self, obj: Any) -> bool:
+        """Tell it from one look at the database: Django asks some times for one page."""
+        if not hasattr(obj, "was_used"):
+            obj.was_used = self.is_used(obj)
+        return bool(obj.was_used)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = super().has_change_permission(request, obj)
-        return may and (obj is None or not self.is_used(obj))
+        return may and (obj is None or not self._is_used(obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = super().has_delete_permission(request, obj)
-        return may and (obj is None or not self.is_used(obj))
+        return may and (obj is None or not self._is_used(obj))

@@ -126,10 +126,10 @@ def test_what_hangs_on_a_document_is_found_as_it_is(
 
 
 def listed(client: Client, **asked: str) -> Any:
-    """Give the list as it answered; its statements are ten."""
+    """Give the list as it answered; its statements are nine."""
     with CaptureQueriesContext(connection) as sent:
         answer: Any = client.get(ADDRESS, asked)
-    assert len(sent) == 10
+    assert len(sent) == 9
     return answer.context_data["cl"]
 
 
