@@ -39,28 +39,29 @@ _OF_CONTRACT = ("pk", "start_month", "until_month", "year_starts_in", "first_run
 
 
 class ClientList(Clients):
-    """Has each client of the page tell of its contracts and of what it left unpaid."""
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        agreed = Terms.objects.filter(subscription__organisation=OuterRef("pk"))
-        asked = Invoice.objects.filter(
-            payer=OuterRef("pk"), state=InvoiceState.OPEN, kind=InvoiceKind.INVOICE
-        )
-        told: QuerySet[Any] = rows.annotate(
-            said_contracts=as_json(
-                Subscription.objects.filter(organisation=OuterRef("pk")), *_OF_CONTRACT
-            ),
-            said_terms=as_json(agreed, "subscription", "from_month", "reason", "tier"),
-            said_left=as_json(payments.with_left(asked), "left"),
-        )
-        return told
+    """Has each client of the page tell of its contracts."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         now = Month.containing(today())
         for client in self.result_list:
             client.contract = _contract(client, now)
+
+
+def _told(clients: QuerySet[Any]) -> QuerySet[Any]:
+    """Have clients tell of their contracts, and of what they left unpaid."""
+    agreed = Terms.objects.filter(subscription__organisation=OuterRef("pk"))
+    asked = Invoice.objects.filter(
+        payer=OuterRef("pk"), state=InvoiceState.OPEN, kind=InvoiceKind.INVOICE
+    )
+    told: QuerySet[Any] = clients.annotate(
+        said_contracts=as_json(
+            Subscription.objects.filter(organisation=OuterRef("pk")), *_OF_CONTRACT
+        ),
+        said_terms=as_json(agreed, "subscription", "from_month", "reason", "tier"),
+        said_left=as_json(payments.with_left(asked), "left"),
+    )
+    return told
 
 
 def _contract(client: Any, now: Month) -> Contract | None:
@@ -132,3 +133,8 @@ class ClientAdmin(OrganisationAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PagedList]:
         return ClientList
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        paginator = super().get_paginator(request, *args, **kwargs)
+        paginator.rows = _told(paginator.rows)
+        return paginator
