@@ -19,8 +19,9 @@ from advisors.models import (
     MonthSubmission,
     Qualification,
 )
-from agency.admin_base import Rows, StaffAdmin
+from agency.admin_base import StaffAdmin
 from agency.admin_columns import column
+from agency.admin_rows import Rows
 from agency.month import Month
 from agency.templatetags.figures import day, month
 from agency.today import today

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from agency import access, admin_words, legal_names, vat_ids
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, Rows, StaffAdmin
+from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column, worded
+from agency.admin_rows import Rows
 from agency.models import (
     Agency,
     AuditEvent,

@@ -10,8 +10,9 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin
+from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column
+from agency.admin_rows import LabelledFormSet, Rows
 from agency.month import midnight
 from agency.templatetags.figures import amount, badge, moment
 from agency.today import today

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.accounts import signed_in
-from agency.admin_base import Rows, StaffAdmin, note
+from agency.admin_base import StaffAdmin, note
 from agency.admin_columns import column
+from agency.admin_rows import Rows
 from agency.templatetags.figures import amount, day, percent
 from agency.today import today
 from subscriptions import late_payment, write_offs

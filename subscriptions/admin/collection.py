@@ -12,8 +12,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from agency.admin_base import ModelForm, Rows, StaffAdmin
+from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column
+from agency.admin_rows import Rows
 from agency.templatetags.figures import amount, day
 from agency.today import today
 from subscriptions import debits, reminders

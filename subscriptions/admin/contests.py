@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from agency.accounts import signed_in
-from agency.admin_base import ModelForm, Rows, StaffAdmin
+from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column
+from agency.admin_rows import Rows
 from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import contests

@@ -12,8 +12,9 @@ from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import LabelledFormSet, ModelForm, Rows, StaffAdmin
+from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column, state
+from agency.admin_rows import LabelledFormSet, Rows
 from agency.month import MonthRange
 from agency.templatetags.figures import amount, day, decimal_hours, hours, month, period
 from agency.today import today

@@ -16,8 +16,9 @@ from django_q.tasks import async_task
 
 from agency import confirmation, vat_ids
 from agency.accounts import signed_in
-from agency.admin_base import Rows, StaffAdmin, note
+from agency.admin_base import StaffAdmin, note
 from agency.admin_columns import asked_as, column
+from agency.admin_rows import Rows
 from agency.templatetags.figures import amount, badge, day, euro, month
 from agency.today import today
 from subscriptions import billing, corrections, einvoice, payments, push

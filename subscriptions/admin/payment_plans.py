@@ -14,9 +14,10 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from agency.accounts import signed_in
-from agency.admin_base import Rows, StaffAdmin, note
+from agency.admin_base import StaffAdmin, note
 from agency.admin_columns import column
 from agency.admin_fields import EuroField
+from agency.admin_rows import Rows
 from agency.templatetags.figures import amount, badge, day
 from agency.today import today
 from subscriptions import payment_plans, payments

@@ -7,8 +7,9 @@ from itertools import pairwise
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import LabelledFormSet, Rows, StaffAdmin
+from agency.admin_base import StaffAdmin
 from agency.admin_columns import column
+from agency.admin_rows import LabelledFormSet, Rows
 from agency.templatetags.figures import amount, month, percent
 from subscriptions.admin.vat_returns import WithReturns
 from subscriptions.models import (

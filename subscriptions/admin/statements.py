@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import Rows, StaffAdmin
+from agency.admin_base import StaffAdmin
 from agency.admin_columns import column, titled
+from agency.admin_rows import Rows
 from agency.templatetags.figures import day, decimal_hours, lining, month, period
 from subscriptions.models import (
     CardUse,

@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from agency.admin_base import Rows, StaffAdmin, note
+from agency.admin_base import StaffAdmin, note
 from agency.admin_columns import column, state, titled
+from agency.admin_rows import Rows
 from agency.templatetags.figures import day
 from agency.today import today
 from subscriptions import reconcile
