@@ -123,16 +123,15 @@ class InvoiceAdmin(StaffAdmin):
     actions = ("approve", "push", "take_back", "throw_away", "accept", "draft_anew", "unpark")
     final = ("push",)
     inlines = (Lines, Contests, Reminders, DebitNotices, Receipts, Steps)
-    readonly_fields = ("stands", "still_open")
+    readonly_fields = ("still_open",)
     fieldsets = (
         (
             _("Where it stands"),
             {
                 "fields": (
-                    ("stands", "blocked_reason", "parked_because"),
+                    ("blocked_reason", "parked_because"),
                     ("approved_by", "seconded_by"),
                     ("invoice_on", "due_on", "paid_on", "received_on", "debit_failed_on"),
-                    ("hosted_url", "pdf_url"),
                 )
             },
         ),
@@ -161,10 +160,26 @@ class InvoiceAdmin(StaffAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, Any]]:
         """Show what a document has: few are blocked, credited or failed to be debited."""
-        return [
+        shown = [
             (title, {"fields": _held(obj, options["fields"])})
             for title, options in super().get_fieldsets(request, obj)
         ]
+        return [(title, options) for title, options in shown if options["fields"]]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,  # noqa: FBT001, FBT002  # Django's own signature
+        change: bool = False,  # noqa: FBT001, FBT002  # the same
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["stands"] = standing(obj, today())
+            context["may_write_off"] = self.has_handle_permission(request) and _is_asked(obj)
+            context["dangers"] = context["may_write_off"] or "throw_away" in self.deeds(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return with_contests(super().get_queryset(request))
@@ -198,8 +213,8 @@ class InvoiceAdmin(StaffAdmin):
     @admin.display(description=_("left to pay"))
     def still_open(self, invoice: Invoice) -> str:
         """Give what is left of what was sent, after credits and what our bank received."""
-        is_asked = invoice.kind == InvoiceKind.INVOICE and invoice.state in InvoiceState.payable
-        return euro(invoice.left) if is_asked else "–"  # type: ignore[attr-defined]  # see `for_page`
+        left = getattr(invoice, "left", 0)  # see `for_page`
+        return euro(left) if _is_asked(invoice) else "–"
 
     @admin.display(description=_("state"), ordering="state")
     def stands(self, invoice: Invoice) -> SafeString:
@@ -382,6 +397,10 @@ class InvoiceAdmin(StaffAdmin):
             "%(n)s invoice is tried again.", "%(n)s invoices are tried again.", len(parked)
         )
         _tell(request, "unparked", parked, text)
+
+
+def _is_asked(invoice: Invoice) -> bool:
+    return invoice.kind == InvoiceKind.INVOICE and invoice.state in InvoiceState.payable
 
 
 def _held(invoice: Invoice | None, lines: Iterable[Any]) -> list[list[str]]:

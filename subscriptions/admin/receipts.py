@@ -80,7 +80,8 @@ def page(of: StaffAdmin, request: HttpRequest) -> HttpResponse:
         return _settle_over(request, step)
     given = (request.POST, request.FILES) if step == "compare" else ()
     statement = StatementForm(*given)
-    payment = PaymentForm(request.POST if step == "one" else None)
+    known = {"number": request.GET.get("number", "").replace("\0", "")[:40]}
+    payment = PaymentForm(request.POST if step == "one" else None, initial=known)
     if step == "one" and payment.is_valid():
         one = payment.cleaned_data
         try:
