@@ -258,3 +258,13 @@ def missing(month: Month) -> models.QuerySet[Advisor]:
 
 def missing_submissions(month: Month) -> int:
     return missing(month).count()
+
+
+def submitting(month: Month) -> tuple[int, int]:
+    """Give how many advisors have an assignment in a month, and how many did not submit it."""
+    submitted = MonthSubmission.objects.filter(month=month, advisor=models.OuterRef("advisor"))
+    found = Assignment.objects.in_month(month).aggregate(
+        every=models.Count("advisor", distinct=True),
+        missing=models.Count("advisor", distinct=True, filter=~models.Exists(submitted)),
+    )
+    return found["every"], found["missing"]

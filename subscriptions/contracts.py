@@ -68,21 +68,36 @@ def load_rows(organisations: Iterable[UUID] | None) -> list[tuple[Subscription, 
 
 def load_client(organisation: UUID) -> list[tuple[Subscription, Contract]]:
     """Give the same of one client in two statements, for a page that holds much else."""
-    of_row = {"subscription": OuterRef("pk")}
     rows = Subscription.objects.filter(organisation=organisation).order_by("start_month")
-    rows = rows.annotate(
+    of_row = {"subscription": OuterRef("pk")}
+    loaded: Any = rows.annotate(
+        said_prices=as_json(YearPrice.objects.filter(**of_row), "year_month", "tier", *PRICES)
+    )
+    return load_at_once(loaded)
+
+
+def load_at_once(rows: QuerySet[Subscription]) -> list[tuple[Subscription, Contract]]:
+    """Give the contracts of rows in two statements; prices are frozen where the rows say which.
+
+    The rows are in order of organisation and start.
+    """
+    of_row = {"subscription": OuterRef("pk")}
+    loaded: Any = rows.annotate(
         said_headcounts=as_json(
             Headcount.objects.filter(organisation=OuterRef("organisation")), "month", "headcount"
         ),
         said_terms=as_json(
             Terms.objects.filter(**of_row), "from_month", "reason", "tier", *Choices._fields[1:]
         ),
-        said_prices=as_json(YearPrice.objects.filter(**of_row), "year_month", "tier", *PRICES),
         said_pauses=as_json(Pause.objects.filter(**of_row), "from_month", "until_month"),
     )
-    loaded: Any = list(rows)
-    said = sorted(loaded[0].said_headcounts) if loaded else []
-    headcounts = {organisation: [(Month(month), people) for month, people in said]}
+    loaded = list(loaded)
+    headcounts = {
+        row.organisation_id: [
+            (Month(month), people) for month, people in sorted(row.said_headcounts)
+        ]
+        for row in loaded
+    }
     versions = {
         row.pk: [
             Version(reason, tier, Choices(Month(month), *chosen))
@@ -93,7 +108,7 @@ def load_client(organisation: UUID) -> list[tuple[Subscription, Contract]]:
     frozen = _frozen_prices(
         (row.pk, Month(month), tier, *cents)
         for row in loaded
-        for month, tier, *cents in row.said_prices
+        for month, tier, *cents in getattr(row, "said_prices", ())
     )
     pauses = {
         row.pk: [

@@ -9,10 +9,23 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
+from django.db.models.functions import Coalesce
 
-from advisors.hours import missing, missing_submissions
-from advisors.models import Advisor, Assignment
+from advisors.hours import missing, submitting
+from advisors.models import Advisor
 from agency.month import Month
 from subscriptions.billing import LARGE
 from subscriptions.models import (
@@ -28,7 +41,6 @@ from subscriptions.models import (
 )
 from subscriptions.run_comparison import Billed
 
-YEAR = 12
 UNSENT = (InvoiceState.APPROVED, InvoiceState.PARKED)
 
 
@@ -106,14 +118,17 @@ class Standing:
         return next(waiting, "send")
 
 
-def standings(months: Sequence[Month]) -> list[Standing]:
-    """Tell where months stand, in a fixed number of queries but for who has to submit."""
+def standings(months: Sequence[Month], newest: Month | None) -> list[Standing]:
+    """Tell where months stand, in a fixed number of queries but for who has to submit.
+
+    ``newest`` is the last month that is closed.
+    """
     found = {month: Standing(month) for month in months}
-    for row in Publication.objects.filter(month__in=months).annotate(n=Count("statements")):
+    closed = [month for month in months if newest is not None and month <= newest]
+    for row in Publication.objects.filter(month__in=closed).annotate(n=Count("statements")):
         found[row.month].publication, found[row.month].statements = row, row.n
     for job in Job.objects.filter(month__in=months).defer("subjects").select_related("started_by"):
         found[job.month].jobs[job.kind] = job
-    newest = Publication.objects.aggregate(last=Max("month"))["last"]
     for each in found.values():
         each.is_past = newest is not None and each.month < newest
     _read_invoices(found)
@@ -141,20 +156,27 @@ def _read_invoices(found: dict[Month, Standing]) -> None:
         of_month.last_sent_on = max(filter(None, (of_month.last_sent_on, sent_on)), default=None)
 
 
-def standing(month: Month) -> Standing:
-    """Tell where a month stands, with who has submitted it."""
-    [found] = standings([month])
-    assigned = Assignment.objects.in_month(month)
-    found.advisors = assigned.aggregate(n=Count("advisor", distinct=True))["n"]
-    found.missing = missing_submissions(month)
+def standing(month: Month, newest: Month | None) -> Standing:
+    """Tell where a month stands, with how many have to submit it and how many have not."""
+    [found] = standings([month], newest)
+    found.advisors, found.missing = submitting(month)
     return found
 
 
-def first() -> Month | None:
-    """Give the first month that was closed, or else will be; None before there is a contract."""
-    closed: Month | None = Publication.objects.aggregate(first=Min("month"))["first"]
-    run: Month | None = Subscription.objects.aggregate(first=Min("first_run"))["first"]
-    return closed or run
+class Bounds(NamedTuple):
+    """The first month that was closed, or else will be, and the last one that was.
+
+    Both are None before there is a contract; the last one is until a month is closed.
+    """
+
+    first: Month | None
+    closed: Month | None
+
+
+def bounds() -> Bounds:
+    first_run = Subscription.objects.order_by("first_run").values("first_run")[:1]
+    first = Coalesce(Min("month"), Subquery(first_run))
+    return Bounds(**Publication.objects.aggregate(first=first, closed=Max("month")))
 
 
 def not_submitted(month: Month) -> QuerySet[Advisor]:
@@ -162,22 +184,20 @@ def not_submitted(month: Month) -> QuerySet[Advisor]:
     return missing(month).select_related("user").order_by("user__name")
 
 
-def billed(month: Month) -> dict[Month, list[Billed]]:
-    """Give what a run and those of the year before it billed, without what was cancelled."""
-    lines = InvoiceLine.objects.filter(
-        invoice__run_month__gte=month - YEAR, invoice__run_month__lte=month
-    ).exclude(invoice__state=InvoiceState.VOID)
+def billed(runs: Collection[Month]) -> dict[Month, list[Billed]]:
+    """Give what runs billed, without what was cancelled; of a run that billed nothing, nothing."""
+    lines = InvoiceLine.objects.filter(invoice__run_month__in=runs)
+    of_fees = When(kind=LineKind.FEE, then=F("until_month") - F("from_month"))
     cells: dict[tuple[Month, UUID | None, str], list[tuple[int, int, int]]] = defaultdict(list)
-    for run, client, kind, first_month, until, count, cents in (
-        lines.order_by()
-        .values_list(
-            "invoice__run_month", "invoice__organisation", "kind", "from_month", "until_month"
-        )
+    for run, client, kind, covered, count, cents in (
+        lines.exclude(invoice__state=InvoiceState.VOID)
+        .order_by()
+        .annotate(covered=Case(of_fees, default=0, output_field=IntegerField()))
+        .values_list("invoice__run_month", "invoice__organisation", "kind", "covered")
         .annotate(Count("pk"), Sum("net_cents"))
     ):
-        covered = until.since(first_month) if kind == LineKind.FEE else 0
         cells[run, client, kind].append((cents, count, covered))
-    found: dict[Month, list[Billed]] = {month: []}
+    found: dict[Month, list[Billed]] = {}
     for (run, client, kind), parts in cells.items():
         lines_of, net_cents = sum(part[1] for part in parts), sum(part[0] for part in parts)
         row = Billed(client, kind, lines_of, net_cents, max(parts)[2])

@@ -15,7 +15,7 @@ from uuid import UUID
 from agency.month import Month
 from subscriptions.models import LineKind
 
-MONTH, QUARTER, YEAR = 1, 3, 12
+LENGTHS = MONTH, QUARTER, YEAR = 1, 3, 12
 LOOK_FROM_PERCENT = 25
 
 
@@ -138,9 +138,9 @@ def _of_kind(kind: str, before: Cells, after: Cells) -> OfKind:
 def to_look_at(month: Month, runs: Runs) -> list[OfClient]:
     """Give the clients that differ by more than a quarter from last time, the most first.
 
-    Last time is the last run that billed the client fees for as long a time, or none as this one.
-    Whoever has no last time is left out. Who was to be billed fees again by now, and is not, is
-    among them.
+    Last time is the last of ``runs`` that billed the client fees for as long a time as this one, or
+    none as well. Whoever has no last time is left out. Who was to be billed fees again by now, and
+    is not, is among them.
     """
     by_run = {run: _by_client(rows) for run, rows in runs.items() if run <= month}
     now = by_run.pop(month, {})
@@ -148,7 +148,7 @@ def to_look_at(month: Month, runs: Runs) -> list[OfClient]:
     for client, rows in now.items():
         if then := _last_time(client, rhythm(rows), by_run):
             found.append(_of_client(client, then, rows))
-    for length in (MONTH, QUARTER, YEAR):
+    for length in LENGTHS:
         for client, rows in by_run.get(month - length, {}).items():
             if client not in now and rhythm(rows) == length:
                 found.append(_of_client(client, rows, []))

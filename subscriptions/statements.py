@@ -56,9 +56,9 @@ class Books:
 
     def open_from(self, subscription: UUID) -> Month:
         """Give the month in which the period of a contract that is open began."""
-        contract, stated = self.contracts[subscription], self.stated[subscription]
-        first = max(contract.months.from_month, contract.reported_until)
-        return contract.resumes(max(first, stated[-1].months.until) if stated else first)
+        stated = self.stated[subscription]
+        last = stated[-1].months.until if stated else None
+        return open_from(self.contracts[subscription], last)
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,26 @@ class Closing:
     capped: bool
 
 
-def read_books(
-    organisations: Sequence[UUID] | None = None, *, without_hours: bool = False
-) -> Books:
+def open_from(contract: Contract, stated_until: Month | None) -> Month:
+    """Give the month in which the open period of a contract began that is stated until a month."""
+    first = max(contract.months.from_month, contract.reported_until)
+    return contract.resumes(max(first, stated_until) if stated_until else first)
+
+
+def ending(
+    contract: Contract, begin: Month, until: Month, thresholds: Thresholds
+) -> Iterator[Release]:
+    """Give the periods of a contract that end by a month; ``begin`` opens the first of them."""
+    month = begin
+    while month < until and month in contract.months:
+        closing = release(contract, begin, month, thresholds)
+        month += 1
+        if closing:
+            begin = month = contract.resumes(month)
+            yield closing
+
+
+def read_books(organisations: Sequence[UUID] | None = None) -> Books:
     """Read contracts, posted hours, statements and cards in a fixed number of queries."""
     policy = ReleasePolicy.objects.latest("version")
     loaded = contracts.load(organisations)
@@ -80,7 +97,7 @@ def read_books(
     return Books(
         contracts=loaded,
         organisations=dict(rows.values_list("pk", "organisation_id")),
-        hours={} if without_hours else hours.posted_quarters(organisations),
+        hours=hours.posted_quarters(organisations),
         stated=_stated(organisations),
         cards=_cards(organisations),
         thresholds=thresholds(policy),
@@ -138,32 +155,29 @@ def closings(books: Books, until: Mapping[UUID, Month]) -> Iterator[Closing]:
         try:
             yield from _closings_of(books, subscription, until[subscription])
         except NoPriceError as error:
-            code = Organisation.objects.get(pk=books.organisations[subscription]).code
-            raise CloseError(
-                "%(organisation)s: %(why)s",
-                params={"organisation": code, "why": no_price(error)},
-            ) from error
+            raise unpriced(books.organisations[subscription], error) from error
+
+
+def unpriced(organisation: UUID, error: NoPriceError) -> CloseError:
+    code = Organisation.objects.get(pk=organisation).code
+    why = {"organisation": code, "why": no_price(error)}
+    return CloseError("%(organisation)s: %(why)s", params=why)
 
 
 def _closings_of(books: Books, subscription: UUID, until: Month) -> Iterator[Closing]:
     contract, organisation = books.contracts[subscription], books.organisations[subscription]
-    month = open_from = books.open_from(subscription)
-    while month < until and month in contract.months:
-        closing = release(contract, open_from, month, books.thresholds)
-        month += 1
-        if closing:
-            open_from = month = contract.resumes(month)
-            worked_out = account(
-                contract,
-                closing,
-                books.hours.get(organisation, {}),
-                books.stated[subscription],
-                books.cards[organisation],
-                books.thresholds,
-            )
-            _carry_on(books, subscription, worked_out)
-            year = contract.year_of(closing.months.from_month)
-            yield Closing(subscription, worked_out, contract.choices_of(year).overage == CAP)
+    for closing in ending(contract, books.open_from(subscription), until, books.thresholds):
+        worked_out = account(
+            contract,
+            closing,
+            books.hours.get(organisation, {}),
+            books.stated[subscription],
+            books.cards[organisation],
+            books.thresholds,
+        )
+        _carry_on(books, subscription, worked_out)
+        year = contract.year_of(closing.months.from_month)
+        yield Closing(subscription, worked_out, contract.choices_of(year).overage == CAP)
 
 
 def _carry_on(books: Books, subscription: UUID, worked_out: Account) -> None:
@@ -271,20 +285,6 @@ def close_month(month: Month, *, on: dt.date) -> bool:
     _write(books, list(closings(books, dict.fromkeys(books.contracts, month + 1))), publication)
     async_task("subscriptions.tasks.announce", str(publication.pk))
     return True
-
-
-def coming(month: Month) -> list[tuple[UUID, Release]]:
-    """Give what closing a month would publish: for whom, which period, and how it shows.
-
-    No hours are read for it: the manner follows from contract and headcount alone. Raises
-    CloseError as the close would.
-    """
-    books = read_books(without_hours=True)
-    until = dict.fromkeys(books.contracts, month + 1)
-    return [
-        (books.organisations[closing.subscription], closing.account.release)
-        for closing in closings(books, until)
-    ]
 
 
 def _served() -> dict[UUID, list[MonthRange]]:

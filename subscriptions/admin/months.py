@@ -25,7 +25,7 @@ from agency.models import Organisation
 from agency.month import Month
 from agency.templatetags.figures import day, long_month
 from agency.today import today
-from subscriptions import billing, long_work, months, run_comparison, statements, vat
+from subscriptions import billing, foretelling, long_work, months, run_comparison, statements, vat
 from subscriptions.admin import jobs as job_pages
 from subscriptions.admin.month_words import (
     beside,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from subscriptions.foretelling import Coming
     from subscriptions.months import Standing
 
 MOST_SHOWN = 50  # rows of one kind; the lists have all of them
@@ -92,12 +93,12 @@ def addresses(site: Any) -> list[Any]:
 
 def _list(site: Any, request: HttpRequest) -> HttpResponse:
     """Show the months, the newest first, with where each stands."""
-    first, last = months.first(), Month.containing(today())
+    (first, closed), last = months.bounds(), Month.containing(today())
     known = [] if first is None else [last - n for n in range(last.since(first) + 1)]
     page = Paginator(known, ON_A_PAGE).get_page(request.GET.get("p"))
     rows = [
         {"standing": found, "where": _where(found), "sent": found.of(SENT)}
-        for found in sorted(months.standings(list(page)), key=lambda one: one.month, reverse=True)
+        for found in months.standings(list(page), closed)
     ]
     context = {"title": _("Months"), "rows": rows, "page": page}
     return _response(site, request, "list", context)
@@ -126,8 +127,8 @@ def _where(found: Standing) -> tuple[str, str]:
 
 def _page(site: Any, request: HttpRequest, month: str, step: str = "") -> HttpResponse:
     """Show a step of a month, or the one that waits for somebody."""
-    known = _known(month)
-    found = months.standing(known)
+    known, closed = _known(month)
+    found = months.standing(known, closed)
     step = step or found.current()
     if step not in TITLES:
         raise Http404
@@ -149,16 +150,19 @@ def _page(site: Any, request: HttpRequest, month: str, step: str = "") -> HttpRe
     return _response(site, request, step, context)
 
 
-def _known(text: str) -> Month:
-    """Give a month that has a page: from the first that was or will be closed up to today's."""
+def _known(text: str) -> tuple[Month, Month | None]:
+    """Give a month that has a page, and the last one that is closed.
+
+    From the first that was or will be closed up to today's.
+    """
     try:
         month = Month.parse(text)
     except ValueError as error:
         raise Http404 from error
-    first = months.first()
+    first, closed = months.bounds()
     if first is None or not first <= month <= Month.containing(today()):
         raise Http404
-    return month
+    return month, closed
 
 
 def _response(
@@ -222,8 +226,9 @@ def _close(_request: HttpRequest, found: Standing) -> dict[str, Any]:
     if found.is_closed:
         return {"refusal": "", "coming": [], "coming_count": 0}
     coming, refusal = _foretold(found.month)
-    counts = Counter(row["said"] for row in coming)
-    return {"refusal": refusal, "coming": counts.most_common(), "coming_count": len(coming)}
+    counts = Counter(each.release.display for each in coming)
+    said = [(foretold(display), count) for display, count in counts.most_common()]
+    return {"refusal": refusal, "coming": said, "coming_count": len(coming)}
 
 
 def _statements(_request: HttpRequest, found: Standing) -> dict[str, Any]:
@@ -236,24 +241,19 @@ def _statements(_request: HttpRequest, found: Standing) -> dict[str, Any]:
             "more": found.statements - len(rows),
         }
     coming, refusal = _foretold(found.month)
-    names = dict(Organisation.objects.values_list("pk", "legal_name"))
-    coming.sort(key=lambda row: (names[row["client"]], row["months"].from_month))
-    shown = [row | {"organisation": names[row["client"]]} for row in coming[:MOST_SHOWN]]
+    coming.sort(key=lambda each: (each.name, each.release.months.from_month))
+    shown = [(each, foretold(each.release.display)) for each in coming[:MOST_SHOWN]]
     more = len(coming) - len(shown)
     return {"published": [], "coming": shown, "refusal": refusal, "more": more}
 
 
-def _foretold(month: Month) -> tuple[list[dict[str, Any]], str]:
+def _foretold(month: Month) -> tuple[list[Coming], str]:
     """Give what the close would publish, or the sentence that says why there is none now."""
     try:
         statements.refuse_to_close(month, on=today())
-        coming = statements.coming(month)
+        return foretelling.coming(month), ""
     except statements.CloseError as refused:
         return [], _sentences(refused)
-    return [
-        {"client": client, "months": release.months, "said": foretold(release.display)}
-        for client, release in coming
-    ], ""
 
 
 def _sentences(refused: ValidationError) -> str:
@@ -268,10 +268,15 @@ def _sentences(refused: ValidationError) -> str:
 
 
 def _drafts(request: HttpRequest, found: Standing) -> dict[str, Any]:
-    runs = months.billed(found.month)
-    like = run_comparison.like(found.month, runs)
-    kinds = run_comparison.by_kind(runs[like.month] if like else [], runs[found.month])
-    looks = run_comparison.to_look_at(found.month, runs) if found.is_drafted else []
+    month, blocked = found.month, found.of([InvoiceState.BLOCKED])
+    runs = months.billed([month, *(month - length for length in run_comparison.LENGTHS)])
+    like = run_comparison.like(month, runs)
+    before = runs
+    if not (like and like.is_one_rhythm_before):  # as most runs have
+        before = months.billed([month - n for n in range(run_comparison.YEAR + 1)])
+        like = run_comparison.like(month, before)
+    kinds = run_comparison.by_kind(before[like.month] if like else [], runs.get(month, []))
+    looks = run_comparison.to_look_at(month, runs) if found.is_drafted else []
     names = Organisation.objects.in_bulk([one.client for one in looks[:MOST_SHOWN]])
     return {
         "like": like,
@@ -282,8 +287,8 @@ def _drafts(request: HttpRequest, found: Standing) -> dict[str, Any]:
         "difference_cents": sum(row.difference_cents for row in kinds),
         "looks": [(names[one.client], one, why_client(one)) for one in looks[:MOST_SHOWN]],
         "more_looks": len(looks) - MOST_SHOWN,
-        "blocked": _blocked(request, found.month),
-        "blocked_sum": found.of([InvoiceState.BLOCKED]),
+        "blocked": _blocked(request, month) if blocked.documents else [],
+        "blocked_sum": blocked,
     }
 
 
@@ -335,7 +340,7 @@ SHOWN: dict[str, Callable[[HttpRequest, Standing], dict[str, Any]]] = {
 
 def _remind(request: HttpRequest, month: str) -> HttpResponse:
     """Ask by mail who has not submitted; who was asked within the hour is left in peace."""
-    asked = submissions.remind(_known(month))
+    asked = submissions.remind(_known(month)[0])
     text = ngettext(
         "%(n)s counsellor is asked by mail.", "%(n)s counsellors are asked by mail.", asked
     )
@@ -346,7 +351,7 @@ def _remind(request: HttpRequest, month: str) -> HttpResponse:
 
 def _start(request: HttpRequest, month: str, *, kind: JobKind, step: str) -> HttpResponse:
     """Have the queue close, draft, send or write, unless it is at it already."""
-    known = _known(month)
+    known, _closed = _known(month)
     try:
         job, is_new = long_work.start(kind, known, by=signed_in(request), on=today())
     except ValidationError as refused:
@@ -361,7 +366,7 @@ def _start(request: HttpRequest, month: str, *, kind: JobKind, step: str) -> Htt
 
 def _approve(request: HttpRequest, month: str) -> HttpResponse:
     """Approve the drafts that the page counted; large ones are approved on their own pages."""
-    known = _known(month)
+    known, _closed = _known(month)
     drafts = list(
         Invoice.objects.filter(run_month=known, state=InvoiceState.DRAFT).exclude(billing.LARGE)
     )
