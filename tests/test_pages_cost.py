@@ -19,6 +19,7 @@ from tests.confidentiality import world
         (Cost("client", 3.1, 10, 10), "slow"),
         (Cost("invoice", 1.0, 11, 11), "statements"),
         (Cost("invoice", 1.0, 9, 8), "grows"),
+        (Cost("invoice", 1.0, 8, 9), ""),
         (Cost("invoice", 1.0, 9, None), ""),
     ],
 )
@@ -45,6 +46,17 @@ def test_the_benchmark_asks_for_every_page(settings: Settings) -> None:
     assert all(0 < cost.statements <= 10 for cost in found)
     assert ["grows" in cost.misses for cost in found] == [cost.name == "client" for cost in found]
     assert Organisation.objects.count() > 1
+
+
+@pytest.mark.django_db
+def test_a_list_without_rows_tells_nothing_of_what_rows_cost(settings: Settings) -> None:
+    settings.TODAY = world.TODAY
+    world.two_clients()
+    client, address = pages.signed_in(), "/admin/agency/organisation/"
+    shown = [pages.Page("all", address), pages.Page("none", f"{address}?q=nobody")]
+    found = pages.costs(client, shown, {"all": 1, "none": 1}, rounds=1)
+    assert [cost.statements_small for cost in found] == [1, None]
+    assert ["grows" in cost.misses for cost in found] == [True, False]
 
 
 @pytest.mark.django_db

@@ -35,6 +35,8 @@ SMALL = 50
 ROWS = 100
 SEARCHES = ("organisation", "4321")  # what all rows hold, and what few do
 OF_A_CLIENT = "client"
+BEFORE_CLOSING = ("complete", "close", "statements")
+AFTER_CLOSING = ("statements", "drafts", "approve", "send")
 BARE = Template(
     "<!doctype html><title>Bare</title><table>{% for row in rows %}<tr>"
     "<td><a href='/{{ row.pk }}/'>{{ row.number }}</a></td><td>{{ row.organisation }}</td>"
@@ -53,7 +55,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a page costs: beside the floor, and in statements at a large and a small agency."""
+    """What a page costs: beside the floor, and in statements at a large and a small agency.
+
+    Of a list that is empty at one of them the small number is None: it tells nothing of rows.
+    """
 
     name: str
     times: float
@@ -70,7 +75,7 @@ class Cost:
             for word, is_missed in (
                 ("slow", self.times > most),
                 ("statements", self.statements > STATEMENTS),
-                ("grows", small is not None and small != self.statements),
+                ("grows", small is not None and small < self.statements),
             )
             if is_missed
         )
@@ -82,7 +87,8 @@ def measure(options: argparse.Namespace) -> None:
     with small_database():
         office.build(min(SMALL, options.organisations), 1000, 0)
         client = signed_in()
-        few = {page.name: _statements(client, page.address) for page in pages(client)}
+        asked = {page.name: _statements(client, page.address) for page in pages(client)}
+    few = {name: statements for name, (statements, is_empty) in asked.items() if not is_empty}
     began = time.perf_counter()
     office.build(options.organisations, options.month_hours, options.invoices)
     _say(
@@ -147,6 +153,7 @@ def pages(client: Client) -> Iterator[Page]:
     middle = Organisation.objects.order_by("code")[Organisation.objects.count() // 2]
     yield Page(OF_A_CLIENT, reverse("admin:agency_organisation_overview", args=[middle.pk]))
     yield from _of_documents()
+    yield from _of_months()
     for model in sorted(admin.site._registry, key=lambda each: each._meta.label):
         yield from of_list(client, model)
 
@@ -163,6 +170,16 @@ def _of_documents() -> Iterator[Page]:
         yield Page("quote: sign", reverse("admin:subscriptions_quote_sign", args=[quote_.pk]))
     yield Page("invoice: received", reverse("admin:subscriptions_invoice_received"))
     yield Page("reminder: plan", reverse("admin:subscriptions_reminder_plan"))
+
+
+def _of_months() -> Iterator[Page]:
+    """Give the steps of the month that waits to be closed, and those of the newest run."""
+    yield Page("months", reverse("admin:month_list"))
+    waiting, run = office.NEWEST + 1, office.NEWEST
+    for month, steps in ((waiting, BEFORE_CLOSING), (run, AFTER_CLOSING)):
+        for step in steps:
+            name = f"month: {step}" + (", closed" if month == run else "")
+            yield Page(name, reverse("admin:month_step", args=[month, step]))
 
 
 def of_list(client: Client, model: type[Any]) -> Iterator[Page]:
@@ -207,15 +224,12 @@ def costs(client: Client, shown: list[Page], few: dict[str, int], rounds: int) -
             floors += [_timed(client, floor)]
     least = min(floors)
     _say(f"  bare view of {ROWS} rows: {least * 1000:.1f} ms")
-    return [
-        Cost(
-            page.name,
-            min(times[page.name]) / least,
-            _statements(client, page.address),
-            few.get(page.name),
-        )
-        for page in shown
-    ]
+    found = []
+    for page in shown:
+        statements, is_empty = _statements(client, page.address)
+        small = None if is_empty else few.get(page.name)
+        found.append(Cost(page.name, min(times[page.name]) / least, statements, small))
+    return found
 
 
 def _timed(client: Client, address: str) -> float:
@@ -224,8 +238,11 @@ def _timed(client: Client, address: str) -> float:
     return time.perf_counter() - began
 
 
-def _statements(client: Client, address: str) -> int:
-    """Count the statements of a request; one that is not answered with a page ends it all."""
+def _statements(client: Client, address: str) -> tuple[int, bool]:
+    """Count the statements of a request, and tell whether it shows a list without a row.
+
+    A request that is not answered with a page ends it all.
+    """
     sent: Counter[str] = Counter()
 
     def count(execute: Callable[..., Any], sql: Any, *more: Any) -> Any:
@@ -233,10 +250,11 @@ def _statements(client: Client, address: str) -> int:
         return execute(sql, *more)
 
     with connection.execute_wrapper(count):
-        answer = client.get(address)
+        answer: Any = client.get(address)
     if answer.status_code not in {200, 302}:
         raise SystemExit(f"{address} answered {answer.status_code}.")
-    return sent.total()
+    listed = (getattr(answer, "context_data", None) or {}).get("cl")
+    return sent.total(), listed is not None and not listed.result_list
 
 
 def show(found: list[Cost]) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import connection
 
-from advisors.models import Advisor, Assignment
+from advisors.models import Advisor, Assignment, ClosedMonth
+from agency.guards import retention_may_delete
 from agency.models import Contact, Organisation, User
 from agency.month import Month
-from subscriptions.models import Invoice, InvoiceLine
+from subscriptions.models import Invoice, InvoiceLine, Publication, Statement
 from tests import factories as make
 from tests.benchmarks.drafting import world
 
@@ -77,6 +78,7 @@ def build(organisations: int, month_hours: int, invoices: int) -> None:
     world._write(User, [_colleague()])
     _people()
     make.collection_policy()
+    _months()
     earlier = 1
     while (missing := invoices - Invoice.objects.count()) > 0:
         _copy(earlier * RUNS, missing)
@@ -93,6 +95,20 @@ def build(organisations: int, month_hours: int, invoices: int) -> None:
         for statement in TRAIL:
             cursor.execute(_filled(statement), [])
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _months() -> None:
+    """Have the last month wait to be closed, all before it published, the newest run drafted."""
+    with retention_may_delete():
+        Statement.objects.filter(publication__month=world.RUN).delete()
+        Publication.objects.filter(month=world.RUN).delete()
+        ClosedMonth.objects.filter(month=world.RUN).delete()
+    known = set(Publication.objects.values_list("month", flat=True))
+    months = {world.BEGIN + n for n in range(world.RUN.since(world.BEGIN))}
+    world._write(
+        Publication, [Publication(month=each, published_on=ON) for each in sorted(months - known)]
+    )
+    make.job(User.objects.get(role="controller"), "draft", NEWEST, done=2, finished_on=ON)
 
 
 def _colleague() -> User:
