@@ -13,6 +13,7 @@ to be empty for it to count.
 from __future__ import annotations
 
 from functools import reduce
+from itertools import islice
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     Known = dict[tuple[type[Any], Paths], list[Any]]
 
 NUMBER, WHOLE = "__contains", "__exact"
+MOST_WORDS = 10  # more of them make a question that SQLite refuses
 
 
 @CharField.register_lookup
@@ -63,7 +65,8 @@ def find(rows: QuerySet[Any], paths: Iterable[str], text: str) -> QuerySet[Any]:
 
     Costs a statement for each table that the paths lead to, and one for the list's own numbers.
     """
-    asked = _Asked(text.strip(), [_unquoted(word) for word in smart_split(text)])
+    words = islice(smart_split(text), MOST_WORDS)
+    asked = _Asked(text.strip(), [_unquoted(word) for word in words])
     model, paths = rows.model, tuple(paths)
     if not asked.words:
         return rows

@@ -101,6 +101,15 @@ def test_a_document_is_found_by_its_clients_and_its_numbers(
 
 
 @either_way
+def test_a_text_of_many_words_is_searched_for_the_first_of_them(
+    invoices: dict[str, Invoice], monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(search, "MOST_FOUND", most)
+    assert found("speeldoos " * 5000) == {invoices["theatre"]}
+    assert found("speeldoos " * 9 + "fanfare " * 5000) == set()
+
+
+@either_way
 def test_what_hangs_on_a_document_is_found_as_it_is(
     invoices: dict[str, Invoice], monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
