@@ -35,6 +35,11 @@ MENU = (
     (_("Invoices"), "subscriptions_invoice_changelist"),
     (_("Months"), "month_list"),
 )
+MOST_LISTED = 12  # of an app on the start page; of more, those that people open most
+OPENED = frozenset({
+    *("contest", "headcountdeclaration", "invoice", "mandate", "pricebook", "purchaseorder"),
+    *("quote", "receipt", "reminder", "statement", "subscription", "tierchangerequest"),
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,17 @@ class StaffSite(admin.AdminSite):
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         """Work it out where a page shows it: Django asks for it on every one, for a fifth of it."""
-        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
+        return SimpleLazyObject(partial(self._app_list, request, app_label))
+
+    def _app_list(self, request: HttpRequest, app_label: str | None) -> list[Any]:
+        """Name in each app the lists that people open; of many, the others come folded away."""
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            models = app["models"]
+            opened = [each for each in models if each["model"]._meta.model_name in OPENED]
+            app["opened"] = opened if len(models) > MOST_LISTED else models
+            app["others"] = [each for each in models if each not in app["opened"]]
+        return list(apps)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from subscriptions import first_start

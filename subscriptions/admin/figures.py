@@ -66,9 +66,14 @@ class Figures:
         return _percent(self.used_quarters, self.allowance_quarters)
 
     @property
-    def used_width(self) -> int:
-        """The part of the bar that is filled: use above what was contracted fills it."""
-        return min(100, self.used_percent)
+    def contracted_width(self) -> int:
+        """Where all that was contracted lies on the bar, which is as long as the larger of both."""
+        return _percent(100, max(100, self.used_percent))
+
+    @property
+    def within_width(self) -> int:
+        """The part of the bar for use within what was contracted; what is beyond begins there."""
+        return min(self.used_percent, self.contracted_width)
 
 
 def figures(on: dt.date) -> Figures:
