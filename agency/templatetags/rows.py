@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 
+from agency.admin_words import without_icons
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -20,7 +22,7 @@ NOTHING = ">–</td>"  # as the site shows that there is no value
 def labelled(cells: Iterable[SafeString], headers: Sequence[dict[str, Any]]) -> SafeString:
     """Write the cells of a row, which Django made, each with its column's title in ``data-l``.
 
-    A cell without a value gets none: it is left out on a phone.
+    A cell without a value gets none: it is left out on a phone. What is yes or no is a word.
     """
     return mark_safe("".join(map(_labelled, cells, headers)))  # noqa: S308  # Django escaped them
 
@@ -30,4 +32,5 @@ def _labelled(cell: SafeString, header: dict[str, Any]) -> str:
         return cell
     if cell.endswith(NOTHING):
         return cell.replace("<td", "<td data-none", 1)
-    return cell.replace("<td", format_html('<td data-l="{}"', capfirst(header["text"])), 1)
+    titled = format_html('<td data-l="{}"', capfirst(header["text"]))
+    return without_icons(cell).replace("<td", titled, 1)

@@ -28,4 +28,4 @@ def in_words(field: AdminReadonlyField) -> str:
     """Write a read-only field: euros, hours and months for the integers that are stored."""
     name = field.field["name"]
     written = shown(field.form.instance, name)
-    return field.contents() if written is None else written
+    return admin_words.without_icons(field.contents()) if written is None else written
