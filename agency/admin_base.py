@@ -318,13 +318,24 @@ def _refused(form: Any, sentence: str) -> Any:
 
 def note(request: HttpRequest, action: str, subject: models.Model, fields: str = "") -> None:
     """Write an audit event of what the person behind a request did to a row."""
-    AuditEvent.objects.create(
-        on=today(),
-        actor=signed_in(request),
-        action=action,
-        subject_model=subject._meta.label_lower,
-        subject_id=subject.pk,
-        fields=fields[:LONGEST_FIELDS],
+    note_all(request, action, [subject], fields)
+
+
+def note_all(
+    request: HttpRequest, action: str, subjects: Iterable[models.Model], fields: str = ""
+) -> None:
+    """Write one of each row, in one statement for as many as there are."""
+    on, actor = today(), signed_in(request)
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            on=on,
+            actor=actor,
+            action=action,
+            subject_model=subject._meta.label_lower,
+            subject_id=subject.pk,
+            fields=fields[:LONGEST_FIELDS],
+        )
+        for subject in subjects
     )
 
 

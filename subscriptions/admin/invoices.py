@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -16,7 +18,7 @@ from django_q.tasks import async_task
 
 from agency import confirmation, vat_ids
 from agency.accounts import signed_in
-from agency.admin_base import StaffAdmin, note
+from agency.admin_base import StaffAdmin, note_all
 from agency.admin_columns import asked_as, column
 from agency.admin_rows import Rows
 from agency.templatetags.figures import amount, badge, day, euro, month
@@ -352,9 +354,10 @@ class InvoiceAdmin(StaffAdmin):
             messages.info(request, rechecked)
         drafted: list[Invoice] = []
         runs = blocked.order_by("run_month").values_list("run_month", "organisation").distinct()
-        for run_month, organisation in list(runs):
+        for run_month, of_run in groupby(list(runs), itemgetter(0)):
+            clients = [organisation for _month, organisation in of_run]
             try:
-                run = billing.draft_run(run_month, [organisation], anew=True)
+                run = billing.draft_run(run_month, clients, anew=True)
             except billing.BillError as refused:
                 messages.error(request, " ".join(refused.messages))
             else:
@@ -423,8 +426,7 @@ def _tell(
 
     ``undo`` is the action that takes it back.
     """
-    for invoice in invoices:
-        note(request, action, invoice)
+    note_all(request, action, invoices)
     count = len(invoices) if done is None else done
     if count and undo:
         address = reverse("admin:subscriptions_invoice_changelist")

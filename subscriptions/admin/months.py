@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from advisors import submissions
 from agency import access
 from agency.accounts import signed_in
-from agency.admin_base import note
+from agency.admin_base import note, note_all
 from agency.models import Organisation
 from agency.month import Month
 from agency.templatetags.figures import day, long_month
@@ -384,8 +384,7 @@ def _approve(request: HttpRequest, month: str) -> HttpResponse:
     except billing.BillError as refused:
         messages.error(request, _sentences(refused))
         return redirect("admin:month_step", month, "approve")
-    for invoice in drafts:
-        note(request, "approved", invoice)
+    note_all(request, "approved", drafts)
     text = ngettext(
         "%(n)s invoice approved. Nothing is sent yet.",
         "%(n)s invoices approved. Nothing is sent yet.",

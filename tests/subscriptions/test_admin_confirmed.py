@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from agency import confirmation
 from agency.admin_base import StaffAdmin
+from agency.models import AuditEvent
 from subscriptions.models import Invoice, InvoiceState
 from tests import factories
 from tests.browsers import as_
@@ -191,3 +192,36 @@ def test_the_page_of_none_in_sight_says_why(settings: Settings) -> None:
     assert "None of the chosen rows can take part as it stands." in said
     assert "Client 0, Mar 2026 Not a credit that staff gave" in said
     assert "Client 1, Mar 2026 Approved" in said
+
+
+def statements(browser: Client, action: str, chosen: list[Invoice], of: str = "") -> int:
+    """Count the statements of a deed, or those of them that name a table."""
+    asked = {"action": action, "_selected_action": [str(row.pk) for row in chosen], "index": "0"}
+    with CaptureQueriesContext(connection) as sent:
+        assert browser.post(LIST, asked).status_code == 302
+    return sum(of in each["sql"] for each in sent)
+
+
+def test_many_are_approved_in_as_many_statements_as_two() -> None:
+    rows, browser = invoices(*["draft"] * 14), as_("controller")
+    statements(browser, "approve", rows[:2])
+
+    of_two = statements(browser, "approve", rows[2:4])
+
+    assert statements(browser, "approve", rows[4:]) == of_two
+    assert states() == ["approved"] * 14
+    assert AuditEvent.objects.filter(subject_id__in=[row.pk for row in rows]).count() == 14
+
+
+def test_the_blocked_ones_of_a_run_are_drafted_anew_together() -> None:
+    """What a run reads would be read again for every one of them."""
+    factories.agency()
+    factories.price_book()
+    factories.closed_month("2026-03")
+    rows, browser = invoices(*["blocked"] * 9), as_("controller")
+    books = "subscriptions_priceband"
+
+    assert statements(browser, "draft_anew", rows[:1], books) > 0
+    of_two = statements(browser, "draft_anew", rows[2:4], books)
+
+    assert statements(browser, "draft_anew", rows[4:], books) == of_two
