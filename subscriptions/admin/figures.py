@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from django.db.models import Sum
+from django.core.cache import cache
+from django.db.models import BigIntegerField, Count, DateField, F, IntegerField, Q, Sum
+from django.db.models.functions import Cast, TruncMonth
 
 from agency.money import round_half_away
 from agency.month import Month, midnight
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MONTHS_OF_FIGURES = 12
 MONTHS_AHEAD = 6
+SECONDS_KEPT = 15 * 60
+FEES = (LineKind.FEE, LineKind.TIER_CHANGE)
 HIGHEST, BASE, STEP = 120, 128, 27  # of a drawing that is 330 wide and 150 high
 LOW_HIGHEST, LOW_BASE, WIDE_STEP = 44, 60, 54  # of one of half a year, 82 high
 
@@ -81,9 +85,12 @@ def figures(on: dt.date) -> Figures:
     now = Month.containing(on)
     revenue = _recurring(now)
     planned = Session.objects.filter(status=SessionStatus.SCHEDULED, starts_at__gte=midnight(on))
-    to_come = list(planned.order_by().values_list("offering__kind", "starts_at"))
-    kinds = Counter(kind for kind, _at in to_come)
-    by_month = Counter(Month.containing(at) for _kind, at in to_come)
+    first_day = TruncMonth("starts_at", output_field=DateField())
+    kinds, by_month = Counter[str](), Counter[Month]()
+    to_come = planned.order_by().values_list("offering__kind", first_day).annotate(Count("pk"))
+    for kind, month, n in to_come:
+        kinds[kind] += n
+        by_month[Month.containing(month)] += n
     ahead = [now + i for i in range(MONTHS_AHEAD)]
     return Figures(
         recurring_cents=sum(revenue[-1]),
@@ -106,15 +113,26 @@ def _percent(part: int, whole: int) -> int:
 
 
 def _recurring(now: Month) -> list[tuple[int, int]]:
+    """Give what `_billed` finds; it reads all fees of a year, so it is kept for a while.
+
+    An index of fees would spare that, and every drafting run would pay for it.
+    """
+    key = f"recurring revenue {now}"
+    kept: list[tuple[int, int]] | None = cache.get(key)
+    if kept is None:
+        kept = _billed(now)
+        cache.set(key, kept, SECONDS_KEPT)
+    return kept
+
+
+def _billed(now: Month) -> list[tuple[int, int]]:
     """Give for twelve months up to ``now`` the fees billed for each, evenly over their period.
 
     Those of the extended tier come first. The difference that an upgrade bills counts there, and
     the fee that was billed before it stays with the tier it was billed at.
     """
     fees = InvoiceLine.objects.filter(
-        kind__in=[LineKind.FEE, LineKind.TIER_CHANGE],
-        until_month__gt=now - MONTHS_OF_FIGURES + 1,
-        from_month__lte=now,
+        kind__in=FEES, until_month__gt=now - MONTHS_OF_FIGURES + 1, from_month__lte=now
     ).exclude(invoice__state=InvoiceState.VOID)
     sums = {tier: [Fraction(0)] * MONTHS_OF_FIGURES for tier in (True, False)}
     by_period = fees.order_by().values_list("from_month", "until_month", "occurrence__tier", "kind")
@@ -149,20 +167,28 @@ def _columns(
 
 def _published_use(now: Month) -> dict[str, int]:
     """Add up the exact statements of a year; allowances count for the part of the year covered."""
-    recent = Statement.objects.newest().filter(from_month__gte=now - MONTHS_OF_FIGURES)
-    used, allowance = 0, Fraction(0)
-    organisations: set[object] = set()
-    shown = recent.filter(display=Display.EXACT).values_list(
-        "organisation", "used_quarters", "allowance_quarters", "from_month", "until_month"
+    recent = Statement.objects.newest_since(now - MONTHS_OF_FIGURES)
+    exact = Q(display=Display.EXACT)
+    length = Cast("until_month", IntegerField()) - Cast("from_month", IntegerField())
+    by_client = (
+        recent.order_by()
+        .values("organisation")
+        .annotate(
+            used=Sum("used_quarters", default=0),
+            allowed=Sum(
+                F("allowance_quarters") * length, filter=exact, output_field=BigIntegerField()
+            ),
+        )
     )
-    for organisation, quarters, yearly, first, until in shown:
-        used += quarters or 0
-        allowance += Fraction(yearly * until.since(first), 12)
-        organisations.add(organisation)
-    everybody = recent.values("organisation").distinct().count()
-    return {
-        "used_quarters": used,
+    found = by_client.aggregate(
+        everybody=Count("organisation"),
+        organisations_with_hours=Count("allowed"),
+        used_quarters=Sum("used", default=0),
+        months_of_allowance=Sum("allowed", default=0),
+    )
+    allowance = Fraction(found.pop("months_of_allowance"), 12)
+    without = found.pop("everybody") - found["organisations_with_hours"]
+    return found | {
         "allowance_quarters": round_half_away(allowance),
-        "organisations_with_hours": len(organisations),
-        "organisations_without": everybody - len(organisations),
+        "organisations_without": without,
     }

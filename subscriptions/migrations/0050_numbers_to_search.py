@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0046_lists_by_month_and_state'),
+        ('subscriptions', '0047_published_use'),
     ]
 
     operations = [

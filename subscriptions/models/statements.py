@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agency.fields import MonthField, MonthRangeField
 from agency.models import Contact, Entity, OfClients, Organisation, User
+from agency.month import Month
 from subscriptions.models.contracts import Subscription, TopUpCard
 
 
@@ -123,12 +124,22 @@ class Display(models.TextChoices):
 class StatementQuerySet(OfClients["Statement"]):
     def newest(self) -> StatementQuerySet:
         """Only the last version of each period."""
-        later = Statement.objects.filter(
-            subscription=models.OuterRef("subscription"),
-            from_month=models.OuterRef("from_month"),
-            version__gt=models.OuterRef("version"),
-        )
-        return self.filter(~models.Exists(later))
+        return self.filter(~models.Exists(_later_version()))
+
+    def newest_since(self, month: Month) -> StatementQuerySet:
+        """Give the same of all periods from a month on, at once: few contracts have two of one."""
+        recent = self.filter(from_month__gte=month)
+        corrected = Statement.objects.filter(from_month__gte=month, version__gt=1)
+        is_alone = ~Q(subscription__in=corrected.values("subscription"))
+        return recent.filter(is_alone | ~models.Exists(_later_version()))
+
+
+def _later_version() -> models.QuerySet[Statement]:
+    return Statement.objects.filter(
+        subscription=models.OuterRef("subscription"),
+        from_month=models.OuterRef("from_month"),
+        version__gt=models.OuterRef("version"),
+    )
 
 
 class Statement(Entity):
@@ -180,7 +191,14 @@ class Statement(Entity):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["organisation", "from_month"], name="statement_by_organisation"),
+            # All that the use of a year is added up from.
+            models.Index(
+                fields=[
+                    *("organisation", "from_month", "until_month", "display", "used_quarters"),
+                    *("allowance_quarters", "subscription", "version"),
+                ],
+                name="statement_by_organisation",
+            ),
             models.Index(fields=["-from_month"], name="statement_by_month"),
             models.Index(fields=["until_month"], name="statement_by_end"),
         ]
