@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscriptions', '0047_published_use'),
+        ('subscriptions', '0048_paid_by_bank'),
     ]
 
     operations = [

@@ -26,8 +26,13 @@ class Receipt(Entity):
     ``mark`` is a digest of the bank's line, by which it is known again: what it says is not kept.
     """
 
+    # The index of amounts finds the receipts of an invoice.
     invoice = models.ForeignKey(
-        Invoice, models.PROTECT, related_name="receipts", verbose_name=_("invoice")
+        Invoice,
+        models.PROTECT,
+        related_name="receipts",
+        verbose_name=_("invoice"),
+        db_index=False,
     )
     kind = models.CharField(_("kind"), max_length=10, choices=ReceiptKind, default="received")
     received_on = models.DateField(_("received on"))
@@ -46,6 +51,9 @@ class Receipt(Entity):
                 | Q(kind="set_off") & ~Q(amount_cents=0),
                 name="receipt_has_the_sign_of_its_kind",
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["invoice", "amount_cents"], name="receipts_of_an_invoice"),
         ]
 
     def __str__(self) -> str:

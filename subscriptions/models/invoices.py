@@ -252,6 +252,12 @@ class Invoice(Entity):
                 name="invoice_by_part_of_order",
                 condition=~Q(po_number=""),
             ),
+            # What our bank received is held against these; a run writes none of them.
+            models.Index(
+                fields=["id", "received_on", "state", "total_cents"],
+                name="invoices_paid_by_bank",
+                condition=Q(received_on__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
