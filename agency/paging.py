@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.views.main import ChangeList
@@ -11,11 +12,50 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
 MOST_COUNTED = 10_000
 MOST_FOUND = 1000  # by a search: nobody pages through more, but writes another word
+ON_A_LEAF = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page of rows that nobody counts; ``before`` and ``after`` are the queries of the others.
+
+    Empty where there is none.
+    """
+
+    rows: list[Any]
+    before: str
+    after: str
+
+
+def leaf(
+    request: HttpRequest,
+    name: str,
+    rows: QuerySet[Any],
+    read: Callable[[QuerySet[Any]], Iterable[Any]] = iter,
+) -> Leaf:
+    """Give the page that the parameter ``name`` asks for, the first one unless it is a number.
+
+    ``read`` reads the rows of a slice; it gets one more than is shown, to know of a next page.
+    """
+    asked = request.GET.get(name, "")
+    number = int(asked) if asked.isdecimal() and len(asked) < 6 else 1  # noqa: PLR2004 - of pages
+    bottom = (max(1, number) - 1) * ON_A_LEAF
+    found = list(read(rows[bottom : bottom + ON_A_LEAF + 1]))
+
+    def query(other: int) -> str:
+        given = request.GET.copy()
+        given[name] = str(other)
+        return f"?{given.urlencode()}"
+
+    before = query(number - 1) if bottom else ""
+    return Leaf(found[:ON_A_LEAF], before, query(number + 1) if found[ON_A_LEAF:] else "")
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # of any rows

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from subscriptions import bodies, steps
 from subscriptions.models import (
@@ -21,6 +22,8 @@ from subscriptions.models import (
     InvoiceKind,
     InvoiceState,
     Mandate,
+    PaymentPlan,
+    Receipt,
     Reminds,
     StepKind,
     StepState,
@@ -45,20 +48,45 @@ def is_debited_at_once(invoice: Invoice) -> bool:
     return brings_a_debit(invoice) and not ours.exists()
 
 
-def brings_a_debit(invoice: Invoice) -> bool:
-    """Tell whether an invoice may be debited: not where its payer withdrew all its mandates.
+def with_obstacles(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
+    """Read with invoices what keeps them from being debited or asked for, in two statements.
 
-    Of a payer without any nothing is known: those of before mandates were kept are at Stripe only.
+    ``is_contested``, ``is_in_parts``: Stripe, which does not know of parts, would ask for too much.
+    ``may_be_debited``: not where the payer withdrew all its mandates; of one without any nothing is
+    known, as those of before mandates were kept are at Stripe only. ``is_being_credited``: a credit
+    is under way.
     """
-    known = Mandate.objects.filter(organisation=invoice.payer_id)
-    is_left = known.filter(withdrawn_on=None).exists() or not known.exists()
-    return bodies.is_debited(invoice) and is_left
+    of_it: dict[str, Any] = {"invoice": OuterRef("pk")}
+    agreed = PaymentPlan.objects.filter(**of_it, ended_on=None, agreed_on__isnull=False)
+    mandates = Mandate.objects.filter(organisation=OuterRef("payer"))
+    under_way = Invoice.objects.filter(credit_of=OuterRef("pk"), state__in=InvoiceState.unsent)
+    return (
+        invoices.annotate(
+            is_contested=Exists(Contest.objects.filter(**of_it, ended_on=None)),
+            is_in_parts=Exists(agreed) | Exists(Receipt.objects.filter(**of_it)),
+            may_be_debited=Exists(mandates.filter(withdrawn_on=None)) | ~Exists(mandates),
+            is_being_credited=Exists(under_way),
+        )
+        .select_related("organisation__parked", "payer__parked", "write_off")
+        .prefetch_related("steps")
+    )
+
+
+def brings_a_debit(invoice: Invoice) -> bool:
+    """Tell whether an invoice is debited, and may be."""
+    return bodies.is_debited(invoice) and _is(invoice, "may_be_debited")
 
 
 def is_paid_in_parts(invoice: Invoice) -> bool:
-    """Tell whether Stripe would debit or ask for too much: it does not know of parts."""
-    in_force = invoice.payment_plans.filter(ended_on=None, agreed_on__isnull=False)
-    return in_force.exists() or invoice.receipts.exists()
+    return _is(invoice, "is_in_parts")
+
+
+def _is(invoice: Invoice, name: str) -> bool:
+    """Tell one thing of `with_obstacles`, which a list reads for all of its invoices at once."""
+    if not hasattr(invoice, name):
+        rows = with_obstacles(Invoice.objects.filter(pk=invoice.pk))
+        return bool(rows.values_list(name, flat=True).get())
+    return bool(getattr(invoice, name))
 
 
 def is_to_go_on(invoice: Invoice, on: dt.date) -> bool:

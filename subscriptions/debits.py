@@ -7,11 +7,13 @@ debit, which begins on its day (`subscriptions.advancing`): nothing is debited u
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
@@ -61,24 +63,50 @@ def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[PlannedDebi
     Nothing comes where Stripe announces, of a debit that began, and while its day is to come.
     """
     policy = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY).first()
-    if policy is None:
-        return
-    open_ones = payments.unpaid().filter(collection=Collection.SEPA, debit_failed_on=None)
-    open_ones = open_ones.filter(state=InvoiceState.OPEN)
-    if invoice_id:
-        open_ones = open_ones.filter(pk=invoice_id)
-    asked = dict(payments.asked().values())
-    open_ones = open_ones.select_related("organisation__parked", "payer__parked").order_by(
-        "due_on", "number"
+    if policy is not None:
+        rows = unannounced(on=on)
+        found = read(rows.filter(pk=invoice_id) if invoice_id else rows)
+        yield from to_announce(found, policy, on=on)
+
+
+def unannounced(*, on: dt.date) -> QuerySet[Invoice]:
+    """Give the invoices whose debit no announcement holds for, in order of their day."""
+    asking = payments.with_left(payments.unpaid()).filter(left__gt=0, state=InvoiceState.OPEN)
+    since = on - advancing.DEBIT_MAY_BEGIN_LATE
+    holds = DebitNotice.objects.filter(
+        Q(debit_on=None) | Q(debit_on__gte=since), invoice=OuterRef("pk")
     )
-    for invoice in open_ones.prefetch_related("steps", "notices"):
-        cents = asked.get(invoice.pk, 0)
-        if cents > 0 and _is_to_be_announced(invoice, on):
-            payer = invoice.payer_id
-            mandate = Mandate.objects.filter(organisation=payer, withdrawn_on=None).first()
+    debited = asking.filter(
+        ~Exists(holds),
+        collection=Collection.SEPA,
+        total_cents__lte=bodies.LARGEST_DEBIT_CENTS,
+        debit_failed_on=None,
+    )
+    return debited.order_by("due_on", "number")
+
+
+def read(rows: QuerySet[Invoice]) -> QuerySet[Any]:
+    """Read `unannounced` invoices, all or a page, for `to_announce`: three statements."""
+    kept = Mandate.objects.filter(withdrawn_on=None)
+    found = _with_obstacles(Invoice.objects.filter(pk__in=rows.values("pk")))
+    mandates = Prefetch("payer__mandates", kept, to_attr="mandates_left")
+    return found.prefetch_related(mandates).order_by("due_on", "number")
+
+
+def to_announce(
+    invoices: Iterable[Any], policy: CollectionPolicy, *, on: dt.date
+) -> Iterator[PlannedDebit]:
+    """Yield the debit of each invoice of `read`, but where Stripe was told to go on."""
+    for invoice in invoices:
+        if not advancing.is_told_to_go_on(invoice):
+            mandate = next(iter(invoice.payer.mandates_left), None) if invoice.payer else None
             debit_on = _first_day(invoice, policy, on)
             waits_for = _waits_for(invoice, mandate, on)
-            yield PlannedDebit(invoice, mandate, cents, debit_on, waits_for)
+            yield PlannedDebit(invoice, mandate, invoice.left, debit_on, waits_for)
+
+
+def _with_obstacles(invoices: QuerySet[Invoice]) -> QuerySet[Any]:
+    return payments.with_left(advancing.with_obstacles(invoices))
 
 
 def announce(*, on: dt.date) -> list[DebitNotice]:
@@ -103,18 +131,18 @@ def send(notice_id: UUID, *, on: dt.date) -> None:
     As with other mail, a process that dies before it is written down sends twice.
     """
     rows = DebitNotice.objects.filter(pk=notice_id, sent_on=None)
-    notice = rows.select_related(
-        "invoice__organisation__parked", "invoice__payer__parked", "mandate"
-    ).first()
+    notice = rows.select_related("mandate").first()
     policy = CollectionPolicy.objects.filter(announced_by=Reminds.AGENCY).first()
     if notice is None:
         return
     mandate = notice.mandate if notice.mandate.withdrawn_on is None else None
-    asked = dict(payments.asked().values()).get(notice.invoice_id)
-    if policy is None or asked != notice.amount_cents or _waits_for(notice.invoice, mandate, on):
+    invoice: Any = _with_obstacles(payments.unpaid().filter(pk=notice.invoice_id)).first()
+    is_asked = invoice is not None and invoice.left == notice.amount_cents
+    if policy is None or not is_asked or _waits_for(invoice, mandate, on):
         rows.delete()
         return
-    notice.debit_on = _first_day(notice.invoice, policy, on)
+    notice.invoice = invoice
+    notice.debit_on = _first_day(invoice, policy, on)
     written(notice, policy.creditor_id).send()
     rows.update(sent_on=on, debit_on=notice.debit_on)
 
@@ -138,24 +166,17 @@ def withdraw(mandate: Mandate, *, on: dt.date) -> None:
         advancing.align(invoice_id, on=on)
 
 
-def _is_to_be_announced(invoice: Invoice, on: dt.date) -> bool:
-    if not bodies.is_debited(invoice) or advancing.is_told_to_go_on(invoice):
-        return False
-    since = on - advancing.DEBIT_MAY_BEGIN_LATE
-    return all(row.debit_on is not None and row.debit_on < since for row in invoice.notices.all())
-
-
 def _first_day(invoice: Invoice, policy: CollectionPolicy, on: dt.date) -> dt.date:
     """Return the due date, or later where that leaves too few days."""
     return max(invoice.due_on or on, on + dt.timedelta(days=policy.notice_days))
 
 
-def _waits_for(invoice: Invoice, mandate: Mandate | None, on: dt.date) -> NotAnnounced | None:
+def _waits_for(invoice: Any, mandate: Mandate | None, on: dt.date) -> NotAnnounced | None:
     reasons = {
-        NotAnnounced.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
+        NotAnnounced.CONTESTED: invoice.is_contested,
         NotAnnounced.WRITTEN_OFF: invoice.is_given_up,
-        NotAnnounced.IN_PARTS: advancing.is_paid_in_parts(invoice),
-        NotAnnounced.CREDITED: invoice.credits.filter(state__in=InvoiceState.unsent).exists(),
+        NotAnnounced.IN_PARTS: invoice.is_in_parts,
+        NotAnnounced.CREDITED: invoice.is_being_credited,
         NotAnnounced.PARKED: is_held_back(invoice, Month.containing(on)),
         NotAnnounced.NO_MANDATE: mandate is None,
         NotAnnounced.NO_ADDRESS: not collection_letters.address_of(invoice),

@@ -15,7 +15,17 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import (
+    BigIntegerField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.utils.translation import gettext_lazy as _
 
 from agency.models import User
@@ -25,6 +35,8 @@ from subscriptions.models import Invoice, InvoiceKind, InvoiceState, PaymentPlan
 
 BROKEN_AFTER_DAYS = 14
 FEWEST_PARTS, MOST_PARTS = 2, 36
+
+BROKEN = Q(long_due_cents__gt=F("paid_cents"))
 
 Part = tuple[dt.date, int]  # the day on which it is due, and cents
 
@@ -65,11 +77,6 @@ def days_late(parts: Iterable[Part], paid_cents: int, *, on: dt.date) -> int:
     return max((one.days_late for one in standings(parts, paid_cents, on=on)), default=0)
 
 
-def is_planned(parts: Iterable[Part], paid_cents: int, *, on: dt.date) -> bool:
-    """Tell whether a plan is kept: no part is so late that it is broken."""
-    return days_late(parts, paid_cents, on=on) < BROKEN_AFTER_DAYS
-
-
 def equal_parts(cents: int, count: int) -> list[int]:
     """Share an amount out; the parts add up to it and the first ones are a cent larger."""
     part, rest = divmod(cents, count)
@@ -87,11 +94,45 @@ def in_force() -> list[tuple[PaymentPlan, list[Part], int]]:
     return [(row, parts_of(row), row.total_cents - left[row.invoice_id]) for row in rows]
 
 
-def planned(*, on: dt.date) -> frozenset[UUID]:
-    """Give the keys of the invoices whose plan is kept: nobody is reminded of these."""
-    return frozenset(
-        plan.invoice_id for plan, parts, paid in in_force() if is_planned(parts, paid, on=on)
+def _in_force() -> QuerySet[PaymentPlan]:
+    asks = Exists(payments.unpaid().filter(pk=OuterRef("invoice")))  # of few plans, not of all
+    return PaymentPlan.objects.filter(asks, ended_on=None, agreed_on__isnull=False)
+
+
+def late(on: dt.date) -> QuerySet[Any]:
+    """Give the plans in force with a part that is due and not paid; ``is_broken`` as `broken`."""
+    rows: QuerySet[Any] = _with_due(on).annotate(is_broken=BROKEN)
+    return rows.filter(due_cents__gt=F("paid_cents"))
+
+
+def broken(on: dt.date) -> QuerySet[Any]:
+    """Give the plans in force of which a part is so late that they are kept no more."""
+    return _with_due(on).filter(BROKEN)
+
+
+def kept(on: dt.date) -> QuerySet[PaymentPlan]:
+    """Give the plans in force that are not broken: nobody is reminded of their invoices."""
+    return _in_force().exclude(pk__in=broken(on).values("pk"))
+
+
+def _with_due(on: dt.date) -> QuerySet[Any]:
+    """Add up what was paid since a plan was agreed, and its parts that are due: by a day, and long.
+
+    Of amounts above zero: more is due than was paid where a part that is due is not paid.
+    """
+    left = payments.with_left(Invoice.objects.filter(pk=OuterRef("invoice"))).values("left")
+    yesterday, long_ago = (on - dt.timedelta(days=days) for days in (1, BROKEN_AFTER_DAYS))
+    return _in_force().annotate(
+        paid_cents=F("total_cents") - Subquery(left, output_field=BigIntegerField()),
+        due_cents=_due(yesterday),
+        long_due_cents=_due(long_ago),
     )
+
+
+def _due(day: dt.date) -> Subquery:
+    parts = PlanPart.objects.filter(plan=OuterRef("pk"), due_on__lte=day).order_by()
+    sums = parts.values("plan").annotate(sum=Sum("amount_cents")).values("sum")
+    return Subquery(sums, output_field=BigIntegerField())
 
 
 def parts_of(plan: PaymentPlan) -> list[Part]:

@@ -7,11 +7,13 @@ itself, and we remind only of those with which it does not (`subscriptions.advan
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
@@ -66,19 +68,41 @@ def plan(*, on: dt.date, invoice_id: UUID | None = None) -> Iterator[Planned]:
     remind, after the last step, and while a mail is on its way.
     """
     policy = CollectionPolicy.objects.filter(reminded_by=Reminds.AGENCY).first()
-    if policy is None:
-        return
-    late = payments.unpaid().filter(state=InvoiceState.OPEN, due_on__lt=on)
-    if invoice_id:
-        late = late.filter(pk=invoice_id)
-    planned = payment_plans.planned(on=on)
-    asked = dict(payments.asked().values())
-    late = late.select_related("organisation__parked", "payer__parked").order_by("due_on", "number")
-    for invoice in late.prefetch_related("reminders", "steps"):
-        step = _next_step(invoice, policy)
-        cents = asked.get(invoice.pk, 0)
-        if step and cents > 0:
-            yield Planned(invoice, *step, cents, _left_be(invoice, planned, on))
+    if policy is not None:
+        rows = late(on=on)
+        found = read(rows.filter(pk=invoice_id) if invoice_id else rows, on=on)
+        yield from next_steps(found, policy, on=on)
+
+
+def late(*, on: dt.date) -> QuerySet[Invoice]:
+    """Give the late invoices that ask for money and have a step to come, in order of their day."""
+    asking = payments.with_left(payments.unpaid()).filter(left__gt=0)
+    over = Reminder.objects.filter(
+        Q(step=ReminderStep.FINAL) | Q(sent_on=None), invoice=OuterRef("pk")
+    )
+    due = asking.filter(~Exists(over), state=InvoiceState.OPEN, due_on__lt=on)
+    return due.order_by("due_on", "number")
+
+
+def read(rows: QuerySet[Invoice], *, on: dt.date) -> QuerySet[Any]:
+    """Read `late` invoices, all or a page, for `next_steps`: three statements."""
+    found = _with_obstacles(Invoice.objects.filter(pk__in=rows.values("pk")), on)
+    return found.prefetch_related("reminders").order_by("due_on", "number")
+
+
+def next_steps(
+    invoices: Iterable[Any], policy: CollectionPolicy, *, on: dt.date
+) -> Iterator[Planned]:
+    """Yield the next step of each invoice of `read`."""
+    for invoice in invoices:
+        if step := _next_step(invoice, policy):
+            yield Planned(invoice, *step, invoice.left, _left_be(invoice, on))
+
+
+def _with_obstacles(invoices: QuerySet[Invoice], on: dt.date) -> QuerySet[Any]:
+    kept = payment_plans.kept(on).filter(invoice=OuterRef("pk"))
+    rows = advancing.with_obstacles(invoices).annotate(is_planned=Exists(kept))
+    return payments.with_left(rows)
 
 
 def ask(*, on: dt.date) -> list[Reminder]:
@@ -103,16 +127,15 @@ def send(reminder_id: UUID, *, on: dt.date) -> None:
     As with other mail, a process that dies before it is written down sends twice.
     """
     rows = Reminder.objects.filter(pk=reminder_id, sent_on=None)
-    reminder = rows.select_related(
-        "invoice__organisation__parked", "invoice__payer__parked"
-    ).first()
+    reminder = rows.first()
     if reminder is None:
         return
-    asked = dict(payments.asked().values())
-    stays = _left_be(reminder.invoice, payment_plans.planned(on=on), on)
-    if asked.get(reminder.invoice_id) != reminder.asked_cents or stays:
+    asking = payments.unpaid().filter(pk=reminder.invoice_id)
+    invoice = _with_obstacles(asking, on).first()
+    if invoice is None or invoice.left != reminder.asked_cents or _left_be(invoice, on):
         rows.delete()
         return
+    reminder.invoice = invoice
     policy = CollectionPolicy.objects.get()
     reminder.pay_by_on = on + dt.timedelta(days=_days_to_pay(reminder.step, policy))
     written(reminder).send()
@@ -145,17 +168,17 @@ def _next_step(invoice: Invoice, policy: CollectionPolicy) -> tuple[ReminderStep
     return None
 
 
-def _left_be(invoice: Invoice, planned: Container[UUID], on: dt.date) -> LeftBe | None:
+def _left_be(invoice: Any, on: dt.date) -> LeftBe | None:
     unfinished = {step.kind for step in invoice.steps.all() if step.state in steps.UNFINISHED}
     reasons = {
-        LeftBe.CONTESTED: invoice.contests.filter(ended_on=None).exists(),
-        LeftBe.PLANNED: invoice.pk in planned,
+        LeftBe.CONTESTED: invoice.is_contested,
+        LeftBe.PLANNED: invoice.is_planned,
         LeftBe.WRITTEN_OFF: hasattr(invoice, "write_off"),
         LeftBe.DEBITED: _is_debited(invoice),
         LeftBe.STRIPE: advancing.is_told_to_go_on(invoice),
         LeftBe.WAITS: not unfinished.isdisjoint(ONCE_FINAL),
         LeftBe.UNMAILED: bool(invoice.parked_because),
-        LeftBe.CREDITED: invoice.credits.filter(state__in=InvoiceState.unsent).exists(),
+        LeftBe.CREDITED: invoice.is_being_credited,
         LeftBe.PARKED: is_held_back(invoice, Month.containing(on)),
         LeftBe.NO_ADDRESS: not collection_letters.address_of(invoice),
     }

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from pytest_django import Settings
 
 from agency.models import Organisation
+from subscriptions.models import CollectionPolicy
+from tests import factories as make
 from tests.benchmarks import pages
 from tests.benchmarks.pages import Cost
 from tests.confidentiality import world
+
+CREDITOR = "NL12ZZZ123456780000"
 
 
 @pytest.mark.parametrize(
@@ -73,3 +80,36 @@ def test_the_page_of_a_row_asks_at_most_ten_times(settings: Settings) -> None:
     }
     assert found == {}
     assert len(shown) > 30
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/admin/subscriptions/reminder/plan/"])
+def test_a_page_asks_the_same_for_one_row_as_for_a_full_page(
+    settings: Settings, address: str
+) -> None:
+    settings.TODAY = world.TODAY
+    world.two_clients()
+    CollectionPolicy.objects.update_or_create(
+        defaults={"reminded_by": "agency", "announced_by": "agency", "creditor_id": CREDITOR}
+    )
+    client = pages.signed_in()
+    _late(1)
+    client.get(address)
+    few = pages._statements(client, address)
+    for number in range(2, 8):
+        _late(number)
+    assert (few, pages._statements(client, address)) == (few, few)
+    assert few <= pages.STATEMENTS
+
+
+def _late(number: int) -> None:
+    """Make an invoice to remind of and one to announce, each of a client of its own."""
+    for collection in ("invoice", "sepa"):
+        name = f"{collection}-{number}"
+        organisation = make.organisation(name[-8:], invoice_email="books@client.example")
+        named: dict[str, Any] = {"number": name, "stripe_id": f"in_{name}"}
+        day = world.TODAY - dt.timedelta(days=number)
+        invoice = make.invoice(
+            organisation, state="open", due_on=day, collection=collection, **named
+        )
+        make.stripe_step(invoice, "finalize", state="done", body={"auto_advance": False})

@@ -15,11 +15,12 @@ from django_q.tasks import async_task
 from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column
 from agency.admin_rows import Rows
+from agency.paging import leaf
 from agency.templatetags.figures import amount, day
 from agency.today import today
 from subscriptions import debits, reminders
 from subscriptions.admin.searched import OF_DOCUMENT
-from subscriptions.models import CollectionPolicy, DebitNotice, Mandate, Reminder
+from subscriptions.models import CollectionPolicy, DebitNotice, Mandate, Reminder, Reminds
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -78,12 +79,16 @@ class ReminderAdmin(StaffAdmin):
         """Show what becomes of each invoice that is late; nothing is written or sent."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        shown = {
-            "rows": list(reminders.plan(on=today())),
-            "to_announce": list(debits.plan(on=today())),
-            "policy": CollectionPolicy.objects.first(),
-            "today": today(),
-        }
+        policy, on = CollectionPolicy.objects.first(), today()
+        shown: dict[str, Any] = {"policy": policy, "today": on}
+        if policy and policy.reminded_by == Reminds.AGENCY:
+            late = leaf(request, "p", reminders.late(on=on), partial(reminders.read, on=on))
+            rows = list(reminders.next_steps(late.rows, policy, on=on))
+            shown |= {"late": late, "rows": rows}
+        if policy and policy.announced_by == Reminds.AGENCY:
+            waiting = leaf(request, "debits", debits.unannounced(on=on), debits.read)
+            to_announce = list(debits.to_announce(waiting.rows, policy, on=on))
+            shown |= {"waiting": waiting, "to_announce": to_announce}
         template = "subscriptions/reminder/plan"
         return self.page(request, template, gettext("What is reminded of and announced"), **shown)
 

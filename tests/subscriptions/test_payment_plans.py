@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from subscriptions import payment_plans, payments
 from subscriptions.audit import arrears, audit
 from subscriptions.models import Invoice, PaymentPlan, PlanPart
-from subscriptions.payment_plans import PlanError, agree, equal_parts, is_planned, standings
+from subscriptions.payment_plans import PlanError, agree, equal_parts, standings
 from tests import factories as make
 from tests.browsers import as_
 
@@ -56,20 +56,26 @@ def test_a_part_two_weeks_late_breaks_it(
     paid: int, on: str, late: list[int], *, kept: bool
 ) -> None:
     assert [one.days_late for one in standings(PARTS, paid, on=D(on))] == late
-    assert is_planned(PARTS, paid, on=D(on)) is kept
+    invoice = make.invoice(make.organisation(), state="open")
+    agree(invoice.pk, PARTS, by=make.user("controller"), on=ON)
+    if paid > 0:
+        make.receipt(invoice, paid)
+    assert payment_plans.late(D(on)).exists() is any(late)
+    assert payment_plans.broken(D(on)).exists() is not kept
+    assert payment_plans.kept(D(on)).exists() is kept
 
 
 def test_nobody_is_reminded_while_it_is_kept() -> None:
     make.agency()
     invoice = make.invoice(make.organisation(), state="open")
     agree(invoice.pk, PARTS, by=make.user("controller"), on=ON)
-    assert payment_plans.planned(on=D("2026-06-10")) == {invoice.pk}
-    assert payment_plans.planned(on=D("2026-06-20")) == frozenset()
+    assert payment_plans.kept(D("2026-06-10")).exists()
+    assert not payment_plans.kept(D("2026-06-20")).exists()
     day = D("2026-06-12")
     payments.note(invoice.pk, received_on=day, on=day, amount_cents=400_00)
-    assert payment_plans.planned(on=D("2026-06-20")) == {invoice.pk}
+    assert payment_plans.kept(D("2026-06-20")).exists()
     payments.note(invoice.pk, received_on=day, on=day)
-    assert payment_plans.planned(on=D("2026-06-20")) == frozenset()
+    assert not payment_plans.kept(D("2026-06-10")).exists()
     assert all(one.is_paid for one in payment_plans.standings_of(PaymentPlan.objects.get(), on=ON))
     assert audit(arrears.INVARIANTS).violations == []
 
@@ -83,8 +89,11 @@ def test_another_plan_takes_its_place_for_what_is_left_then() -> None:
     plan = agree(invoice.pk, rest, by=by, on=ON)
 
     assert PaymentPlan.objects.filter(ended_on=ON).count() == 1
-    [(found, parts, paid)] = payment_plans.in_force()
-    assert (found, parts, paid) == (plan, rest, 0)
+    assert payment_plans.kept(ON).get() == plan
+    found = payment_plans.standings_of(plan, on=ON)
+    assert [(one.due_on, one.amount_cents, one.paid_cents) for one in found] == [
+        (*part, 0) for part in rest
+    ]
 
 
 @pytest.mark.parametrize(

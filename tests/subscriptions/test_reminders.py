@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,13 +15,16 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
+from pytest_django import Settings
 
+from agency import paging
 from agency.models import User
 from subscriptions import advancing, push, reminders, tasks
 from subscriptions.models import CollectionPolicy, Invoice, Reminder
 from subscriptions.push import Outcome
 from subscriptions.sandbox.server import Sandbox
 from tests import factories as make
+from tests.browsers import as_
 from tests.stripe.control import listed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -166,6 +170,37 @@ def test_what_is_paid_while_its_mail_waits_gets_none(ours: CollectionPolicy) -> 
     tasks.mail_reminder(str(reminder.pk))
     assert mail.outbox == []
     assert not Reminder.objects.exists()
+
+
+def test_the_page_shows_each_late_invoice_once_by_the_hundred(
+    ours: CollectionPolicy, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TODAY = on(10)
+    monkeypatch.setattr(paging, "ON_A_LEAF", 2)
+    numbers = [late(due_on=on(-day)).number for day in range(5)]
+    address, client = "/admin/subscriptions/reminder/plan/", as_("controller")
+    seen: list[str] = []
+    asked = "?p=x"
+    while asked:
+        shown = client.get(address + asked).content.decode()
+        seen += re.findall(r">(DIS-\d)</a>", shown)
+        after = re.search(r'<a href="(\?p=\d)" rel="next">', shown)
+        assert ('rel="prev"' in shown) is (asked != "?p=x")
+        asked = after[1] if after else ""
+    assert seen == numbers[::-1]
+
+
+def test_nobody_is_late_after_the_last_step_or_while_a_mail_is_on_its_way(
+    ours: CollectionPolicy,
+) -> None:
+    late()
+    for days in (0, 7, 21, 41):
+        remind(on(days))
+        assert reminders.late(on=on(60)).exists() is (days < 41)
+    other = late()
+    assert reminders.late(on=on(60)).get() == other
+    make.reminder(other)
+    assert not reminders.late(on=on(60)).exists()
 
 
 class TestNeverBoth:
