@@ -152,17 +152,18 @@ class StaffSite(admin.AdminSite):
         return list(apps)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        from advisors.hours import first_open_month
         from subscriptions import first_start
         from subscriptions.admin.figures import figures
         from subscriptions.admin.palette import pages
         from subscriptions.admin.queue import queue, sentence
 
         on = today()
-        person = signed_in(request)
+        person, open_month = signed_in(request), first_open_month()
         context = {
             "on": on,
-            "sentence": sentence(on),
-            "queue": queue(on, person),
+            "sentence": sentence(on, open_month),
+            "queue": queue(on, person, open_month),
             "figures": figures(on),
             "pages": pages(request),
             "is_first": person.role == Role.ADMINISTRATOR and not first_start.is_over(),

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Case, ExpressionWrapper, F, IntegerField, When
+from django.db.models.functions import Mod, NullIf
+
+from agency.fields import MonthField
+from agency.month import Month
 from subscriptions.models import Subscription
 
 if TYPE_CHECKING:
     import datetime as dt
-    from uuid import UUID
 
-    from agency.month import Month
+    from django.db.models import QuerySet
 
 DAYS_OF_WINDOW = 60
 
@@ -39,9 +43,21 @@ def running_term(contract: Subscription, *, on: dt.date) -> Term:
     return Term(until, (until - contract.notice_months - 1).last_day)
 
 
-def in_window(on: dt.date) -> dict[UUID, dt.date]:
-    """Give the running contracts whose last day of notice comes within two months, with that."""
-    running = Subscription.objects.filter(until_month__isnull=True)
-    last_days = ((row.pk, running_term(row, on=on).last_notice_on) for row in running)
-    until = on + timedelta(days=DAYS_OF_WINDOW)
-    return {pk: last_day for pk, last_day in last_days if last_day and on <= last_day <= until}
+def in_window(on: dt.date) -> QuerySet[Subscription]:
+    """Give the running contracts whose last day of notice comes within two months.
+
+    Each has ``last_notice_in``, the month of whose end `running_term` says the same.
+    """
+    this, until = Month.containing(on), on + timedelta(days=DAYS_OF_WINDOW)
+    last = max(month for month in (this, this + 1, this + 2) if month.last_day <= until)
+    running = Subscription.objects.filter(until_month__isnull=True).annotate(
+        of_first_term=ExpressionWrapper(
+            F("start_month") + F("term_months") - F("notice_months") - 1, IntegerField()
+        )
+    )
+    since = this.index - F("of_first_term")
+    every = NullIf("renewal_months", 0)  # without a renewal there is no later term
+    of_a_renewal = this.index + Mod(every - Mod(since, every), every)
+    is_to_come = When(of_first_term__gte=this.index, then="of_first_term")
+    ends_in = Case(is_to_come, default=of_a_renewal, output_field=MonthField())
+    return running.annotate(last_notice_in=ends_in).filter(last_notice_in__lte=last)

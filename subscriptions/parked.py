@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import TYPE_CHECKING
+
 from agency.models import Organisation
 from agency.month import Month
 from subscriptions.models import Invoice, ParkedOrganisation
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+def now(on: dt.date) -> QuerySet[ParkedOrganisation]:
+    """Give those parked on a day, and until its month: the run made in it is of the one before."""
+    return ParkedOrganisation.objects.exclude(until_month__lt=Month.containing(on))
 
 
 def is_parked(organisation: Organisation, month: Month) -> bool:

@@ -72,26 +72,10 @@ def standings(parts: Iterable[Part], paid_cents: int, *, on: dt.date) -> list[St
     return found
 
 
-def days_late(parts: Iterable[Part], paid_cents: int, *, on: dt.date) -> int:
-    """Give by how many days the oldest part that is due and not paid is late; 0 if none is."""
-    return max((one.days_late for one in standings(parts, paid_cents, on=on)), default=0)
-
-
 def equal_parts(cents: int, count: int) -> list[int]:
     """Share an amount out; the parts add up to it and the first ones are a cent larger."""
     part, rest = divmod(cents, count)
     return [part + (at < rest) for at in range(count)]
-
-
-def in_force() -> list[tuple[PaymentPlan, list[Part], int]]:
-    """Give the plans of invoices that still ask for money, with their parts and what was paid."""
-    plans = PaymentPlan.objects.filter(
-        ended_on=None, agreed_on__isnull=False, invoice__in=payments.unpaid()
-    )
-    rows = list(plans.select_related("invoice", "agreed_by").prefetch_related("parts"))
-    invoices = payments.with_left(Invoice.objects.filter(payment_plans__in=rows))
-    left = dict(invoices.values_list("pk", "left"))
-    return [(row, parts_of(row), row.total_cents - left[row.invoice_id]) for row in rows]
 
 
 def _in_force() -> QuerySet[PaymentPlan]:

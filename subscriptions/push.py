@@ -12,10 +12,11 @@ from collections.abc import Collection
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from agency.models import Organisation
@@ -27,6 +28,7 @@ from subscriptions.models import (
     InvoiceState,
     StepKind,
     StepState,
+    StripeStep,
 )
 from subscriptions.once_final import ONCE_FINAL, carry_on
 from subscriptions.parked import is_held_back
@@ -101,11 +103,15 @@ def take_back(invoice_ids: Collection[UUID]) -> list[Invoice]:
         return taken
 
 
-def progress(run_month: Month) -> tuple[int, int]:
-    """Count the documents of a run that Stripe has, and those that a push has begun with."""
+def progress(run_month: Any) -> tuple[QuerySet[Invoice], QuerySet[Invoice]]:
+    """Return the documents of a run that Stripe has, and those that a push has begun with.
+
+    The run is a month, or a query for one.
+    """
     of_run = Invoice.objects.filter(run_month=run_month)
-    waiting = begun().filter(run_month=run_month, state=InvoiceState.APPROVED)
-    return of_run.filter(state__in=InvoiceState.released).count(), waiting.count()
+    steps_of_it = StripeStep.objects.filter(invoice=OuterRef("pk"))
+    waiting = of_run.filter(Exists(steps_of_it), state=InvoiceState.APPROVED)
+    return of_run.filter(state__in=InvoiceState.released), waiting
 
 
 def push(invoice_id: UUID, *, at: dt.datetime) -> Outcome:

@@ -244,10 +244,13 @@ def refuse_to_close(month: Month, *, on: dt.date) -> None:
         )
 
 
-def next_to_close(on: dt.date) -> Month | None:
-    """Give the month that is closed next, if it is over on a date and there is a client."""
+def next_to_close(on: dt.date, open_month: Month | None = None) -> Month | None:
+    """Give the month that is closed next, if it is over on a date and there is a client.
+
+    ``open_month`` saves a question where the first one that is not closed is known.
+    """
     try:
-        following = hours.first_open_month() or _first_month()
+        following = open_month or hours.first_open_month() or _first_month()
     except CloseError:
         return None
     last_over = Month.containing(on) - 1

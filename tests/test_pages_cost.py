@@ -83,7 +83,7 @@ def test_the_page_of_a_row_asks_at_most_ten_times(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/admin/subscriptions/reminder/plan/"])
+@pytest.mark.parametrize("address", ["/admin/", "/admin/subscriptions/reminder/plan/"])
 def test_a_page_asks_the_same_for_one_row_as_for_a_full_page(
     settings: Settings, address: str
 ) -> None:

@@ -146,6 +146,7 @@ class Session(Entity):
         indexes: ClassVar = [
             models.Index(fields=["organisation", "starts_at"], name="session_by_organisation"),
             models.Index(fields=["trainer", "starts_at"], name="session_by_trainer"),
+            models.Index(fields=["status", "starts_at"], name="session_by_status"),
         ]
 
     def __str__(self) -> str:

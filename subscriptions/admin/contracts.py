@@ -64,7 +64,7 @@ class Notice(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "window":
-            return queryset.filter(pk__in=notice.in_window(today()))
+            return queryset.filter(pk__in=notice.in_window(today()).values("pk"))
         return queryset
 
 

@@ -70,6 +70,7 @@ class IndexationRunAdmin(OnceUsedAdmin):
         "announced_on",
         column("approved_by", _("approved by"), str),
     )
+    list_filter = (("state", titled(_("state"))),)
     list_select_related = ("from_value", "to_value", "announced_by", "approved_by")
     form = RunForm
     fields = (

@@ -79,7 +79,9 @@ def groups(request: HttpRequest) -> list[Group]:
         over.cents + sum(each.cents for each in waiting),
     )
     sums |= {(InvoiceState.PAID, ""): paid.capped(), ("", ""): every.capped()}
-    chosen = (request.GET.get("state__exact", ""), request.GET.get("overdue", ""))
+    late = request.GET.get("overdue", "")
+    of_late = InvoiceState.OPEN if late == "yes" else ""  # which are open, also if nobody says so
+    chosen = (request.GET.get("state__exact", of_late), late)
     return [
         Group(
             label=label,

@@ -102,6 +102,19 @@ class Parts(Rows):
     fields = ("due_on", "amount_cents")
 
 
+class Late(admin.SimpleListFilter):
+    title = _("payment")
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("part overdue"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "yes":
+            return queryset.filter(pk__in=payment_plans.late(today()).values("pk"))
+        return queryset
+
+
 @admin.register(PaymentPlan)
 class PaymentPlanAdmin(StaffAdmin):
     inlines = (Parts,)
@@ -113,6 +126,7 @@ class PaymentPlanAdmin(StaffAdmin):
         column("total_cents", _("together in €"), amount),
         "stands",
     )
+    list_filter = (Late,)
     list_select_related = ("agreed_by",)
     linked_by = ("invoice__id",)
     search_fields = OF_DOCUMENT

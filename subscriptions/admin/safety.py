@@ -13,9 +13,11 @@ from agency.admin_columns import column
 from agency.month import Month
 from agency.templatetags.figures import day, month
 from agency.today import today
+from subscriptions import parked
 from subscriptions.models import AcceptedRun, ParkedOrganisation
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
 
@@ -28,6 +30,17 @@ class ParkedForm(ModelForm):
         return cleaned
 
 
+class Parked(admin.SimpleListFilter):
+    title = _("parked")
+    parameter_name = "parked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("now", _("not billed now"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset & parked.now(today()) if self.value() == "now" else queryset
+
+
 @admin.register(ParkedOrganisation)
 class ParkedOrganisationAdmin(StaffAdmin):
     form = ParkedForm
@@ -36,7 +49,7 @@ class ParkedOrganisationAdmin(StaffAdmin):
         "reason",
         column("until_month", _("until"), month),
     )
-    list_filter = ("reason",)
+    list_filter = (Parked, "reason")
     list_select_related = ("organisation",)
     search_fields = ("organisation__legal_name", "organisation__code")
     autocomplete_fields = ("organisation",)

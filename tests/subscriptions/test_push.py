@@ -288,7 +288,7 @@ def test_what_was_not_begun_is_taken_back(sandbox: Sandbox) -> None:
     order(sandbox, "POST /v1/invoices", "429", times=TOO_OFTEN)
     push.push(begun.pk, at=NOW)
 
-    sent, waiting = push.progress(Month.parse("2026-03"))
+    sent, waiting = (rows.count() for rows in push.progress(Month.parse("2026-03")))
     assert (sent, waiting) == (1, 1)
     assert push.take_back([begun.pk, untouched.pk, done.pk]) == [untouched]
 
