@@ -104,10 +104,9 @@ def _with_due(on: dt.date) -> QuerySet[Any]:
 
     Of amounts above zero: more is due than was paid where a part that is due is not paid.
     """
-    left = payments.with_left(Invoice.objects.filter(pk=OuterRef("invoice"))).values("left")
     yesterday, long_ago = (on - dt.timedelta(days=days) for days in (1, BROKEN_AFTER_DAYS))
     return _in_force().annotate(
-        paid_cents=F("total_cents") - Subquery(left, output_field=BigIntegerField()),
+        paid_cents=F("total_cents") - payments.left_of_unpaid("invoice"),
         due_cents=_due(yesterday),
         long_due_cents=_due(long_ago),
     )

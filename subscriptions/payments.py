@@ -29,6 +29,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +47,9 @@ from subscriptions.models.invoices import CREDITS_SOMETHING
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+
+ALL = Q()
 
 
 class PaymentError(ValidationError):
@@ -86,18 +90,27 @@ def with_left(rows: QuerySet[Invoice], *, by: dt.date | None = None) -> QuerySet
     credits_by = Q() if by is None else Q(invoice_on__lte=by)
     received_by = Q() if by is None else Q(received_on__lte=by)
     paid_by = Q() if by is None else Q(paid_on__lte=by)
-    credited = Invoice.objects.filter(
-        credits_by,
-        credit_of=OuterRef("pk"),
-        kind=InvoiceKind.CREDIT,
-        state__in=(InvoiceState.OPEN, InvoiceState.PAID),
-    )
-    received = Receipt.objects.filter(received_by, invoice=OuterRef("pk"))
     by_stripe = Q(paid_by, state=InvoiceState.PAID, received_on=None) | Q(state=InvoiceState.VOID)
-    to_pay = F("total_cents") + _sum(credited, "credit_of", "total_cents")
+    to_pay = F("total_cents") + _credited("pk", credits_by)
     to_our_bank = Case(When(by_stripe, then=Value(0)), default=to_pay)
-    rows = rows.annotate(received=_sum(received, "invoice", "amount_cents"))
+    rows = rows.annotate(received=_received("pk", received_by))
     return rows.annotate(left=to_our_bank - F("received"))
+
+
+def left_of_unpaid(invoice: str) -> CombinedExpression:
+    """Say the ``left`` of an `unpaid` invoice to which a column of a row leads."""
+    return F(f"{invoice}__total_cents") + _credited(invoice) - _received(invoice)
+
+
+def _credited(invoice: str, by: Q = ALL) -> Coalesce:
+    """Add up the credits of the invoice that a column leads to: below zero."""
+    given = (InvoiceState.OPEN, InvoiceState.PAID)
+    rows = Invoice.objects.filter(by, credit_of=OuterRef(invoice), state__in=given)
+    return _sum(rows.filter(kind=InvoiceKind.CREDIT), "credit_of", "total_cents")
+
+
+def _received(invoice: str, by: Q = ALL) -> Coalesce:
+    return _sum(Receipt.objects.filter(by, invoice=OuterRef(invoice)), "invoice", "amount_cents")
 
 
 def _sum(rows: QuerySet[Any], group: str, column: str) -> Coalesce:
