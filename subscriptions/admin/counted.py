@@ -64,7 +64,7 @@ class Part:
 
     rows: QuerySet[Any]
     key: Any = ""
-    cents: str = ""
+    cents: Any = ""
     first_on: Any = ""
     first_month: str = ""
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from django.core.cache import cache
-from django.db.models import BigIntegerField, Count, DateField, F, IntegerField, Q, Sum
-from django.db.models.functions import Cast, TruncMonth
+from django.db.models import BigIntegerField, Case, Count, F, IntegerField, Q, Sum, When
+from django.db.models.functions import Cast
 
 from agency.money import round_half_away
 from agency.month import Month, midnight
@@ -85,13 +85,17 @@ def figures(on: dt.date) -> Figures:
     now = Month.containing(on)
     revenue = _recurring(now)
     planned = Session.objects.filter(status=SessionStatus.SCHEDULED, starts_at__gte=midnight(on))
-    first_day = TruncMonth("starts_at", output_field=DateField())
-    kinds, by_month = Counter[str](), Counter[Month]()
-    to_come = planned.order_by().values_list("offering__kind", first_day).annotate(Count("pk"))
-    for kind, month, n in to_come:
-        kinds[kind] += n
-        by_month[Month.containing(month)] += n
     ahead = [now + i for i in range(MONTHS_AHEAD)]
+    # By comparing, which the database does itself: SQLite asks Python for the month of a moment.
+    ends = [
+        When(starts_at__lt=midnight((month + 1).first_day), then=month.index) for month in ahead
+    ]
+    month_of_it = Case(*ends, output_field=IntegerField())
+    kinds, by_month = Counter[str](), Counter[int | None]()
+    to_come = planned.order_by().values_list("offering__kind", month_of_it).annotate(Count("pk"))
+    for kind, index, n in to_come:
+        kinds[kind] += n
+        by_month[index] += n
     return Figures(
         recurring_cents=sum(revenue[-1]),
         recurring_year_ago_cents=sum(revenue[0]),
@@ -103,7 +107,7 @@ def figures(on: dt.date) -> Figures:
             f"{n} × {OfferingKind(kind).label}" for kind, n in kinds.most_common()
         ),
         sessions_ahead=_columns(
-            ahead, [(by_month[each],) for each in ahead], LOW_HIGHEST, LOW_BASE, WIDE_STEP
+            ahead, [(by_month[each.index],) for each in ahead], LOW_HIGHEST, LOW_BASE, WIDE_STEP
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -76,26 +76,23 @@ def _unpaid(rows: QuerySet[Invoice], since: str, what: Any, query: str) -> Waiti
 def contested() -> Waiting:
     running = Contest.objects.filter(ended_on=None)
     # Not by a join: SQLite would begin with all invoices.
-    invoices = Invoice.objects.filter(pk__in=running.values("invoice"))
+    invoice = Invoice.objects.filter(pk=OuterRef("invoice")).order_by()
+    total_cents = Subquery(invoice.values("total_cents"))
 
     def tell(found: Counted) -> Iterator[Task]:
         if not found:
             return
-        first = found["until"].first_on
-        again = gettext("asked for again from %(day)s") % {"day": day(first)}
+        row = found[""]
+        again = gettext("asked for again from %(day)s") % {"day": day(row.first_on)}
         yield Task(
-            count=found[""].count,
-            what=ngettext("invoice contested", "invoices contested", found[""].count),
+            count=row.count,
+            what=ngettext("invoice contested", "invoices contested", row.count),
             address=listed("subscriptions_invoice", "overdue=contested"),
-            note=gettext("%(amount)s in total") % {"amount": euro(found[""].cents)},
-            when=again if first else "",
+            note=gettext("%(amount)s in total") % {"amount": euro(row.cents)},
+            when=again if row.first_on else "",
         )
 
-    parts = (
-        Part(rows=invoices, cents="total_cents"),
-        Part(rows=running, key="until", first_on="until_on"),
-    )
-    return Waiting(parts, tell)
+    return Waiting((Part(rows=running, cents=total_cents, first_on="until_on"),), tell)
 
 
 def plans(on: dt.date) -> Waiting:
