@@ -53,6 +53,7 @@ from subscriptions.models import (
     CpiValue,
     DebitNotice,
     EInvoiceMail,
+    EmployeePage,
     HeadcountDeclaration,
     IndexationRun,
     IndexedContract,
@@ -686,6 +687,11 @@ def parked_organisation(
     return _create(
         ParkedOrganisation, organisation=organisation, reason=reason, until_month=until_month
     )
+
+
+def employee_page(organisation: Organisation, token: str = "") -> EmployeePage:
+    given = {"token": token} if token else {}
+    return _create(EmployeePage, organisation=organisation, **given)
 
 
 def job(started_by: User, kind: str = "push", month: MonthLike = "2026-03", **fields: Any) -> Job:

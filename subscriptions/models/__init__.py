@@ -40,6 +40,7 @@ from subscriptions.models.contracts import (
     TopUpCard,
 )
 from subscriptions.models.einvoices import EInvoiceMail, EInvoiceProblem
+from subscriptions.models.employees import EmployeePage
 from subscriptions.models.indexation import (
     CpiValue,
     IndexationRun,
@@ -120,6 +121,7 @@ __all__ = [
     "Display",
     "EInvoiceMail",
     "EInvoiceProblem",
+    "EmployeePage",
     "EventState",
     "HeadcountDeclaration",
     "IndexationRun",

@@ -277,6 +277,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.headcount_declaration(one.organisation, asking, "2015-04")
         make.books_opening(one.statements.get(), asking)
         make.parked_organisation(one.organisation)
+        make.employee_page(one.organisation)
         make.quote(one.organisation, "2015-01", offered_on=dt.date(2014, 12, 1), contract=one)
         make.legal_name(one.organisation)
         make.payer(one.organisation, group, "2030-01")
