@@ -151,6 +151,8 @@ set_language                    -        anybody
 healthz                         anybody  -
 readyz                          anybody  -
 stripe_webhook                  -        anybody
+info                            anybody  -
+info_in_english                 anybody  -
 
 account_login                   anybody  anybody
 account_request_login_code      anybody  anybody
@@ -238,6 +240,9 @@ portal:invoices                 contact  -
 portal:invoice                  contact  -
 portal:einvoice                 contact  -
 portal:sessions                 contact  -
+portal:employees                contact  contact
+portal:poster                   contact  -
+portal:intranet                 contact  -
 portal:subscription             contact  contact
 portal:promise                  contact  -
 

@@ -1,7 +1,7 @@
 -- The role of a web process that serves the host of clients only: their /portal/, /api/, /account/
--- and /language/. It reads what these pages read and writes what they write, whatever the code asks
--- for: no hours, and neither who handed them in nor what a band took from a card. On PostgreSQL, as
--- owner of the tables and again after each migration:
+-- and /language/, and the /info/ of their employees. It reads what these pages read and writes what
+-- they write, whatever the code asks for: no hours, and neither who handed them in nor what a band
+-- took from a card. On PostgreSQL, as owner of the tables and again after each migration:
 --     psql "$DATABASE_URL" --set ON_ERROR_STOP=1 --file agency/client_role.sql
 -- Then give the role a password or certificate and start that process with a DATABASE_URL of it.
 DO $$ BEGIN CREATE ROLE discreet_client LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -11,8 +11,8 @@ GRANT SELECT ON
     agency_agency, agency_contact, agency_headcount, agency_organisation, agency_user,
     advisors_assignment,
     workshops_cancellationrung, workshops_enrolment, workshops_offering, workshops_session,
-    subscriptions_billedoccurrence, subscriptions_indexedcontract, subscriptions_invoice,
-    subscriptions_invoiceline, subscriptions_overagecredit, subscriptions_pause,
+    subscriptions_billedoccurrence, subscriptions_employeepage, subscriptions_indexedcontract,
+    subscriptions_invoice, subscriptions_invoiceline, subscriptions_overagecredit, subscriptions_pause,
     subscriptions_priceband, subscriptions_pricebook, subscriptions_publication,
     subscriptions_purchaseorder, subscriptions_releasepolicy, subscriptions_statement,
     subscriptions_subscription, subscriptions_taxtreatment, subscriptions_terms,
@@ -28,11 +28,13 @@ GRANT SELECT (invoice_id, received_on, amount_cents) ON subscriptions_receipt TO
 GRANT SELECT (organisation_id, from_month, until_month)
     ON subscriptions_payer TO discreet_client;  -- that another one pays, not who
 
--- What signing in, a second step, the choice of a language and a request for another tier write.
+-- What signing in, a second step, the choice of a language, a request for another tier and the page
+-- for employees write. Deeds are noted, and read by staff alone.
 -- Contacts sign in by a code: nobody's password is changed here.
 GRANT INSERT, UPDATE, DELETE ON django_session, cache, mfa_authenticator TO discreet_client;
 GRANT UPDATE (language) ON agency_user TO discreet_client;
-GRANT INSERT ON subscriptions_tierchangerequest TO discreet_client;
+GRANT INSERT ON subscriptions_tierchangerequest, agency_auditevent TO discreet_client;
+GRANT INSERT, UPDATE (token), DELETE ON subscriptions_employeepage TO discreet_client;
 GRANT UPDATE (id) ON subscriptions_subscription TO discreet_client;  -- to lock it, not to change it
 
 -- Of accounts, those of contacts, and the names of the advisors that contacts are shown. A policy

@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 NOTE_EVERY_SECONDS = 5 * 60
 
 
-# The pages of an advisor's visit: until the second step, nobody knows who signs in.
-_VISIT = re.compile("/$|/(hours|account|language)/")
+# The pages of an advisor's visit: until the second step, nobody knows who signs in. And the page
+# on which an employee looks up whom to call.
+_VISIT = re.compile("/$|/(hours|account|language|info)/")
 
 
 def tells_no_hours(record: logging.LogRecord) -> bool:
@@ -38,7 +39,8 @@ def tells_no_hours(record: logging.LogRecord) -> bool:
 def log_request(get_response: Handler) -> Handler:
     """Write a line for each request, but none on the way to the hours: they tell of a call.
 
-    Nor is there one for signing in and out, as whoever it may be, nor of advisors elsewhere.
+    Nor is there one for signing in and out, as whoever it may be, nor of advisors elsewhere, nor
+    for the page on which employees read whom they can turn to.
     `advisors.hours` leaves no trace of recording either.
     """
     for name in ("django.request", "django.security.csrf"):
@@ -61,6 +63,21 @@ def log_request(get_response: Handler) -> Handler:
             },
         )
         return response
+
+    return middleware
+
+
+def look_at_nobody(get_response: Handler) -> Handler:
+    """Take the cookies off a request for the page for employees, before anything reads them.
+
+    So no session is looked up and no cookie is set, also for who is signed in elsewhere.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/info/"):
+            request.META.pop("HTTP_COOKIE", None)
+            request.COOKIES = {}
+        return get_response(request)
 
     return middleware
 

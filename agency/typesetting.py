@@ -13,13 +13,15 @@ from typing import Any
 from agency.tokens import light
 
 TEMPLATES = Path(__file__).parent / "templates" / "print"
+RINGS = Path(__file__).parent / "static" / "agency" / "inside.svg"
 
 
 def typeset(template: str, data: dict[str, Any], *, language: str) -> bytes:
     """Give the PDF of a template in ``agency/templates/print``."""
     import typst  # 80 MB of it: only who prints waits for it
 
-    given = json.dumps({**data, "colours": light(), "language": language})
+    look = {"colours": light(), "inside": RINGS.read_text(encoding="utf-8")}
+    given = json.dumps({**data, **look, "language": language})
     written: bytes = typst.compile(
         TEMPLATES / f"{template}.typ",
         format="pdf",

@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("agency.pages_urls")),
     path("admin/", admin.site.urls),
     path("portal/", include("subscriptions.portal.urls")),
+    path("info/", include("subscriptions.portal.info_urls")),
     path("hours/", include("advisors.urls")),
     path("account/", include(sign_in)),
     path("api/v1/", include("subscriptions.api_urls")),

@@ -34,3 +34,13 @@ class TierForm(forms.Form):
         assert isinstance(field, forms.TypedChoiceField)  # noqa: S101  # declared above
         field.choices = [(str(month), long_month(month)) for month in ahead if month in months]
         self.fields["tier"].initial = next(value for value in Tier.values if value != tier)
+
+
+class PageForm(forms.Form):
+    """What is to happen with the page for employees: opened, closed, or given another link."""
+
+    asks = _("Choose what is to happen with the page: open it, close it, or give it another link.")
+    deed = forms.ChoiceField(
+        choices=[(deed, deed) for deed in ("on", "off", "renew")],
+        error_messages={"required": asks, "invalid_choice": asks},
+    )

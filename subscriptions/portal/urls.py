@@ -14,6 +14,9 @@ of_organisation = [
     path("invoices/<uuid:invoice_id>/", views.show_invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/einvoice/", views.download_einvoice, name="einvoice"),
     path("sessions/", views.show_sessions, name="sessions"),
+    path("employees/", views.show_employees, name="employees"),
+    path("employees/poster/<str:language>/", views.print_poster, name="poster"),
+    path("employees/intranet/<str:language>/", views.download_intranet, name="intranet"),
     path("subscription/", views.show_subscription, name="subscription"),
     path("what-we-never-record/", views.show_promise, name="promise"),
 ]

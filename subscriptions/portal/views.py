@@ -8,14 +8,14 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
-from advisors.models import Assignment, AssignmentRole, with_advisor
 from agency.accounts import signed_in
 from agency.models import Contact, ContactRole
 from agency.month import Month
@@ -24,12 +24,14 @@ from subscriptions import (
     contests,
     contracts,
     einvoice,
+    employee_pages,
     indexation_runs,
     payments,
     tier_requests,
 )
 from subscriptions.agreements import NoPriceError
 from subscriptions.models import (
+    EmployeePage,
     Invoice,
     InvoiceState,
     Publication,
@@ -41,7 +43,9 @@ from subscriptions.models import (
 )
 from subscriptions.notice import running_term
 from subscriptions.orders import with_budget_left
-from subscriptions.portal.forms import TierForm
+from subscriptions.portal import employees
+from subscriptions.portal.employees import counsellors
+from subscriptions.portal.forms import PageForm, TierForm
 from subscriptions.portal.overview import overview
 from subscriptions.portal.preview import preview
 from workshops.models import Session
@@ -106,7 +110,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def show_overview(request: HttpRequest, place: Place) -> HttpResponse:
     now = Month.containing(today())
     subscription, contract = _subscription(place.organisation)
-    context: dict[str, object] = {"now": now, "advisors": _advisors(place.organisation, now)}
+    context: dict[str, object] = {"now": now, "advisors": counsellors(place.organisation.pk, now)}
     if subscription and contract:
         statements = _statements(subscription)
         context |= {"overview": overview(contract, statements, now)}
@@ -138,11 +142,7 @@ def download_workbook(request: HttpRequest, place: Place, month: str) -> HttpRes
     except NothingToReportError as nothing:
         raise Http404 from nothing
     name = files.client_file_name(place.organisation, publication.month)
-    return HttpResponse(
-        content,
-        content_type=WORKBOOK,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return _download(content, WORKBOOK, name)
 
 
 @of_own_organisation
@@ -229,6 +229,78 @@ def _ask(
     return redirect("portal:subscription", place.organisation.pk)
 
 
+@of_own_organisation
+def show_employees(request: HttpRequest, place: Place) -> HttpResponse:
+    """Show what employees are told; the owner may open a page for them, or close it."""
+    now = Month.containing(today())
+    form = PageForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if not place.is_owner:
+            raise PermissionDenied
+        if form.is_valid() and _switch_page(request, place, form):
+            return redirect("portal:employees", place.organisation.pk)
+    context = {
+        "told": employees.told(counsellors(place.organisation.pk, now), now),
+        "languages": employees.LANGUAGES,
+        "opened": EmployeePage.objects.filter(organisation=place.organisation).first(),
+        "site": settings.SITE_URL,
+        "form": form,
+    }
+    return _page(request, place, "employees", context, status=400 if form.errors else 200)
+
+
+def _switch_page(request: HttpRequest, place: Place, form: PageForm) -> bool:
+    """Do what was asked with the page for employees; tell whether it could be done."""
+    on, by = today(), signed_in(request)
+    match form.cleaned_data["deed"]:
+        case "on":
+            employee_pages.switch_on(place.organisation, by=by, on=on)
+            messages.success(request, gettext("The page is open to whoever has its link."))
+        case "off":
+            employee_pages.switch_off(place.organisation, by=by, on=on)
+            messages.success(request, gettext("The page is closed. Its link leads nowhere now."))
+        case _:
+            if not employee_pages.renew(place.organisation, by=by, on=on):
+                form.add_error("deed", gettext("The page is closed: open it first."))
+                return False
+            messages.success(
+                request, gettext("The page has another link. The former one leads nowhere now.")
+            )
+    return True
+
+
+@of_own_organisation
+def print_poster(request: HttpRequest, place: Place, language: str) -> HttpResponse:
+    """Give the poster; 404 where nobody is assigned, as there is nobody to name."""
+    said = _told_in(place, language)
+    content = employees.poster(place.organisation, said, language=language)
+    return _download(content, "application/pdf", f"poster-{language}.pdf")
+
+
+@of_own_organisation
+def download_intranet(request: HttpRequest, place: Place, language: str) -> HttpResponse:
+    said = _told_in(place, language)
+    with override(language):
+        text = employees.intranet(said)
+    return _download(text.encode(), "text/html; charset=utf-8", f"intranet-{language}.html")
+
+
+def _told_in(place: Place, language: str) -> employees.Told:
+    now = Month.containing(today())
+    assigned = counsellors(place.organisation.pk, now)
+    if not assigned or language not in employees.LANGUAGES:
+        raise Http404
+    return employees.said_in(language, assigned, now)
+
+
+def _download(content: bytes, kind: str, name: str) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type=kind,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
 def _page(
     request: HttpRequest, place: Place, name: str, context: dict[str, object], status: int = 200
 ) -> HttpResponse:
@@ -292,12 +364,6 @@ def _orders(organisation: Organisation, month: Month) -> QuerySet[PurchaseOrder]
     rows = with_budget_left(PurchaseOrder.objects.filter(organisation=organisation), sent)
     still = Q(until_month=None) | Q(until_month__gt=month)
     return rows.filter(still).order_by("from_month")
-
-
-def _advisors(organisation: Organisation, month: Month) -> list[Assignment]:
-    shown = [AssignmentRole.COUNSELLOR, AssignmentRole.DEPUTY]
-    assigned = Assignment.objects.in_month(month).filter(organisation=organisation, role__in=shown)
-    return list(with_advisor(assigned, "advisor").order_by("role", "from_month"))
 
 
 def _invoices(place: Place) -> QuerySet[Invoice]:

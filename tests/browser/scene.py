@@ -74,6 +74,7 @@ def make_sample() -> Sample:
     )
     for organisation in (client, small, large):
         factories.assignment(advisor, organisation)
+    factories.employee_page(client)
     subscription = factories.subscription(client, "2025-07", tier="basic", billing_interval=3)
     _statements(subscription, factories.subscription(small, "2025-04"))
     factories.subscription(large, "2026-01", overage="all_in")

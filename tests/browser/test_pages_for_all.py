@@ -27,12 +27,20 @@ def addresses(sample: Sample) -> dict[str, list[str]]:
     client = f"/portal/{sample.client.pk}/"
     book = PriceBook.objects.get()
     advisor = Advisor.objects.get(code="ADV1")
+    open_to_all = f"/info/{sample.client.employee_page.token}/"
     return {
-        "": ["/account/login/code/", "/account/login/", "/nowhere/"],
+        "": [
+            "/account/login/code/",
+            "/account/login/",
+            "/nowhere/",
+            open_to_all,
+            f"{open_to_all}en/",
+        ],
         "contact": [
             client,
             *(f"{client}{page}/" for page in ("statements", "invoices", "sessions")),
-            *(f"{client}{page}/" for page in ("subscription", "what-we-never-record")),
+            *(f"{client}{page}/" for page in ("employees", "subscription", "what-we-never-record")),
+            f"/portal/{sample.small.pk}/employees/",
             f"{client}invoices/{sample.paid.pk}/",
             f"/portal/{sample.small.pk}/",
             f"/portal/{sample.large.pk}/",

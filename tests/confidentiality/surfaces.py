@@ -20,7 +20,7 @@ from django.urls import reverse
 from agency.models import Contact
 from agency.month import Month
 from agency.today import today
-from subscriptions.models import Invoice, InvoiceState, Publication, Statement, Tier
+from subscriptions.models import EmployeePage, Invoice, InvoiceState, Publication, Statement, Tier
 from tests.confidentiality.worlds import Played
 from workshops.models import Session
 
@@ -49,6 +49,22 @@ def _workbooks(contact: Contact) -> Iterator[Arguments]:
     yield {"organisation_id": contact.organisation_id, "month": str(newest)}
 
 
+def _posters(contact: Contact) -> Iterator[Arguments]:
+    for language in ("nl", "en"):
+        yield {"organisation_id": contact.organisation_id, "language": language}
+
+
+def _opened(contact: Contact) -> Iterator[Arguments]:
+    """Give the page that the client opened to its employees, as each world does."""
+    for token in _tokens(contact):
+        yield {"token": token}
+
+
+def _tokens(contact: Contact) -> list[str]:
+    rows = EmployeePage.objects.filter(organisation=contact.organisation_id)
+    return list(rows.values_list("token", flat=True))
+
+
 def _nothing(_contact: Contact) -> Iterator[Arguments]:
     yield {}
 
@@ -74,6 +90,11 @@ ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
     "portal:invoice": _invoices,
     "portal:einvoice": _invoices,
     "portal:sessions": _place,
+    "portal:employees": _place,
+    "portal:poster": _posters,
+    "portal:intranet": _posters,
+    "info": _opened,
+    "info_in_english": _opened,
     "portal:subscription": _place,
     "portal:promise": _place,
     "api:organisation-list": _nothing,
@@ -98,8 +119,14 @@ def _tier_wishes(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
     yield place, {"tier": Tier.EXTENDED, **month, "confirm": "yes"}
 
 
+def _deeds(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
+    for deed in ("", "on", "renew", "off"):
+        yield next(_place(contact)), {"deed": deed}
+
+
 # Each form that a contact can send, with what is sent; what an answer changed is taken back.
 FORMS: dict[str, Callable[[Contact], Iterator[tuple[Arguments, Form]]]] = {
+    "portal:employees": _deeds,
     "portal:subscription": _tier_wishes,
 }
 # What says the same to everybody, whatever the database holds of clients: not compared.
@@ -119,7 +146,7 @@ NOT_COMPARED = frozenset({"Date", "Set-Cookie"})
 
 TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value=")[^"]+')
 KEY = re.compile(
-    r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"
+    r"(?<=/info/)[A-Za-z0-9_-]{32}|[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"
     r"|\b(?:acct|cus|in|il|ii|cn|cnli|txi|txr|evt|req|pi|ch|seti|test)_[A-Za-z0-9_]+"
 )
 

@@ -81,7 +81,7 @@ def signed_in(user: User, *, raises: bool = True) -> Browser:
 
 
 PAGES = {
-    "contact": ("subscriptions.portal.views._advisors", "/portal/{organisation}/"),
+    "contact": ("subscriptions.portal.views.counsellors", "/portal/{organisation}/"),
     "controller": ("subscriptions.admin.figures.figures", "/admin/"),
     "auditor": ("subscriptions.admin.figures.figures", "/admin/"),
 }
@@ -123,7 +123,7 @@ def test_what_only_staff_know_of_hours_is_told_to_no_client(
     asked = model._default_manager.exists
     read_on_the_way(monkeypatch, "subscriptions.admin.figures.figures", asked)
     assert signed_in(make.user("planner")).get("/admin/").status_code == 200
-    read_on_the_way(monkeypatch, "subscriptions.portal.views._advisors", asked)
+    read_on_the_way(monkeypatch, "subscriptions.portal.views.counsellors", asked)
     with pytest.raises(LedgerReadError):
         signed_in(own.contact).get(f"/portal/{own.organisation.pk}/")
 
@@ -132,7 +132,7 @@ def test_what_only_staff_know_of_hours_is_told_to_no_client(
 def test_the_failure_tells_nobody_what_was_asked_for(
     monkeypatch: pytest.MonkeyPatch, own: world.Client
 ) -> None:
-    read_on_the_way(monkeypatch, "subscriptions.portal.views._advisors", WAYS["rows"])
+    read_on_the_way(monkeypatch, "subscriptions.portal.views.counsellors", WAYS["rows"])
     answer = signed_in(own.contact, raises=False).get(f"/portal/{own.organisation.pk}/")
     assert answer.status_code == 500
     assert b"advisors_" not in answer.content
@@ -203,7 +203,9 @@ def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Clien
         Authenticator.objects.filter(user=own.contact).delete()
         assert browser.get("/readyz").status_code in {200, 503}
         for name, route in sorted(addresses()):
-            if "contact" in access.ADDRESSES[name].readers and name.startswith(("portal:", "api:")):
+            if "contact" in access.ADDRESSES[name].readers and name.startswith(
+                ("portal:", "api:", "info")
+            ):
                 answer = browser.get(world.fill_in(name, route, own))
                 assert answer.status_code in {200, 302}, name
                 served += 1
@@ -212,6 +214,9 @@ def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Clien
             {"tier": "basic", "month": "2026-08", "confirm": "yes"},
         )
         assert asked.status_code == 302
+        for deed in ("off", "on", "renew"):
+            page = f"/portal/{own.organisation.pk}/employees/"
+            assert browser.post(page, {"deed": deed}).status_code == 302
         assert browser.post("/language/", {"language": "nl"}).status_code == 302
         browser.post("/account/logout/")
         again = {"email": own.contact.email}

@@ -249,7 +249,7 @@ def test_a_page_that_fails_says_nothing(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, own: world.Client, *, debug: bool
 ) -> None:
     settings.DEBUG = debug
-    monkeypatch.setattr("subscriptions.portal.views._advisors", lambda *_: careless(_request()))
+    monkeypatch.setattr("subscriptions.portal.views.counsellors", lambda *_: careless(_request()))
     browser = Browser(raise_request_exception=False)
     browser.force_login(own.contact)
     with log_lines() as written:

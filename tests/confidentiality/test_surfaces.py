@@ -49,6 +49,8 @@ def opened_by(contact: Contact) -> set[str]:
         "pk": contact.organisation_id,
         "object_id": str(uuid4()),
         "name": "journal.csv",
+        "language": "nl",
+        "token": contact.organisation.employee_page.token,
         "app_label": "agency",
         "content_type_id": 1,
     }

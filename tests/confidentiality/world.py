@@ -122,6 +122,7 @@ def _client(code: str, number: int) -> Client:
         make.billed_occurrence(organisation, subscription.pk),
         make.quote(organisation),
         make.parked_organisation(organisation, until_month=MONTH),
+        make.employee_page(organisation),
         make.reminder(invoice),
         mandate := make.mandate(organisation),
         make.debit_notice(invoice, mandate),
@@ -162,6 +163,8 @@ def fill_in(name: str, route: str, one: Client) -> str:
         "object_id": one.key(row) if page else NOWHERE,
         "pk": one.key(row) if row else "1",  # of a passkey
         "content_type_id": "1",
+        "language": "nl",
+        "token": one.organisation.employee_page.token,
         "name": "journal.csv",
     }
     plain = re.sub(r"\^\(\?P<app_label>(\w+).*", r"\1/", route)

@@ -106,6 +106,7 @@ def open_world(codes: Iterable[str] = CLIENTS) -> None:
         subscription = client(code, **spec)  # type: ignore[arg-type]
         organisation = subscription.organisation
         make.contact(organisation)
+        make.employee_page(organisation)
         for advisor in Advisor.objects.filter(code__in=ADVISORS):
             make.assignment(advisor, organisation, from_month="2025-01")
         for number, month in enumerate(MONTHS[place % 2 :: 3]):
