@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agency', '0014_sector'),
-        ('subscriptions', '0046_lists_by_month_and_state'),
+        ('subscriptions', '0050_numbers_to_search'),
     ]
 
     operations = [
