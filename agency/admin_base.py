@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from agency import access, confirmation, offered, refusals, saved_filters, search
+from agency import access, audit, confirmation, offered, refusals, saved_filters, search
 from agency.accounts import signed_in
 from agency.admin_columns import name_of, readable
 from agency.admin_fields import is_key
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 else:
     ModelAdmin, ModelForm = admin.ModelAdmin, forms.ModelForm
 
-LONGEST_FIELDS = 500
 ON_PAGE_OF = "here"  # names the row on whose page an action was asked for
 
 
@@ -325,18 +324,7 @@ def note_all(
     request: HttpRequest, action: str, subjects: Iterable[models.Model], fields: str = ""
 ) -> None:
     """Write one of each row, in one statement for as many as there are."""
-    on, actor = today(), signed_in(request)
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            on=on,
-            actor=actor,
-            action=action,
-            subject_model=subject._meta.label_lower,
-            subject_id=subject.pk,
-            fields=fields[:LONGEST_FIELDS],
-        )
-        for subject in subjects
-    )
+    audit.note_all(subjects, action, by=signed_in(request), on=today(), fields=fields)
 
 
 def _changed_fields(message: Any) -> str:
