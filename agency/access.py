@@ -239,6 +239,8 @@ portal:workbook                 contact  -
 portal:invoices                 contact  -
 portal:invoice                  contact  -
 portal:einvoice                 contact  -
+portal:orders                   contact  contact
+portal:details                  contact  contact
 portal:sessions                 contact  -
 portal:employees                contact  contact
 portal:poster                   contact  -
@@ -274,6 +276,7 @@ MONEY_AND_RIGHTS = (
     "admin:subscriptions_quote_sign",
     "admin:subscriptions_booksopening_",
     "admin:moving_in_read",
+    "portal:details",  # where invoices go
 )
 
 _LETTERS = {"view": "r", "add": "a", "change": "c", "delete": "d", "handle": "h"}

@@ -29,12 +29,16 @@ GRANT SELECT (organisation_id, from_month, until_month)
     ON subscriptions_payer TO discreet_client;  -- that another one pays, not who
 
 -- What signing in, a second step, the choice of a language, a request for another tier and the page
--- for employees write. Deeds are noted, and read by staff alone.
+-- for employees write, and a client that adds an order number or changes where its invoices go.
+-- Deeds are noted, and read by staff alone.
 -- Contacts sign in by a code: nobody's password is changed here.
 GRANT INSERT, UPDATE, DELETE ON django_session, cache, mfa_authenticator TO discreet_client;
 GRANT UPDATE (language) ON agency_user TO discreet_client;
 GRANT INSERT ON subscriptions_tierchangerequest, agency_auditevent TO discreet_client;
 GRANT INSERT, UPDATE (token), DELETE ON subscriptions_employeepage TO discreet_client;
+GRANT INSERT, UPDATE (until_month) ON subscriptions_purchaseorder TO discreet_client;
+GRANT UPDATE (invoice_email, einvoice_email, einvoice_address, street, postcode, city)
+    ON agency_organisation TO discreet_client;
 GRANT UPDATE (id) ON subscriptions_subscription TO discreet_client;  -- to lock it, not to change it
 
 -- Of accounts, those of contacts, and the names of the advisors that contacts are shown. A policy

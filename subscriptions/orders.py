@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import (
     BigIntegerField,
     ExpressionWrapper,
@@ -23,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from agency.bulk import grouped
 from agency.models import Organisation
 from agency.month import Month
-from agency.templatetags.figures import euro
+from agency.templatetags.figures import euro, long_month
 from subscriptions.models import BlockedReason, Invoice, InvoiceState, LineKind, PurchaseOrder
 
 # Lines that take the purchase order of the first month of their period; the rest takes the run's.
@@ -36,6 +38,51 @@ COUNTS = ~Q(state=InvoiceState.VOID) & (
 
 class BudgetRefusedError(ValidationError):
     """A budget that an order cannot have; its message is the sentence to show."""
+
+
+class OrderRefusedError(ValidationError):
+    """An order that a client cannot add; its message is the sentence to show."""
+
+
+@transaction.atomic
+def add(
+    organisation: Organisation,
+    *,
+    number: str,
+    from_month: Month,
+    until_month: Month | None,
+    budget_cents: int | None,
+    on: dt.date,
+) -> tuple[PurchaseOrder, bool]:
+    """Add an order for months to come; the same one again is the one there is, and not new.
+
+    An order without an end ends where the new one begins. Raises OrderRefusedError for a month
+    that has begun and for months of another order, and what `refuse_budget` raises.
+    """
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    own = PurchaseOrder.objects.filter(organisation=organisation)
+    wanted = {"number": number, "from_month": from_month, "until_month": until_month}
+    same = own.filter(**wanted, budget_cents=budget_cents).first()
+    if same:
+        return same, False
+    if from_month.first_day <= on:
+        raise OrderRefusedError(_("Choose a month that has not begun yet."))
+    if budget_cents:
+        refuse_budget(organisation, number, budget_cents)
+    giving_way = own.filter(until_month=None, from_month__lt=from_month)
+    if until_month is not None:
+        own = own.filter(from_month__lt=until_month)
+    in_the_way = own.filter(Q(until_month=None) | Q(until_month__gt=from_month))
+    taken = in_the_way.exclude(pk__in=giving_way.values("pk")).order_by("from_month").first()
+    if taken:
+        text = _("Order %(number)s holds in these months already, from %(month)s on.")
+        month = long_month(taken.from_month)
+        raise OrderRefusedError(text, params={"number": taken.number, "month": month})
+    giving_way.update(until_month=from_month)
+    new = PurchaseOrder.objects.create(
+        organisation=organisation, **wanted, budget_cents=budget_cents
+    )
+    return new, True
 
 
 def purchase_orders(

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from subscriptions.portal import views
+from subscriptions.portal import details, for_employees, orders, views
 
 app_name = "portal"
 
@@ -13,10 +13,12 @@ of_organisation = [
     path("invoices/", views.show_invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", views.show_invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>/einvoice/", views.download_einvoice, name="einvoice"),
+    path("orders/", orders.show_orders, name="orders"),
+    path("details/", details.show_details, name="details"),
     path("sessions/", views.show_sessions, name="sessions"),
-    path("employees/", views.show_employees, name="employees"),
-    path("employees/poster/<str:language>/", views.print_poster, name="poster"),
-    path("employees/intranet/<str:language>/", views.download_intranet, name="intranet"),
+    path("employees/", for_employees.show_employees, name="employees"),
+    path("employees/poster/<str:language>/", for_employees.print_poster, name="poster"),
+    path("employees/intranet/<str:language>/", for_employees.download_intranet, name="intranet"),
     path("subscription/", views.show_subscription, name="subscription"),
     path("what-we-never-record/", views.show_promise, name="promise"),
 ]

@@ -89,6 +89,8 @@ ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
     "portal:invoices": _place,
     "portal:invoice": _invoices,
     "portal:einvoice": _invoices,
+    "portal:orders": _place,
+    "portal:details": _place,
     "portal:sessions": _place,
     "portal:employees": _place,
     "portal:poster": _posters,
@@ -124,9 +126,34 @@ def _deeds(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
         yield next(_place(contact)), {"deed": deed}
 
 
+def _orders(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
+    """Add an order for the next month, and one with a budget of a cent; or none."""
+    place = next(_place(contact))
+    month = {"from_month": str(Month.containing(today()) + 1)}
+    yield place, month
+    yield place, {"number": "PO-NEW", **month}
+    yield place, {"number": "PO-NEW", **month, "budget_cents": "0,01"}
+
+
+def _details(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
+    place = next(_place(contact))
+    yield place, {}
+    yield (
+        place,
+        {
+            "invoice_email": "elsewhere@own.example",
+            "street": "Kade 2",
+            "postcode": "3511 AB",
+            "city": "Utrecht",
+        },
+    )
+
+
 # Each form that a contact can send, with what is sent; what an answer changed is taken back.
 FORMS: dict[str, Callable[[Contact], Iterator[tuple[Arguments, Form]]]] = {
     "portal:employees": _deeds,
+    "portal:orders": _orders,
+    "portal:details": _details,
     "portal:subscription": _tier_wishes,
 }
 # What says the same to everybody, whatever the database holds of clients: not compared.

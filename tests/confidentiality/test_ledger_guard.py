@@ -26,6 +26,7 @@ from agency.checks import addresses
 from agency.gate import LedgerReadError
 from agency.models import User
 from subscriptions.models import BooksOpening, CardUse, TierChangeRequest
+from subscriptions.portal import details
 from tests import factories as make
 from tests.confidentiality import world
 
@@ -217,12 +218,23 @@ def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Clien
         for deed in ("off", "on", "renew"):
             page = f"/portal/{own.organisation.pk}/employees/"
             assert browser.post(page, {"deed": deed}).status_code == 302
+        for page, sent in _sent_by_a_client(own):
+            assert browser.post(page, sent).status_code == 302, page
         assert browser.post("/language/", {"language": "nl"}).status_code == 302
         browser.post("/account/logout/")
         again = {"email": own.contact.email}
         assert browser.post("/account/login/code/", again).status_code == 302
     assert served >= 16
     assert TierChangeRequest.objects.count() == 1
+
+
+def _sent_by_a_client(own: world.Client) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give what each other form of the portal is sent, in an order in which all of it works."""
+    place = f"/portal/{own.organisation.pk}"
+    yield f"{place}/orders/", {"number": "PO-2", "from_month": "2026-08"}
+    where = {"street": "Kade 2", "postcode": "3511 AB", "city": "Utrecht"}
+    seen = details.mark_of({name: getattr(own.organisation, name) for name in details.OWN})
+    yield f"{place}/details/", {"invoice_email": "new@own.example", **where, "seen": seen}
 
 
 CLOSED = access.CLOSED_TO_CLIENTS | {"advisors_costrate", "subscriptions_stripestep"}
@@ -232,6 +244,8 @@ FORBIDDEN = [
     "UPDATE subscriptions_statement SET version = 9",
     "UPDATE subscriptions_subscription SET payment_days = 9",
     "UPDATE agency_user SET role = 'controller'",
+    "UPDATE agency_organisation SET vat_id = 'x'",
+    "UPDATE subscriptions_purchaseorder SET number = 'x'",
     "UPDATE agency_user SET password = 'x'",
     "UPDATE agency_user SET email = 'x@elsewhere.example'",
     "UPDATE agency_user SET is_superuser = true",

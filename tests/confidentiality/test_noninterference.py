@@ -28,6 +28,7 @@ from subscriptions import announcements, due, statements
 from subscriptions.agreements import Contract
 from subscriptions.descriptions import describe
 from subscriptions.models import CardUse, Statement
+from subscriptions.portal import place as frame
 from subscriptions.portal import views
 from subscriptions.portal.preview import Preview, preview
 from subscriptions.release import EXACT, Release
@@ -134,14 +135,14 @@ def test_each_way_of_publishing_is_among_the_clients() -> None:
 
 
 def live_hours_on_a_page(patch: pytest.MonkeyPatch) -> None:
-    page = views._page
+    page = frame.page
 
     def with_hours(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
         answer = page(request, place, *rest, **named)
         answer.content += str(_posted(place.organisation)).encode()
         return answer
 
-    patch.setattr(views, "_page", with_hours)
+    patch.setattr(views, "page", with_hours)
 
 
 def _posted(organisation: Organisation) -> int:
@@ -150,18 +151,18 @@ def _posted(organisation: Organisation) -> int:
 
 
 def a_statement_for_each_row_of_the_ledger(patch: pytest.MonkeyPatch) -> None:
-    page = views._page
+    page = frame.page
 
     def slowly(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
         for key in list(MonthHours.objects.filter(organisation=place.organisation)):
             MonthHours.objects.get(pk=key.pk)
         return page(request, place, *rest, **named)
 
-    patch.setattr(views, "_page", slowly)
+    patch.setattr(views, "page", slowly)
 
 
 def a_header_that_counts(patch: pytest.MonkeyPatch) -> None:
-    page = views._page
+    page = frame.page
 
     def counted(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
         answer = page(request, place, *rest, **named)
@@ -169,7 +170,7 @@ def a_header_that_counts(patch: pytest.MonkeyPatch) -> None:
         answer["ETag"] = f'"{rows.count()}"'
         return answer
 
-    patch.setattr(views, "_page", counted)
+    patch.setattr(views, "page", counted)
 
 
 def a_file_name_with_the_last_month(patch: pytest.MonkeyPatch) -> None:
@@ -308,7 +309,7 @@ def test_the_use_of_a_band_has_no_way_out_and_would_be_found() -> None:
 
 
 def the_use_of_a_band_on_a_page(patch: pytest.MonkeyPatch) -> None:
-    page = views._page
+    page = frame.page
 
     def with_use(request: HttpRequest, place: Any, *rest: Any, **named: Any) -> HttpResponse:
         answer = page(request, place, *rest, **named)
@@ -318,7 +319,7 @@ def the_use_of_a_band_on_a_page(patch: pytest.MonkeyPatch) -> None:
             answer.content += str(used).encode()
         return answer
 
-    patch.setattr(views, "_page", with_use)
+    patch.setattr(views, "page", with_use)
 
 
 def _two_ledgers() -> tuple[Ledger, Ledger]:
