@@ -246,6 +246,11 @@ portal:employees                contact  contact
 portal:poster                   contact  -
 portal:intranet                 contact  -
 portal:subscription             contact  contact
+portal:people                   contact  contact
+portal:person                   contact  contact
+portal:removal                  contact  contact
+portal:transfer                 contact  contact
+portal:uninvite                 -        contact
 portal:promise                  contact  -
 
 schema                          clients  -
@@ -277,6 +282,10 @@ MONEY_AND_RIGHTS = (
     "admin:subscriptions_booksopening_",
     "admin:moving_in_read",
     "portal:details",  # where invoices go
+    "portal:people",
+    "portal:person",
+    "portal:removal",
+    "portal:transfer",
 )
 
 _LETTERS = {"view": "r", "add": "a", "change": "c", "delete": "d", "handle": "h"}

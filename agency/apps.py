@@ -9,12 +9,14 @@ class AgencyConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.models import Authenticator
+        from django.contrib.auth.signals import user_logged_in
         from django_q.signals import post_execute_in_worker
 
         from agency import accounts, checks, schema  # noqa: F401  registers the checks
-        from agency.tasks import keep_places_only
+        from agency.tasks import accept_invitations, keep_places_only
 
         post_execute_in_worker.connect(keep_places_only)
+        user_logged_in.connect(accept_invitations)
         Authenticator.record_usage = accounts.note_no_time
         Authenticator.save = accounts.save_by_the_day
 

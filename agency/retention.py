@@ -118,9 +118,10 @@ def erase_person(email: str, *, on: dt.date) -> tuple[Counter[str], list[tuple[T
         raise InUseError
     found = [(USER, user.pk)] if user else []
     for entry in tables():
-        if entry.email and isinstance(entry.erasure, Mapping):
+        if entry.email and entry.erasure != "keep":
             rows = rows_about(entry, None, email)
-            if rows.filter(**{f"{entry.after}__gte": _bound(entry, on)}).exists():
+            is_seat = isinstance(entry.erasure, Mapping)
+            if is_seat and rows.filter(**{f"{entry.after}__gte": _bound(entry, on)}).exists():
                 raise InUseError
             found += [(entry.model, key) for key in rows.values_list("pk", flat=True)]
     staying = [

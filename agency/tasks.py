@@ -8,12 +8,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from agency import legal_names, retention
+from agency import contacts, legal_names, retention
+from agency.models import User
 from agency.schedules import Every
 from agency.today import today
 
 SCHEDULES = [
     Every("forget cached", "agency.tasks.forget_cached", minutes=5),
+    Every("mail invitations", "agency.tasks.mail_invitations", minutes=1),
     Every("names take effect", "agency.tasks.names_take_effect", daily_at=dt.time(0, 10)),
 ]
 _PLACE = re.compile(r'^ *File "([^"]+)", line (\d+), in (\w+)$', re.MULTILINE)
@@ -27,6 +29,15 @@ def keep_places_only(sender: Any, *, task: dict[str, Any], **_more: Any) -> None
     if task.get("success") is False:
         places = _PLACE.findall(str(task["result"]))
         task["result"] = "\n".join(f"{file}:{line} {name}" for file, line, name in places)
+
+
+def mail_invitations() -> None:
+    contacts.mail_waiting()
+
+
+def accept_invitations(user: User, **_more: Any) -> None:
+    """Give who signs in the places they were invited to since."""
+    contacts.accept(user, on=today())
 
 
 def names_take_effect() -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from advisors import submissions
-from agency import accounts
-from agency.models import Organisation
+from agency import accounts, contacts
+from agency.models import Invitation, Organisation
 from agency.month import Month
 from subscriptions import announcements, debits, indexation_letters, reminders
 from subscriptions.einvoice import mail as einvoices
@@ -96,6 +96,13 @@ KINDS: dict[str, Kind] = {
         _("Code to sign in"),
         _("To who asks for it, at once; it works for 10 minutes."),
         lambda language: accounts.written(NOBODY, "123456", language=language),
+    ),
+    "invitation": Kind(
+        _("Invitation"),
+        _("To whom a client invites to its pages, at once."),
+        lambda language: contacts.written(
+            Invitation(organisation=Organisation(legal_name=CLIENT), email=NOBODY), language
+        ),
     ),
     "statement": Kind(
         _("Statement is ready"),

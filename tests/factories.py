@@ -34,6 +34,7 @@ from agency.models import (
     Contact,
     CrkboRegistration,
     Headcount,
+    Invitation,
     LegalName,
     Organisation,
     SavedFilter,
@@ -202,6 +203,12 @@ def contact(
         email = f"hr@{organisation.code.lower()}.example"
         user = _new_user("contact", email=email, name=f"HR of {organisation.code}")
     return _create(Contact, organisation=organisation, user=user, role=role, **fields)
+
+
+def invitation(organisation: Organisation, email: str, **fields: Any) -> Invitation:
+    """Invite somebody as a reader; the mail is still to be sent."""
+    defaults = {"name": "Nora New", "role": "reader", "invited_on": dt.date(2026, 4, 8)}
+    return _create(Invitation, organisation=organisation, email=email, **defaults | fields)
 
 
 def audit_event(subject: models.Model, actor: User | None = None, **fields: Any) -> AuditEvent:

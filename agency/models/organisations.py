@@ -7,6 +7,7 @@ from typing import ClassVar, Self, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from agency import particulars
@@ -267,3 +268,43 @@ class Contact(Entity):
 
     def __str__(self) -> str:
         return self.user.name
+
+
+class Invitation(Entity):
+    """Somebody whom an organisation asks to its pages: a contact from the next sign-in on.
+
+    The row says the same of an address that nobody has, one of another client's contact, and one
+    of a colleague or counsellor, who never becomes a contact.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="invitations", verbose_name=_("organisation")
+    )
+    email = models.EmailField(_("e-mail address"))
+    name = models.CharField(_("name"), max_length=200)
+    role = models.CharField(_("role"), max_length=20, choices=ContactRole)
+    language = models.CharField(_("language"), max_length=2, choices=Language, default="nl")
+    invited_on = models.DateField(_("invited on"))
+    is_sent = models.BooleanField(_("sent"), default=False)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering: ClassVar = ["organisation", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"], name="one_invitation_per_organisation_and_address"
+            ),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="invited_email_is_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=ContactRole.values), name="invitation_has_a_known_role"
+            ),
+            models.CheckConstraint(
+                condition=Q(language__in=Language.values), name="invitation_has_a_known_language"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -126,7 +126,8 @@ class People:
         number = make.headcount_declaration(
             contract.organisation, user, "2015-04", declared_on=LONG_AGO, state="declined"
         )
-        self.note(user.email, contact, mail, wish, number)
+        waiting = make.invitation(contract.organisation, user.email, invited_on=LONG_AGO)
+        self.note(user.email, contact, mail, wish, number, waiting)
         return user.email
 
     def participant(self, name: str) -> str:

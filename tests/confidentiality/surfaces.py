@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.core import mail
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from agency.models import Contact
+from agency.models import Contact, ContactRole
 from agency.month import Month
 from agency.today import today
 from subscriptions.models import EmployeePage, Invoice, InvoiceState, Publication, Statement, Tier
@@ -29,6 +30,14 @@ Arguments = Mapping[str, object]
 
 def _place(contact: Contact) -> Iterator[Arguments]:
     yield {"organisation_id": contact.organisation_id}
+
+
+def _person(contact: Contact) -> Iterator[Arguments]:
+    yield {"organisation_id": contact.organisation_id, "contact_id": contact.pk}
+
+
+def _invited(contact: Contact) -> Iterator[Arguments]:
+    yield {"organisation_id": contact.organisation_id, "invitation_id": UUID(int=7)}
 
 
 def _invoices(contact: Contact) -> Iterator[Arguments]:
@@ -98,6 +107,11 @@ ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
     "info": _opened,
     "info_in_english": _opened,
     "portal:subscription": _place,
+    "portal:people": _place,
+    "portal:person": _person,
+    "portal:removal": _person,
+    "portal:transfer": _person,
+    "portal:uninvite": _invited,
     "portal:promise": _place,
     "api:organisation-list": _nothing,
     "api:organisation-detail": lambda contact: iter([{"pk": contact.organisation_id}]),
@@ -149,11 +163,34 @@ def _details(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
     )
 
 
+def _people(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
+    place, told = next(_place(contact)), {"name": "Nora New", "role": "reader", "language": "nl"}
+    yield place, told
+    yield place, told | {"email": contact.user.email}
+    yield place, told | {"email": "nora@new.example"}
+
+
+def _roles(contact: Contact) -> Iterator[tuple[Arguments, Form]]:
+    for role in ContactRole.values:
+        yield next(_person(contact)), {"role": role, "language": "en"}
+
+
+def _presses(
+    rows: Callable[[Contact], Iterator[Arguments]],
+) -> Callable[[Contact], Iterator[tuple[Arguments, Form]]]:
+    return lambda contact: ((given, {}) for given in rows(contact))
+
+
 # Each form that a contact can send, with what is sent; what an answer changed is taken back.
 FORMS: dict[str, Callable[[Contact], Iterator[tuple[Arguments, Form]]]] = {
     "portal:employees": _deeds,
     "portal:orders": _orders,
     "portal:details": _details,
+    "portal:people": _people,
+    "portal:person": _roles,
+    "portal:removal": _presses(_person),
+    "portal:transfer": _presses(_person),
+    "portal:uninvite": _presses(_invited),
     "portal:subscription": _tier_wishes,
 }
 # What says the same to everybody, whatever the database holds of clients: not compared.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from advisors.models import Advisor, DraftHours, HoursAdjustment, MonthHours, Mo
 from agency import access
 from agency.checks import addresses
 from agency.gate import LedgerReadError
-from agency.models import User
+from agency.models import Contact, User
 from subscriptions.models import BooksOpening, CardUse, TierChangeRequest
 from subscriptions.portal import details
 from tests import factories as make
@@ -193,6 +194,8 @@ def on_postgresql() -> None:
 def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Client) -> None:
     browser = Browser()
     TierChangeRequest.objects.all().delete()
+    make.invitation(make.organisation("THIRD"), own.contact.email)
+    colleague = make.contact(own.organisation, make.user("contact"))
     served = 0
     with as_client_role():
         browser.post("/account/login/code/", {"email": own.contact.email})
@@ -218,7 +221,7 @@ def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Clien
         for deed in ("off", "on", "renew"):
             page = f"/portal/{own.organisation.pk}/employees/"
             assert browser.post(page, {"deed": deed}).status_code == 302
-        for page, sent in _sent_by_a_client(own):
+        for page, sent in _sent_by_a_client(own, colleague):
             assert browser.post(page, sent).status_code == 302, page
         assert browser.post("/language/", {"language": "nl"}).status_code == 302
         browser.post("/account/logout/")
@@ -226,15 +229,26 @@ def test_a_role_without_the_grant_serves_every_page_of_a_client(own: world.Clien
         assert browser.post("/account/login/code/", again).status_code == 302
     assert served >= 16
     assert TierChangeRequest.objects.count() == 1
+    assert Contact.objects.filter(user=own.contact).count() == 2
+    assert Contact.objects.filter(organisation=own.organisation).count() == 1
 
 
-def _sent_by_a_client(own: world.Client) -> Iterator[tuple[str, dict[str, str]]]:
+def _sent_by_a_client(
+    own: world.Client, colleague: Contact
+) -> Iterator[tuple[str, dict[str, str]]]:
     """Give what each other form of the portal is sent, in an order in which all of it works."""
     place = f"/portal/{own.organisation.pk}"
     yield f"{place}/orders/", {"number": "PO-2", "from_month": "2026-08"}
     where = {"street": "Kade 2", "postcode": "3511 AB", "city": "Utrecht"}
     seen = details.mark_of({name: getattr(own.organisation, name) for name in details.OWN})
     yield f"{place}/details/", {"invoice_email": "new@own.example", **where, "seen": seen}
+    yield (
+        f"{place}/people/",
+        {"name": "N", "email": "n@x.example", "role": "reader", "language": "nl"},
+    )
+    yield f"{place}/people/{colleague.pk}/", {"role": "reader", "language": "en"}
+    yield f"{place}/people/{colleague.pk}/remove/", {}
+    yield f"{place}/people/invited/{own.key('agency.invitation')}/withdraw/", {}
 
 
 CLOSED = access.CLOSED_TO_CLIENTS | {"advisors_costrate", "subscriptions_stripestep"}
@@ -250,7 +264,9 @@ FORBIDDEN = [
     "UPDATE agency_user SET email = 'x@elsewhere.example'",
     "UPDATE agency_user SET is_superuser = true",
     "INSERT INTO agency_user SELECT * FROM agency_user",
-    "INSERT INTO agency_contact SELECT * FROM agency_contact",
+    "UPDATE agency_contact SET user_id = user_id",
+    "UPDATE agency_invitation SET email = 'x'",
+    "INSERT INTO django_q_ormq SELECT * FROM django_q_ormq",
     "INSERT INTO account_emailaddress SELECT * FROM account_emailaddress",
     *(f"SELECT {name} FROM advisors_advisor" for name in ("iban", "vat_id", "kvk_number")),
     "SELECT 1 FROM agency_auditevent",
@@ -284,8 +300,13 @@ def test_a_role_of_clients_sees_no_account_of_staff_and_no_second_step_but_conta
         assert [step.user for step in Authenticator.objects.all()] == [own.contact]
         assert User.objects.update(language="en") == User.objects.filter(role="contact").count()
         assert Authenticator.objects.filter(user=own.counsellor).delete()[0] == 0
-        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
-            Authenticator.objects.create(user_id=staff.pk, type="recovery_codes", data={})
+        for refused in (
+            partial(Authenticator.objects.create, user_id=staff.pk, type="recovery_codes", data={}),
+            partial(make.contact, own.organisation, staff),
+            partial(make.contact, own.organisation, own.counsellor),
+        ):
+            with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+                refused()
     assert Authenticator.objects.count() == 3
 
 

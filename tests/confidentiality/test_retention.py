@@ -107,6 +107,10 @@ def event(day: dt.date) -> models.Model:
     return make.audit_event(make.organisation(), on=day)
 
 
+def invited(day: dt.date) -> models.Model:
+    return make.invitation(make.organisation(), "nora@new.example", invited_on=day)
+
+
 def heard(day: dt.date) -> models.Model:
     return make.stripe_event(received_at=midday(day))
 
@@ -126,6 +130,7 @@ def cleared(day: dt.date) -> models.Model:
 TWO_YEARS, A_YEAR = dt.date(2024, 3, 15), dt.date(2025, 3, 15)
 BY_DATE: dict[str, tuple[Maker, dt.date]] = {
     "agency.AuditEvent": (event, dt.date(2019, 1, 1)),
+    "agency.Invitation": (invited, A_YEAR),
     "subscriptions.Job": (waited_for, dt.date(2019, 1, 1)),
     "advisors.Absence": (absence, TWO_YEARS),
     "advisors.Qualification": (certificate, TWO_YEARS),
@@ -266,6 +271,7 @@ def test_the_whole_file_of_a_client_goes_seven_calendar_years_after_its_end() ->
         make.indexed_contract(run, one)
         people.advisor(name, one.organisation)
         make.contact(one.organisation)
+        make.invitation(one.organisation, "nora@new.example", invited_on=TODAY)
         session = make.session(None, f"M-{name}", starts_at=at("2015-05-01 10:00"))
         make.enrolment(session, organisation=one.organisation, email="a@seats.example")
         (batch,) = apps.get_model("subscriptions.Publication").objects.all()

@@ -44,6 +44,8 @@ def opened_by(contact: Contact) -> set[str]:
     given = {
         "organisation_id": contact.organisation_id,
         "invoice_id": Invoice.objects.get().pk,
+        "contact_id": contact.pk,
+        "invitation_id": uuid4(),
         "month": "2026-01",
         "step": "drafts",
         "pk": contact.organisation_id,

@@ -86,7 +86,8 @@ def _client(code: str, number: int) -> Client:
     make.headcount(organisation)
     advisor = make.advisor(f"A{number}", iban="NL20INGB0001234567")
     subscription = make.subscription(organisation)
-    contact = make.contact(organisation).user
+    place = make.contact(organisation)
+    contact = place.user
     invoice = make.invoice(
         organisation,
         MONTH,
@@ -98,6 +99,8 @@ def _client(code: str, number: int) -> Client:
     rows: list[models.Model] = [
         organisation,
         contact,
+        place,
+        make.invitation(organisation, f"invited@{code}.example".lower()),
         advisor,
         make.assignment(advisor, organisation),
         make.vat_consultation(organisation, vat_id="BE0123456749"),
@@ -158,6 +161,8 @@ def fill_in(name: str, route: str, one: Client) -> str:
     values = {
         "organisation_id": str(one.organisation.pk),
         "invoice_id": one.key("subscriptions.invoice"),
+        "contact_id": one.key("agency.contact"),
+        "invitation_id": one.key("agency.invitation"),
         "month": "2026-04" if name.startswith("hours:") else MONTH,
         "step": "drafts",
         "object_id": one.key(row) if page else NOWHERE,

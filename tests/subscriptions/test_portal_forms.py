@@ -11,13 +11,14 @@ from django.apps import apps
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from agency.models import AuditEvent, Contact, Organisation
+from agency.models import AuditEvent, Contact, Invitation, Organisation
 from subscriptions.models import PurchaseOrder
 from tests import factories as make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_8_april_2026")]
 
 HUGE = "9" * 5000
+NOWHERE = "00000000-0000-0000-0000-000000000007"
 UNSEEN = "Jo\N{RIGHT-TO-LEFT OVERRIDE}rien"
 HIDDEN = {
     "a mark that turns text": UNSEEN,
@@ -44,9 +45,19 @@ GOOD: dict[str, dict[str, str]] = {
         "postcode": "3511 AB",
         "city": "Utrecht",
     },
+    "people": {
+        "name": "Nora New",
+        "email": "nora@own.example",
+        "role": "reader",
+        "language": "nl",
+    },
+    "person": {"role": "billing", "language": "nl"},
 }
+# Deeds that take nothing but a press, on a page that says what comes of it.
+PRESSED = ("removal", "transfer", "uninvite")
+OF_OWNERS = ("person", *PRESSED)
 # By the page and field: the lines of text, and what is wrong with the others.
-LINES = {"orders": ["number"], "details": ["street", "postcode", "city"]}
+LINES = {"orders": ["number"], "details": ["street", "postcode", "city"], "people": ["name"]}
 WRONG: dict[tuple[str, str], dict[str, str]] = {
     ("orders", "number"): {"empty": ""},
     ("orders", "from_month"): {
@@ -86,6 +97,22 @@ WRONG: dict[tuple[str, str], dict[str, str]] = {
     ("details", "street"): {"empty": ""},
     ("details", "postcode"): {"empty": ""},
     ("details", "city"): {"empty": ""},
+    ("people", "name"): {"empty": ""},
+    ("people", "email"): {
+        "empty": "",
+        "wrong type": "no address",
+        "a formula": "@own.example",
+        "a mark that turns text": "jo\N{RIGHT-TO-LEFT OVERRIDE}@own.example",
+        "a null": "jo\x00@own.example",
+        "two lines": "jo@own.example\r\nBcc: all@own.example",
+        "a script": "<script>@own.example",
+        "huge": f"{HUGE}@own.example",
+        "a colleague of ours": "jo@own.example",
+    },
+    ("people", "role"): {"empty": "", "wrong type": "planner", "huge": HUGE, "a formula": "=1"},
+    ("people", "language"): {"empty": "", "wrong type": "xx"},
+    ("person", "role"): {"empty": "", "wrong type": "planner", "huge": HUGE, "a formula": "=1"},
+    ("person", "language"): {"empty": "", "wrong type": "xx"},
 }
 BAD = [
     *((page, name, kind, value) for page, names in LINES.items() for name in names
@@ -103,13 +130,22 @@ class Desk:
     owner: Contact
     colleague: Contact
     stranger: Contact
+    invitation: Invitation
     browser: Client = field(default_factory=Client)
 
-    def address(self, form: str) -> str:
-        return f"/portal/{self.organisation.pk}/{form}/"
+    def address(self, form: str, contact: object = None, invitation: object = None) -> str:
+        place, person = f"/portal/{self.organisation.pk}", contact or self.colleague.pk
+        return {
+            "person": f"{place}/people/{person}/",
+            "removal": f"{place}/people/{person}/remove/",
+            "transfer": f"{place}/people/{person}/transfer/",
+            "uninvite": f"{place}/people/invited/{invitation or self.invitation.pk}/withdraw/",
+        }.get(form, f"{place}/{form}/")
 
     def sent(self, form: str, **changed: str) -> dict[str, str]:
         """Give what is sent by somebody who has the page open."""
+        if form in PRESSED:
+            return {}
         shown = self.browser.get(self.address(form)).content.decode()
         hidden = re.findall(r'<input type="hidden" name="(seen)" value="([^"]*)"', shown)
         return {**GOOD[form], **dict(hidden), **changed}
@@ -126,7 +162,8 @@ def desk() -> Desk:
         organisation, make.user("contact", email="jo@own.example", name="Jo Colleague"), "reader"
     )
     stranger = make.contact(make.organisation("OTHER"))
-    made = Desk(organisation, owner, colleague, stranger)
+    waiting = make.invitation(organisation, "waits@own.example")
+    made = Desk(organisation, owner, colleague, stranger, waiting)
     made.browser.force_login(owner.user)
     return made
 
@@ -168,10 +205,24 @@ def test_sent_twice_is_done_once(desk: Desk, form: str) -> None:
 
     assert (first.status_code, second.status_code) == (302, 302)
     assert everything() == once
-    assert AuditEvent.objects.count() == 1
+    assert AuditEvent.objects.exists()
 
 
-@pytest.mark.parametrize("form", GOOD)
+@pytest.mark.parametrize(
+    ("form", "second_status"), [("removal", 404), ("transfer", 403), ("uninvite", 404)]
+)
+def test_a_press_on_a_page_that_is_stale_does_nothing(
+    desk: Desk, form: str, second_status: int
+) -> None:
+    first = desk.browser.post(desk.address(form))
+    once = everything()
+    second = desk.browser.post(desk.address(form))
+
+    assert (first.status_code, second.status_code) == (302, second_status)
+    assert everything() == once
+
+
+@pytest.mark.parametrize("form", [*GOOD, *PRESSED])
 def test_whose_session_is_over_signs_in_first_and_writes_nothing(desk: Desk, form: str) -> None:
     sent = desk.sent(form)
     desk.browser.logout()
@@ -183,7 +234,7 @@ def test_whose_session_is_over_signs_in_first_and_writes_nothing(desk: Desk, for
     assert everything() == before
 
 
-@pytest.mark.parametrize("form", GOOD)
+@pytest.mark.parametrize("form", [*GOOD, *PRESSED])
 def test_what_another_site_replays_is_refused(desk: Desk, form: str) -> None:
     sent = desk.sent(form)
     elsewhere = Client(enforce_csrf_checks=True)
@@ -194,7 +245,7 @@ def test_what_another_site_replays_is_refused(desk: Desk, form: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("form", GOOD)
+@pytest.mark.parametrize("form", [*GOOD, *PRESSED])
 def test_a_form_of_another_client_is_not_found(desk: Desk, form: str) -> None:
     sent = desk.sent(form)
     desk.browser.force_login(desk.stranger.user)
@@ -204,13 +255,30 @@ def test_a_form_of_another_client_is_not_found(desk: Desk, form: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("form", GOOD)
-def test_a_reader_sees_the_page_and_sends_nothing(desk: Desk, form: str) -> None:
+@pytest.mark.parametrize("form", OF_OWNERS)
+def test_a_row_of_another_client_is_as_one_that_is_not_there(desk: Desk, form: str) -> None:
+    sent = desk.sent(form)
+    theirs = make.invitation(desk.stranger.organisation, "theirs@other.example")
+    foreign = desk.address(form, desk.stranger.pk, theirs.pk)
+    missing = desk.address(form, NOWHERE, NOWHERE)
+    before = everything()
+
+    answers = [desk.browser.post(address, sent) for address in (foreign, missing)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].content == answers[1].content
+    assert everything() == before
+
+
+@pytest.mark.parametrize("form", [*GOOD, *PRESSED])
+def test_a_reader_sends_nothing(desk: Desk, form: str) -> None:
     sent = desk.sent(form)
     desk.browser.force_login(desk.colleague.user)
     before = everything()
 
-    assert desk.browser.get(desk.address(form)).status_code == 200
+    shown = 403 if form in OF_OWNERS else 200
+    if form != "uninvite":
+        assert desk.browser.get(desk.address(form)).status_code == shown
     assert desk.browser.post(desk.address(form), sent).status_code == 403
     assert everything() == before
 
