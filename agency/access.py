@@ -251,6 +251,7 @@ portal:person                   contact  contact
 portal:removal                  contact  contact
 portal:transfer                 contact  contact
 portal:uninvite                 -        contact
+portal:notices                  contact  contact
 portal:promise                  contact  -
 
 schema                          clients  -

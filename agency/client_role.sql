@@ -36,7 +36,9 @@ GRANT SELECT (organisation_id, from_month, until_month)
 -- Contacts sign in by a code: nobody's password is changed here.
 GRANT INSERT, UPDATE, DELETE ON django_session, cache, mfa_authenticator TO discreet_client;
 GRANT UPDATE (language, is_active) ON agency_user TO discreet_client;
-GRANT INSERT, UPDATE (role), DELETE ON agency_contact TO discreet_client;
+GRANT INSERT, DELETE ON agency_contact TO discreet_client;
+GRANT UPDATE (role, wants_publications, wants_invoices, wants_failed_payments, wants_sessions)
+    ON agency_contact TO discreet_client;
 GRANT INSERT, DELETE ON agency_invitation TO discreet_client;
 GRANT DELETE ON subscriptions_publicationmail TO discreet_client;  -- goes with its contact
 GRANT INSERT ON subscriptions_tierchangerequest, agency_auditevent TO discreet_client;

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
-from agency import contacts, legal_names, retention
+from agency import contacts, legal_names, notices, retention
 from agency.models import User
 from agency.schedules import Every
 from agency.today import today
@@ -33,6 +34,10 @@ def keep_places_only(sender: Any, *, task: dict[str, Any], **_more: Any) -> None
 
 def mail_invitations() -> None:
     contacts.mail_waiting()
+
+
+def mail_notice(kind: str, contact_id: str) -> None:
+    notices.send(kind, UUID(contact_id))
 
 
 def accept_invitations(user: User, **_more: Any) -> None:

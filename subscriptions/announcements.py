@@ -20,9 +20,11 @@ SUBJECT = _("Your statement of hours is ready")
 
 
 def announce(publication_id: UUID) -> None:
-    """Queue a mail to each contact of the organisations in a publication; repeating is harmless."""
+    """Queue a mail to each contact in a publication who wants it; repeating is harmless."""
     contacts = Contact.objects.filter(
-        organisation__statements__publication=publication_id, user__is_active=True
+        organisation__statements__publication=publication_id,
+        user__is_active=True,
+        wants_publications=True,
     ).distinct()
     with transaction.atomic():
         PublicationMail.objects.bulk_create(
@@ -36,13 +38,14 @@ def announce(publication_id: UUID) -> None:
 
 
 def mail_contact(mail_id: UUID) -> None:
-    """Tell who still is a contact, once; a mail not handed over raises and is tried again.
+    """Tell who still is a contact and wants it, once.
 
-    It is sent outside a transaction, so that a slow mail server holds up nobody. A process that
-    dies between sending and writing it down sends twice: better than never.
+    A mail that is not handed over raises and is tried again. It is sent outside a transaction, so
+    that a slow mail server holds up nobody. A process that dies between sending and writing it down
+    sends twice: better than never.
     """
     row = PublicationMail.objects.select_related("contact__user").filter(pk=mail_id).first()
-    if row and not row.is_sent:
+    if row and not row.is_sent and row.contact.wants_publications:
         written(row.contact.user.email, row.contact.user.language).send()
         PublicationMail.objects.filter(pk=mail_id).update(is_sent=True)
 

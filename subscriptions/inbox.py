@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django_q.tasks import async_task
 
+from agency import notices
 from agency.month import day_of
 from subscriptions import corrections, gateway, payments
 from subscriptions.credit_notes import record_issued
@@ -281,6 +282,8 @@ def _move(
     elif document.status == "open" and failed_at and invoice.state in MAY_BOUNCE:
         invoice.state, invoice.paid_on = InvoiceState.OPEN, None
         failed_on = day_of(failed_at)
+        if invoice.debit_failed_on is None or failed_on > invoice.debit_failed_on:
+            notices.tell(notices.FAILED_PAYMENT, invoice.payer_id)
         invoice.debit_failed_on = max(failed_on, invoice.debit_failed_on or failed_on)
     if invoice.state != InvoiceState.OPEN:  # the mail that Stripe refused is not missed any more
         invoice.parked_because = ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from advisors import submissions
-from agency import accounts, contacts
+from agency import accounts, contacts, notices
 from agency.models import Invitation, Organisation
 from agency.month import Month
 from subscriptions import announcements, debits, indexation_letters, reminders
@@ -106,8 +106,13 @@ KINDS: dict[str, Kind] = {
     ),
     "statement": Kind(
         _("Statement is ready"),
-        _("To all contacts of each client whose period ended, on the day its month is closed."),
+        _("To contacts who want it, of clients whose period ended, when its month is closed."),
         lambda language: announcements.written(NOBODY, language),
+    ),
+    "notice": Kind(
+        _("Message of one's choice"),
+        _("To contacts who chose it: of an invoice, a failed payment or a session, at once."),
+        lambda language: notices.written(notices.SESSION, NOBODY, language),
     ),
     "submission": Kind(
         _("Missing submission"),

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.utils.translation import gettext as _
 
+from agency import notices
 from agency.models import Organisation
 from agency.month import Month, day_of
 from subscriptions import advancing, bodies, credit_notes, customers, forgotten, gateway, read_back
@@ -231,6 +232,8 @@ def record_finalized(invoice: Invoice, document: gateway.Document) -> None:
         parked_because="",
     )
     end_all(invoice, StepKind.FINALIZE, document.id)
+    if moved:
+        notices.tell(notices.INVOICE, invoice.payer_id)
     if moved and not bodies.is_debited(invoice):
         step_for(invoice, StepKind.SEND, {})
     invoice.refresh_from_db()

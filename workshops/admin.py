@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from agency import notices
 from agency.admin_base import ModelForm, StaffAdmin
 from agency.admin_columns import column
 from agency.admin_rows import LabelledFormSet, Rows
@@ -178,6 +179,8 @@ class SessionAdmin(StaffAdmin):
             obj.status = SessionStatus.REQUESTED
         super().save_model(request, obj, form, change)
         scheduling.schedule(obj, trainer=obj.trainer, starts_at=obj.starts_at)
+        if not change or "starts_at" in form.changed_data:
+            notices.tell(notices.SESSION, obj.organisation_id)
 
     @admin.action(description=_("Held: it took place"), permissions=["handle"])
     def hold(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:

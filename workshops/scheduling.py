@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from advisors.models import Advisor
+from agency import notices
 from agency.models import Organisation
 from agency.month import Month
 from workshops.models import CancelledBy, Session, SessionStatus
@@ -71,6 +72,7 @@ def cancel(session: Session, *, on: dt.date, by: CancelledBy) -> None:
     locked.status = SessionStatus.CANCELLED
     locked.cancelled_on, locked.cancelled_by = on, by
     locked.save(update_fields=["status", "cancelled_on", "cancelled_by"])
+    notices.tell(notices.SESSION, locked.organisation_id)
 
 
 def _locked(session: Session, *states: SessionStatus) -> Session:

@@ -253,6 +253,11 @@ class Contact(Entity):
     )
     user = models.ForeignKey(User, models.PROTECT, related_name="contacts", verbose_name=_("user"))
     role = models.CharField(_("role"), max_length=20, choices=ContactRole)
+    # What each is mailed about of the own choice; what has to be told goes to where invoices go.
+    wants_publications = models.BooleanField(_("mail at a publication"), default=True)
+    wants_invoices = models.BooleanField(_("mail at an invoice"), default=False)
+    wants_failed_payments = models.BooleanField(_("mail at a failed payment"), default=False)
+    wants_sessions = models.BooleanField(_("mail at a session"), default=False)
 
     class Meta:
         verbose_name = _("contact")

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from subscriptions.portal import details, for_employees, orders, people, views
+from subscriptions.portal import details, for_employees, notices, orders, people, views
 
 app_name = "portal"
 
@@ -20,6 +20,7 @@ of_organisation = [
     path("employees/poster/<str:language>/", for_employees.print_poster, name="poster"),
     path("employees/intranet/<str:language>/", for_employees.download_intranet, name="intranet"),
     path("subscription/", views.show_subscription, name="subscription"),
+    path("people/notices/", notices.show_notices, name="notices"),
     path("people/", people.show_people, name="people"),
     path("people/<uuid:contact_id>/", people.show_person, name="person"),
     path("people/<uuid:contact_id>/remove/", people.remove_person, name="removal"),

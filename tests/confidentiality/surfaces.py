@@ -112,6 +112,7 @@ ADDRESSES: dict[str, Callable[[Contact], Iterator[Arguments]]] = {
     "portal:removal": _person,
     "portal:transfer": _person,
     "portal:uninvite": _invited,
+    "portal:notices": _place,
     "portal:promise": _place,
     "api:organisation-list": _nothing,
     "api:organisation-detail": lambda contact: iter([{"pk": contact.organisation_id}]),
@@ -191,6 +192,7 @@ FORMS: dict[str, Callable[[Contact], Iterator[tuple[Arguments, Form]]]] = {
     "portal:removal": _presses(_person),
     "portal:transfer": _presses(_person),
     "portal:uninvite": _presses(_invited),
+    "portal:notices": lambda contact: iter([(next(_place(contact)), {"wants_invoices": "on"})]),
     "portal:subscription": _tier_wishes,
 }
 # What says the same to everybody, whatever the database holds of clients: not compared.

@@ -248,6 +248,7 @@ def _sent_by_a_client(
     )
     yield f"{place}/people/{colleague.pk}/", {"role": "reader", "language": "en"}
     yield f"{place}/people/{colleague.pk}/remove/", {}
+    yield f"{place}/people/notices/", {"wants_sessions": "on"}
     yield f"{place}/people/invited/{own.key('agency.invitation')}/withdraw/", {}
 
 
