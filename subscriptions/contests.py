@@ -26,7 +26,8 @@ class ContestError(ValidationError):
 
 def with_contests(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     """Have invoices say whether they are contested, and until when; clients read no more of it."""
-    running = Contest.objects.filter(invoice=OuterRef("pk"), ended_on=None)  # one at a time
+    of_it = Contest.objects.filter(invoice=OuterRef("pk"), ended_on=None)
+    running = of_it.order_by()  # one at a time; by what they are sorted, clients may not read
     return invoices.annotate(
         is_contested=Exists(running), contested_until=Subquery(running.values("until_on")[:1])
     )
