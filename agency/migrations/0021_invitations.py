@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 "ordering": ["organisation", "name"],
                 "constraints": [
                     models.UniqueConstraint(fields=("organisation", "email"), name="one_invitation_per_organisation_and_address"),
-                    models.CheckConstraint(condition=Q(email=Lower("email")), name="invited_email_is_lower_case"),
+                    models.CheckConstraint(condition=Q(email=Lower("email")), name="invited_email_is_in_small_letters"),
                     models.CheckConstraint(condition=Q(role__in=[role for role, _label in ROLES]), name="invitation_has_a_known_role"),
                     models.CheckConstraint(condition=Q(language__in=[code for code, _label in LANGUAGES]), name="invitation_has_a_known_language"),
                 ],

@@ -301,7 +301,7 @@ class Invitation(Entity):
                 fields=["organisation", "email"], name="one_invitation_per_organisation_and_address"
             ),
             models.CheckConstraint(
-                condition=Q(email=Lower("email")), name="invited_email_is_lower_case"
+                condition=Q(email=Lower("email")), name="invited_email_is_in_small_letters"
             ),
             models.CheckConstraint(
                 condition=Q(role__in=ContactRole.values), name="invitation_has_a_known_role"
