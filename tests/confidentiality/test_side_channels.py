@@ -38,11 +38,11 @@ from django_q.worker import worker
 from pytest_django import Settings
 
 from advisors.models import DraftHours, HoursAdjustment, MonthHours
-from agency import access
+from agency import access, notices
 from agency.admin_base import StaffAdmin
 from agency.checks import addresses
 from agency.logs import LineFormatter
-from agency.models import User
+from agency.models import Contact, User
 from subscriptions import announcements, billing, bodies, push, reminders
 from subscriptions.models import (
     Invoice,
@@ -293,14 +293,18 @@ def test_a_failed_task_keeps_where_it_failed_and_not_why(monkeypatch: pytest.Mon
     assert CANARY not in kept.result
 
 
+RECEIVERS = {"keep_places_only", "accept_invitations"}  # of signals, in the process that sends
+
+
 @pytest.mark.attack(25)
 def test_a_task_takes_keys_only() -> None:
     found = {}
     for app in ("agency", "subscriptions"):
         module = import_module(f"{app}.tasks")
         for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and name != "keep_places_only":
+            if function.__module__ == module.__name__ and name not in RECEIVERS:
                 found[f"{app}.{name}"] = [*inspect.signature(function).parameters]
+    assert found.pop("agency.mail_notice") == ["kind", "contact_id"]
     assert found.pop("subscriptions.run_job") == ["job_id"]
     assert found.pop("subscriptions.push_invoice") == ["invoice_id"]
     assert found.pop("subscriptions.announce") == ["publication_id"]
@@ -325,7 +329,7 @@ def test_these_modules_write_mails_and_no_other() -> None:
         )
     }
     assert writers == {
-        *("agency/accounts.py", "agency/mail.py"),
+        *("agency/accounts.py", "agency/contacts.py", "agency/mail.py", "agency/notices.py"),
         *("subscriptions/announcements.py", "subscriptions/indexation_letters.py"),
         "subscriptions/einvoice/mail.py",
         *("subscriptions/collection_letters.py", "advisors/submissions.py"),
@@ -341,14 +345,18 @@ def test_these_modules_write_mails_and_no_other() -> None:
             "en",
             {
                 *("Your statement of hours is ready", "Your code to sign in"),
-                "An invoice is not paid yet",
+                *("An invoice is not paid yet", "There is a new invoice"),
+                "A payment did not come through",
+                "A session was planned, moved or cancelled",
             },
         ),
         (
             "nl",
             {
                 *("Uw urenopgave staat klaar", "Uw code om aan te melden"),
-                "Een factuur is nog niet betaald",
+                *("Een factuur is nog niet betaald", "Er is een nieuwe factuur"),
+                "Een betaling is niet gelukt",
+                "Een bijeenkomst is gepland, verplaatst of geannuleerd",
             },
         ),
     ],
@@ -358,6 +366,11 @@ def test_subjects_are_fixed_and_name_nobody(
 ) -> None:
     own.contact.language = language
     own.contact.save()
+    chosen = dict.fromkeys(notices.WANTS.values(), True)
+    place = Contact.objects.get(user=own.contact, organisation=own.organisation)
+    Contact.objects.filter(pk=place.pk).update(**chosen)
+    for kind in notices.SUBJECTS:
+        notices.send(kind, place.pk)
     publication = Publication.objects.get()
     announcements.announce(publication.pk)
     for row in PublicationMail.objects.filter(contact__user=own.contact):
